@@ -1,0 +1,35 @@
+/** Names that Temporal, the database and the code share. They are stored in histories: never rename one, add another. */
+
+/** One queue for each kind of work, so that a flood of one kind never delays another. */
+export const TASK_QUEUES = {
+  orders: 'holdfast-orders',
+  email: 'holdfast-email',
+  operations: 'holdfast-operations',
+} as const;
+
+export type QueueName = keyof typeof TASK_QUEUES;
+
+export const QUEUE_NAMES: readonly QueueName[] = ['orders', 'email', 'operations'];
+
+export const SIGNALS = {
+  /** to `order`: {@link import('./messages.ts').CancelOrder} */
+  cancelOrder: 'cancelOrder',
+  /** to `order`: {@link import('./messages.ts').DecideApproval} */
+  decideApproval: 'decideApproval',
+  /** to `order`: {@link import('./messages.ts').ResolveFailure} */
+  resolveFailure: 'resolveFailure',
+  /** to `order`: {@link import('./messages.ts').CarrierUpdate} */
+  carrierUpdate: 'carrierUpdate',
+  /** to `signup`: no argument */
+  verified: 'verified',
+  /** to `signup`: no argument */
+  subscribed: 'subscribed',
+} as const;
+
+export type SignalName = (typeof SIGNALS)[keyof typeof SIGNALS];
+
+/** The one custom search attribute: lets an operator list runs by business status. Holds no personal data. */
+export const STATUS_SEARCH_ATTRIBUTE = 'HoldfastStatus';
+
+export const WEEKLY_REPORT_SCHEDULE_ID = 'weekly-report';
+export const PRUNE_SCHEDULE_ID = 'prune';
