@@ -1,0 +1,123 @@
+import { parse as parseDuration } from '@lukeed/ms';
+import { z } from 'zod';
+import type { OrderPolicy, SignupPolicy } from './contracts/messages.ts';
+
+/** A duration such as `48h` or `14 days`, given in ms. */
+const duration = (preset: string) =>
+  z
+    .string()
+    .default(preset)
+    .transform((text, context) => {
+      const parsed = parseDuration(text.trim());
+      if (typeof parsed === 'number') return parsed;
+      context.addIssue(`is not a duration such as ${preset}`);
+      return z.NEVER;
+    });
+
+/** Durations with commas between them, given in ms. */
+const durations = (preset: string) =>
+  z
+    .string()
+    .default(preset)
+    .transform((text) => text.split(','))
+    .pipe(z.array(duration('24h')));
+
+const port = (preset: number) => z.coerce.number().int().min(0).max(65_535).default(preset);
+const count = (preset: number) => z.coerce.number().int().positive().default(preset);
+const url = () => z.url().transform((text) => text.replace(/\/$/, ''));
+
+const timeZone = z.string().default('Europe/Berlin').refine((zone) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }));
+  } catch {
+    return false;
+  }
+}, 'is not an IANA time zone');
+
+const databaseSchema = z.object({ DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }) });
+
+const commonSchema = databaseSchema.extend({
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+  /** Where clients reach the API: the base of links in answers and emails. */
+  PUBLIC_URL: url().default('http://localhost:3000'),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_UI_URL: url().default('http://localhost:8233'),
+});
+
+const apiSchema = commonSchema.extend({
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: port(3000),
+  DATABASE_POOL: count(20),
+  /** `whsec_` and base64, as Standard Webhooks has it. */
+  WAREHOUSE_WEBHOOK_SECRET: z.string().startsWith('whsec_'),
+});
+
+const workerSchema = commonSchema.extend({
+  DATABASE_POOL: count(30),
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }),
+  MAIL_FROM: z.string().default('Holdfast <shop@holdfast.example>'),
+  OPERATIONS_EMAIL: z.email().default('operations@holdfast.example'),
+  ONCALL_EMAIL: z.email().default('oncall@holdfast.example'),
+  STRIPE_SECRET_KEY: z.string().min(1),
+  STRIPE_API_BASE: url().default('https://api.stripe.com'),
+  WAREHOUSE_URL: url(),
+  WAREHOUSE_API_KEY: z.string().min(1),
+  SHOP_TIME_ZONE: timeZone,
+  /** How many activities of each queue one worker process runs at once. */
+  ORDERS_CONCURRENCY: count(100),
+  EMAIL_CONCURRENCY: count(20),
+  OPERATIONS_CONCURRENCY: count(10),
+  MAX_CACHED_WORKFLOWS: count(1_000),
+  SHUTDOWN_GRACE: duration('20s'),
+  WORKFLOW_BUNDLE: z.string().optional(),
+  APPROVAL_THRESHOLD: z.coerce.number().int().min(0).default(50_000),
+  APPROVAL_DEADLINE: duration('48h'),
+  PARKING_DEADLINE: duration('7 days'),
+  LATE_SHIPMENT_AFTER: duration('48h'),
+  LATE_SHIPMENT_EVERY: duration('24h'),
+  DELIVERY_DEADLINE: duration('14 days'),
+  SIGNUP_REMINDERS: durations('24h, 72h'),
+  VERIFICATION_DEADLINE: duration('7 days'),
+  TRIAL: duration('30 days'),
+  TRIAL_REMINDER_BEFORE: duration('7 days'),
+  ALERT_DIGEST_EVERY: duration('15m'),
+});
+
+export type ApiConfig = z.infer<typeof apiSchema>;
+export type WorkerConfig = z.infer<typeof workerSchema>;
+
+/** Thrown when the environment is incomplete or wrong. The message lists every fault, one a line. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+function load<Output>(schema: z.ZodType<Output>, environment: NodeJS.ProcessEnv): Output {
+  const result = schema.safeParse(environment);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new ConfigError(`The environment is not complete:\n${faults.join('\n')}`);
+}
+
+/** @throws ConfigError when a variable is missing or wrong */
+export const loadApiConfig = (environment = process.env): ApiConfig => load(apiSchema, environment);
+
+/** @throws ConfigError when a variable is missing or wrong */
+export const loadWorkerConfig = (environment = process.env): WorkerConfig => load(workerSchema, environment);
+
+/** What every order that is started now will live by, whatever the configuration says later. */
+export const orderPolicy = (config: WorkerConfig): OrderPolicy => ({
+  approvalThreshold: config.APPROVAL_THRESHOLD,
+  approvalDeadline: config.APPROVAL_DEADLINE,
+  parkingDeadline: config.PARKING_DEADLINE,
+  lateShipmentAfter: config.LATE_SHIPMENT_AFTER,
+  lateShipmentEvery: config.LATE_SHIPMENT_EVERY,
+  deliveryDeadline: config.DELIVERY_DEADLINE,
+});
+
+/** What every signup that is started now will live by. */
+export const signupPolicy = (config: WorkerConfig): SignupPolicy => ({
+  reminders: config.SIGNUP_REMINDERS,
+  verificationDeadline: config.VERIFICATION_DEADLINE,
+  trial: config.TRIAL,
+  trialReminderBefore: config.TRIAL_REMINDER_BEFORE,
+});

@@ -1,0 +1,33 @@
+import { fileURLToPath } from 'node:url';
+import { sql } from 'drizzle-orm';
+import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
+import { connectDatabase } from './client.ts';
+
+const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
+const LOCK = 4_827_001;
+
+/**
+ * Applies the migrations that are missing. Safe to run several times at once: drizzle's own `migrate` takes no lock,
+ * so an advisory lock lets one go first and the others find nothing to do.
+ * @param url a `postgres://` URL of a user who may create tables
+ */
+export async function migrate(url: string): Promise<void> {
+  // One connection: an advisory lock belongs to the session that took it.
+  const { db, close } = connectDatabase(url, { max: 1, name: 'holdfast-migrate' });
+  try {
+    await db.execute(sql`select pg_advisory_lock(${LOCK})`);
+    await applyMigrations(db, { migrationsFolder: MIGRATIONS });
+  } finally {
+    await close();
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const url = process.env['DATABASE_URL'];
+  if (!url) {
+    console.error('migrate: DATABASE_URL is not set');
+    process.exit(1);
+  }
+  await migrate(url);
+  console.log('The database is up to date.');
+}

@@ -1,0 +1,456 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import {
+  COMMAND_STATES,
+  FAILURE_KINDS,
+  FAILURE_STATUSES,
+  ORDER_STATUSES,
+  ORDER_STEPS,
+  ROLES,
+  SIGNUP_STATUSES,
+  STEP_KINDS,
+  STEP_STATES,
+} from '../contracts/statuses.ts';
+
+/** What the business knows. Rules live in constraints, so that no code path, and no two at once, can break them. Amounts are minor units. */
+
+const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' });
+const at = (name: string) => timestamp(name, { withTimezone: true });
+const createdAt = () => at('created_at').notNull().defaultNow();
+const oneOf = (column: string, words: readonly string[]) =>
+  sql.raw(`${column} in (${words.map((word) => `'${word}'`).join(', ')})`);
+
+// ---------------------------------------------------------------- who calls
+
+/** `secret_hash` is the SHA-256 of a random 256-bit key: a stolen table opens nothing. */
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    id: uuid().primaryKey(),
+    name: text().notNull(),
+    role: text({ enum: ROLES }).notNull(),
+    secretHash: text('secret_hash').notNull().unique(),
+    createdAt: createdAt(),
+    revokedAt: at('revoked_at'),
+  },
+  () => [check('api_keys_role', oneOf('role', ROLES))],
+);
+
+/** The first answer to a creating request, kept for its repetitions. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    owner: uuid()
+      .notNull()
+      .references(() => apiKeys.id),
+    key: text().notNull(),
+    requestHash: text('request_hash').notNull(),
+    location: text().notNull(),
+    body: jsonb().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.owner, table.key] }), index('idempotency_keys_age').on(table.createdAt)],
+);
+
+// ---------------------------------------------------------------- signups
+
+export const signups = pgTable(
+  'signups',
+  {
+    id: uuid().primaryKey(),
+    owner: uuid()
+      .notNull()
+      .references(() => apiKeys.id),
+    email: text().notNull(),
+    name: text().notNull(),
+    status: text({ enum: SIGNUP_STATUSES }).notNull(),
+    verifiedAt: at('verified_at'),
+    trialEndsAt: at('trial_ends_at'),
+    subscribedAt: at('subscribed_at'),
+    createdAt: createdAt(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+  },
+  (table) => [
+    check('signups_status', oneOf('status', SIGNUP_STATUSES)),
+    // One open signup per address; an expired or ended one frees it.
+    uniqueIndex('signups_open_email')
+      .on(sql`lower(${table.email})`)
+      .where(sql`status not in ('expired', 'ended')`),
+  ],
+);
+
+/** Each email carries its own token; only its hash is here. Using one uses them all: a signup is verified once. */
+export const verificationTokens = pgTable(
+  'verification_tokens',
+  {
+    hash: text().primaryKey(),
+    signupId: uuid('signup_id')
+      .notNull()
+      .references(() => signups.id),
+    createdAt: createdAt(),
+    usedAt: at('used_at'),
+  },
+  (table) => [index('verification_tokens_signup').on(table.signupId)],
+);
+
+// ---------------------------------------------------------------- catalogue
+
+export const products = pgTable(
+  'products',
+  {
+    sku: text().primaryKey(),
+    name: text().notNull(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    active: boolean().notNull().default(true),
+  },
+  () => [check('products_amount', sql`amount > 0`)],
+);
+
+export const stock = pgTable(
+  'stock',
+  {
+    sku: text()
+      .primaryKey()
+      .references(() => products.sku),
+    available: integer().notNull(),
+  },
+  () => [check('stock_not_negative', sql`available >= 0`)],
+);
+
+// ---------------------------------------------------------------- orders
+
+export const orders = pgTable(
+  'orders',
+  {
+    id: uuid().primaryKey(),
+    owner: uuid()
+      .notNull()
+      .references(() => apiKeys.id),
+    generation: integer().notNull().default(1),
+    status: text({ enum: ORDER_STATUSES }).notNull(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    paymentMethod: text('payment_method').notNull(),
+    customerEmail: text('customer_email').notNull(),
+    customerName: text('customer_name').notNull(),
+    line1: text().notNull(),
+    city: text().notNull(),
+    postalCode: text('postal_code').notNull(),
+    country: text().notNull(),
+    approvalDecision: text('approval_decision', { enum: ['approve', 'reject'] }),
+    cancellationReason: text('cancellation_reason'),
+    failureType: text('failure_type'),
+    failureMessage: text('failure_message'),
+    createdAt: createdAt(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+  },
+  (table) => [
+    check('orders_status', oneOf('status', ORDER_STATUSES)),
+    check('orders_amount', sql`amount > 0`),
+    check('orders_generation', sql`generation > 0`),
+    index('orders_owner').on(table.owner, table.id),
+    index('orders_status_id').on(table.status, table.id),
+    index('orders_email').on(sql`lower(${table.customerEmail})`),
+  ],
+);
+
+/** Prices as they were when the order was taken. */
+export const orderItems = pgTable(
+  'order_items',
+  {
+    orderId: uuid('order_id')
+      .notNull()
+      .references(() => orders.id),
+    sku: text()
+      .notNull()
+      .references(() => products.sku),
+    name: text().notNull(),
+    quantity: integer().notNull(),
+    unitAmount: integer('unit_amount').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.orderId, table.sku] }), check('order_items_quantity', sql`quantity > 0`)],
+);
+
+/** Every status an order has had: what `/events` streams, with `id` as the place to resume from. */
+export const orderEvents = pgTable(
+  'order_events',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    orderId: uuid('order_id')
+      .notNull()
+      .references(() => orders.id),
+    generation: integer().notNull(),
+    status: text({ enum: ORDER_STATUSES }).notNull(),
+    at: createdAt(),
+  },
+  (table) => [index('order_events_order').on(table.orderId, table.id)],
+);
+
+const orderRef = () => ({
+  orderId: uuid('order_id')
+    .notNull()
+    .references(() => orders.id),
+  generation: integer().notNull(),
+});
+
+export const sagaSteps = pgTable(
+  'saga_steps',
+  {
+    ...orderRef(),
+    step: text({ enum: ORDER_STEPS }).notNull(),
+    kind: text({ enum: STEP_KINDS }).notNull(),
+    state: text({ enum: STEP_STATES }).notNull(),
+    attempts: integer().notNull().default(0),
+    result: jsonb(),
+    errorType: text('error_type'),
+    errorMessage: text('error_message'),
+    startedAt: at('started_at').notNull().defaultNow(),
+    finishedAt: at('finished_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.orderId, table.generation, table.step, table.kind] }),
+    check('saga_steps_step', oneOf('step', ORDER_STEPS)),
+    check('saga_steps_kind', oneOf('kind', STEP_KINDS)),
+    check('saga_steps_state', oneOf('state', STEP_STATES)),
+  ],
+);
+
+export const reservations = pgTable(
+  'reservations',
+  {
+    ...orderRef(),
+    sku: text()
+      .notNull()
+      .references(() => stock.sku),
+    quantity: integer().notNull(),
+    releasedAt: at('released_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.orderId, table.generation, table.sku] }),
+    check('reservations_quantity', sql`quantity > 0`),
+  ],
+);
+
+/**
+ * One payment for each generation of an order. The row is written before the provider is asked to move money: it
+ * decides which payment intent may be confirmed, so two attempts can never confirm two.
+ */
+export const payments = pgTable(
+  'payments',
+  {
+    id: uuid().primaryKey(),
+    ...orderRef(),
+    state: text({ enum: ['pending', 'captured', 'declined', 'cancelled', 'refunded'] }).notNull(),
+    providerPaymentId: text('provider_payment_id').unique(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    captured: integer().notNull().default(0),
+    refunded: integer().notNull().default(0),
+    /** Raised when the provider keeps repeating a stored failure under the present key. */
+    keySerial: integer('key_serial').notNull().default(1),
+    capturedAt: at('captured_at'),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    unique('payments_one_per_generation').on(table.orderId, table.generation),
+    check('payments_captured', sql`captured between 0 and amount`),
+    check('payments_refunded', sql`refunded between 0 and captured`),
+  ],
+);
+
+export const refunds = pgTable(
+  'refunds',
+  {
+    providerRefundId: text('provider_refund_id').primaryKey(),
+    paymentId: uuid('payment_id')
+      .notNull()
+      .references(() => payments.id),
+    amount: integer().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [index('refunds_payment').on(table.paymentId), check('refunds_amount', sql`amount > 0`)],
+);
+
+export const shipments = pgTable(
+  'shipments',
+  {
+    ...orderRef(),
+    state: text({ enum: ['accepted', 'shipped', 'delivered', 'rejected', 'cancelled'] }).notNull(),
+    warehouseId: text('warehouse_id').notNull(),
+    carrier: text(),
+    trackingNumber: text('tracking_number'),
+    acceptedAt: at('accepted_at').notNull().defaultNow(),
+    shippedAt: at('shipped_at'),
+    deliveredAt: at('delivered_at'),
+  },
+  (table) => [primaryKey({ columns: [table.orderId, table.generation] })],
+);
+
+/** Numbers are taken from here, in the transaction that writes the invoice: a sequence would leave gaps. */
+export const invoiceCounter = pgTable('invoice_counter', {
+  id: boolean().primaryKey().default(true),
+  lastNumber: integer('last_number').notNull(),
+});
+
+export const invoices = pgTable(
+  'invoices',
+  {
+    number: integer().primaryKey(),
+    ...orderRef(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    pdf: bytes().notNull(),
+    issuedAt: at('issued_at').notNull().defaultNow(),
+    voidedAt: at('voided_at'),
+  },
+  (table) => [unique('invoices_one_per_generation').on(table.orderId, table.generation)],
+);
+
+/** One row for each email that the mail server has taken. `key` is its idempotency key. */
+export const emails = pgTable(
+  'emails',
+  {
+    key: text().primaryKey(),
+    template: text().notNull(),
+    recipient: text().notNull(),
+    subject: text().notNull(),
+    orderId: uuid('order_id').references(() => orders.id),
+    signupId: uuid('signup_id').references(() => signups.id),
+    sentAt: at('sent_at').notNull().defaultNow(),
+  },
+  (table) => [index('emails_order').on(table.orderId), index('emails_signup').on(table.signupId)],
+);
+
+// ---------------------------------------------------------------- intake
+
+/** The outbox to Temporal: written in the transaction of the request, delivered by the dispatcher. */
+export const commands = pgTable(
+  'commands',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    workflowId: text('workflow_id').notNull(),
+    body: jsonb().notNull(),
+    state: text({ enum: COMMAND_STATES }).notNull().default('pending'),
+    lastError: text('last_error'),
+    createdAt: createdAt(),
+    deliveredAt: at('delivered_at'),
+  },
+  (table) => [
+    check('commands_state', oneOf('state', COMMAND_STATES)),
+    index('commands_pending')
+      .on(table.id)
+      .where(sql`state = 'pending'`),
+    index('commands_pending_workflow')
+      .on(table.workflowId, table.id)
+      .where(sql`state = 'pending'`),
+    index('commands_workflow').on(table.workflowId),
+  ],
+);
+
+/** Each event that a provider sent, once. */
+export const webhookEvents = pgTable(
+  'webhook_events',
+  {
+    source: text().notNull(),
+    eventId: text('event_id').notNull(),
+    type: text().notNull(),
+    receivedAt: at('received_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.source, table.eventId] }), index('webhook_events_age').on(table.receivedAt)],
+);
+
+// ---------------------------------------------------------------- failures
+
+/** One row for each thing that needs, or needed, a person. */
+export const failures = pgTable(
+  'failures',
+  {
+    id: uuid().primaryKey(),
+    kind: text({ enum: FAILURE_KINDS }).notNull(),
+    status: text({ enum: FAILURE_STATUSES }).notNull(),
+    workflowId: text('workflow_id').notNull(),
+    runId: text('run_id'),
+    orderId: uuid('order_id').references(() => orders.id),
+    signupId: uuid('signup_id').references(() => signups.id),
+    generation: integer(),
+    step: text().notNull(),
+    errorType: text('error_type').notNull(),
+    errorMessage: text('error_message').notNull(),
+    attempts: integer().notNull(),
+    /** How often it has been opened: 2 after a retry that failed again. */
+    occurrence: integer().notNull().default(1),
+    /** The status that the order goes back to when the step is tried again. */
+    resumeStatus: text('resume_status', { enum: ORDER_STATUSES }),
+    firstSeenAt: at('first_seen_at').notNull().defaultNow(),
+    lastSeenAt: at('last_seen_at').notNull().defaultNow(),
+    nextRetryAt: at('next_retry_at'),
+    closedAt: at('closed_at'),
+  },
+  (table) => [
+    check('failures_kind', oneOf('kind', FAILURE_KINDS)),
+    check('failures_status', oneOf('status', FAILURE_STATUSES)),
+    uniqueIndex('failures_one_live')
+      .on(table.workflowId, table.kind, table.step)
+      .where(sql`status in ('open', 'retrying')`),
+    index('failures_status_id').on(table.status, table.id),
+    index('failures_order').on(table.orderId),
+    index('failures_open_group')
+      .on(table.kind, table.step, table.errorType)
+      .where(sql`status = 'open'`),
+  ],
+);
+
+export const failureEvents = pgTable(
+  'failure_events',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    failureId: uuid('failure_id').notNull(),
+    type: text({
+      enum: ['opened', 'reopened', 'retry_requested', 'cancel_requested', 'resolved', 'cancelled', 'settled'],
+    }).notNull(),
+    actor: text().notNull(),
+    reason: text().notNull(),
+    at: createdAt(),
+  },
+  (table) => [
+    foreignKey({ columns: [table.failureId], foreignColumns: [failures.id] }),
+    index('failure_events_failure').on(table.failureId, table.id),
+  ],
+);
+
+/** Like failures are one alert. While a group is open, one workflow looks after it. */
+export const alertGroups = pgTable('alert_groups', {
+  group: text().primaryKey(),
+  open: boolean().notNull(),
+  openedAt: at('opened_at').notNull(),
+});
+
+// ---------------------------------------------------------------- reports
+
+export const weeklyReports = pgTable('weekly_reports', {
+  /** ISO 8601 week, `2026-W47` */
+  week: text().primaryKey(),
+  timeZone: text('time_zone').notNull(),
+  startsAt: at('starts_at').notNull(),
+  endsAt: at('ends_at').notNull(),
+  figures: jsonb().notNull(),
+  chart: text().notNull(),
+  createdAt: createdAt(),
+});
