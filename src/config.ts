@@ -3,24 +3,19 @@ import { z } from 'zod';
 import type { OrderPolicy, SignupPolicy } from './contracts/messages.ts';
 
 /** A duration such as `48h` or `14 days`, given in ms. */
-const duration = (preset: string) =>
-  z
-    .string()
-    .default(preset)
-    .transform((text, context) => {
-      const parsed = parseDuration(text.trim());
-      if (typeof parsed === 'number') return parsed;
-      context.addIssue(`is not a duration such as ${preset}`);
-      return z.NEVER;
-    });
-
-/** Durations with commas between them, given in ms. */
+const durationText = z.string().transform((text, context) => {
+  const parsed = parseDuration(text.trim());
+  if (typeof parsed === 'number') return parsed;
+  context.addIssue('is not a duration such as 48h or 14 days');
+  return z.NEVER;
+});
+const duration = (preset: string) => z.string().default(preset).pipe(durationText);
 const durations = (preset: string) =>
   z
     .string()
     .default(preset)
     .transform((text) => text.split(','))
-    .pipe(z.array(duration('24h')));
+    .pipe(z.array(durationText));
 
 const port = (preset: number) => z.coerce.number().int().min(0).max(65_535).default(preset);
 const count = (preset: number) => z.coerce.number().int().positive().default(preset);
