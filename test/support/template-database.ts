@@ -1,0 +1,2 @@
+/** Name of the migrated, empty database that the tests' own are copied from. */
+export const templateDatabase = 'template_holdfast';
