@@ -1,0 +1,41 @@
+import { html, raw } from 'hono/html';
+
+type Html = ReturnType<typeof html>;
+
+const style = `
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .25rem .6rem; border-bottom: 1px solid #ddd }
+code, pre { font-size: 13px; overflow-wrap: anywhere; white-space: pre-wrap } label { margin-right: 1rem } input, select, button { font: inherit }
+iframe { width: 100%; height: 32rem; border: 1px solid #ddd }`;
+
+// Replacing one element keeps what the reader typed or scrolled elsewhere on the page.
+const refreshScript = `
+async function refresh() {
+  const live = document.getElementById('live'), answer = await fetch(location.href).catch(() => undefined);
+  if (!live || !answer || !answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('live');
+  if (fresh) live.replaceWith(document.adoptNode(fresh));
+}
+setInterval(refresh, 2000);`;
+
+/** A whole page around `body`. An element with the id `live` is kept up to date every two seconds. */
+export function layout(title: string, body: Html): Html {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width" />
+        <title>${title}</title>
+        <style>
+          ${raw(style)}
+        </style>
+        <script>
+          ${raw(refreshScript)}
+        </script>
+      </head>
+      <body>
+        <h1>${title}</h1>
+        ${body}
+      </body>
+    </html>`;
+}

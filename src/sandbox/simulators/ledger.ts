@@ -1,0 +1,53 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+
+const stamp = z.object({ seq: z.int().positive(), at: z.iso.datetime() });
+
+/** A ledger entry with its place (`seq`, from 1) and its time (`at`, ISO 8601 UTC). */
+export type Stamped<E> = z.infer<typeof stamp> & E;
+
+/**
+ * An append-only JSONL file from which a simulator rebuilds its state: state is the fold of `apply` over the entries,
+ * at start and afterwards alike. One line holds the entries of one commit, so a kill in the middle of a write loses
+ * either all of a commit or nothing of it.
+ */
+export class Ledger<E extends { type: string }> {
+  readonly entries: Stamped<E>[] = [];
+  readonly #file: string;
+  readonly #apply: (entry: Stamped<E>) => void;
+
+  /**
+   * Opens or creates `file` and applies what it holds. A torn last line is cut off.
+   * @throws ZodError or SyntaxError when a complete line is not a commit of this ledger.
+   */
+  constructor(file: string, entry: z.ZodType<E>, apply: (entry: Stamped<E>) => void) {
+    this.#file = file;
+    this.#apply = apply;
+    mkdirSync(dirname(file), { recursive: true });
+    const commit = z.array(z.intersection(stamp, entry));
+    for (const line of wholeLines(file)) for (const read of commit.parse(JSON.parse(line))) this.#add(read);
+  }
+
+  /** Commits the entries together, then applies them in order. */
+  append(...entries: E[]): void {
+    const at = new Date().toISOString();
+    const commit = entries.map((entry, index) => ({ seq: this.entries.length + index + 1, at, ...entry }));
+    appendFileSync(this.#file, `${JSON.stringify(commit)}\n`);
+    for (const entry of commit) this.#add(entry);
+  }
+
+  #add(entry: Stamped<E>): void {
+    this.entries.push(entry);
+    this.#apply(entry);
+  }
+}
+
+function wholeLines(file: string): string[] {
+  if (!existsSync(file)) return [];
+  const bytes = readFileSync(file);
+  const end = bytes.lastIndexOf('\n') + 1;
+  // Left in place, the torn tail would swallow the next commit.
+  if (end < bytes.length) truncateSync(file, end);
+  return bytes.subarray(0, end).toString('utf8').split('\n').filter(Boolean);
+}

@@ -1,0 +1,86 @@
+import type { Hono } from 'hono';
+import { html, raw } from 'hono/html';
+import { z } from 'zod';
+import { faultModes, type FaultPanel } from './faults.ts';
+import type { SimulatorEnv } from './http.ts';
+import { layout } from './layout.ts';
+
+type Described = { title: string; about: string; panel: FaultPanel; entries: () => readonly { seq: number; at: string; type: string }[] };
+
+/** Mounts the control routes of a simulator: the fault panel under `/_sandbox/faults` and the ledger at `/_sandbox/ledger`. */
+export function mountControls(app: Hono<SimulatorEnv>, { panel, entries }: Pick<Described, 'panel' | 'entries'>): void {
+  app.get('/_sandbox/ledger', (c) => c.json({ entries: entries() }));
+  app.get('/_sandbox/faults', (c) => c.json({ fault: panel.current }));
+  app.put('/_sandbox/faults', async (c) => {
+    try {
+      return c.json({ fault: panel.set(panel.parse(await c.req.json())) });
+    } catch (error) {
+      if (!(error instanceof z.ZodError) && !(error instanceof SyntaxError)) throw error;
+      const message = error instanceof z.ZodError ? z.prettifyError(error) : 'The body is not JSON.';
+      return c.json({ error: { code: 'invalid_fault', message } }, 400);
+    }
+  });
+  app.delete('/_sandbox/faults', (c) => {
+    panel.clear();
+    return c.json({ fault: null });
+  });
+}
+
+/** Mounts the page for people at `/`: what this is, the fault with its buttons, the last ledger entries. */
+export function mountPage(app: Hono<SimulatorEnv>, described: Described): void {
+  app.get('/', (c) => {
+    const { title, about, panel, entries } = described;
+    return c.html(
+      layout(
+        title,
+        html`<p>${about}</p>
+          ${faultControls(panel)}
+          <section id="live">
+            ${faultInForce(panel)}
+            <h2>Last ledger entries</h2>
+            <p><a href="/_sandbox/ledger">all as JSON</a></p>
+            <table>
+              ${entries()
+                .slice(-30)
+                .toReversed()
+                .map(
+                  ({ seq, at, type, ...rest }) =>
+                    html`<tr><td>${seq}</td><td>${at}</td><td>${type}</td><td><code>${JSON.stringify(rest).slice(0, 300)}</code></td></tr>`,
+                )}
+            </table>
+          </section>`,
+      ),
+    );
+  });
+}
+
+/** The fault in force, in words. */
+export function faultInForce(panel: FaultPanel) {
+  return html`<p>Fault: <strong>${panel.current ? JSON.stringify(panel.current) : 'none'}</strong></p>`;
+}
+
+/** Inputs and buttons that set and clear the fault. */
+export function faultControls(panel: FaultPanel) {
+  return html`<form id="faults">
+      <label>count <input name="count" type="number" min="1" placeholder="until healed" /></label>
+      <label>rate <input name="rate" type="number" min="0" max="1" step="0.05" value="1" /></label>
+      <label>delay ms (slow) <input name="delayMs" type="number" min="1" value="3000" /></label>
+      ${panel.operations.length > 0
+        ? html`<label>only <select name="operation"><option value="">every request</option>${panel.operations.map((operation) => html`<option>${operation}</option>`)}</select></label>`
+        : ''}
+      <p>${faultModes.map((mode) => html`<button value="${mode}">${mode}</button> `)}<button value="">heal</button></p>
+    </form>
+    <script>
+      ${raw(faultScript)}
+    </script>`;
+}
+
+const faultScript = `
+document.getElementById('faults').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const mode = event.submitter.value, form = new FormData(event.target), number = (name) => form.get(name) ? Number(form.get(name)) : undefined;
+  const fault = { mode, rate: number('rate'), count: number('count'), operation: form.get('operation') || undefined, delayMs: mode === 'slow' ? number('delayMs') : undefined };
+  const answer = await fetch('/_sandbox/faults', mode ? { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault) } : { method: 'DELETE' });
+  if (!answer.ok) alert((await answer.json()).error.message);
+  await refresh();
+});`;

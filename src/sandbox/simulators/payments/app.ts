@@ -1,0 +1,162 @@
+import { Hono, type Context } from 'hono';
+import type { z } from 'zod';
+import { underFault, type FaultPanel } from '../faults.ts';
+import { faultMiddleware, type SimulatorEnv } from '../http.ts';
+import { KeyedLock } from '../keyed-lock.ts';
+import type { Ledger } from '../ledger.ts';
+import { StripeError } from './errors.ts';
+import { eventsOf } from './events.ts';
+import { fingerprint, IdempotencyKeys } from './idempotency.ts';
+import type { AnswerStatus, PaymentEntry } from './objects.ts';
+import { cancelIntent, confirmIntent, createCharge, createIntent, createRefund, newId, type Outcome } from './operations.ts';
+import {
+  cancelIntentParams,
+  confirmIntentParams,
+  createChargeParams,
+  createIntentParams,
+  createRefundParams,
+  listIntentsParams,
+  listRefundsParams,
+  noParams,
+  parseParams,
+} from './params.ts';
+import type { PaymentState } from './state.ts';
+
+type Parts = {
+  state: PaymentState;
+  ledger: Ledger<PaymentEntry>;
+  panel: FaultPanel;
+  secretKey: string;
+  sendsWebhooks: boolean;
+  /** Aborts what is slow. */
+  signal: AbortSignal;
+};
+
+/** The payment provider's HTTP API in Stripe's wire format. */
+export function createPaymentApp({ state, ledger, panel, secretKey, sendsWebhooks, signal }: Parts): Hono<SimulatorEnv> {
+  const app = new Hono<SimulatorEnv>();
+  const keys = new IdempotencyKeys(state);
+  const locks = new KeyedLock();
+
+  app.use('/v1/*', async (c, next) => {
+    c.set('requestId', newId('req'));
+    c.header('Request-Id', c.get('requestId'));
+    requireKey(c, secretKey);
+    await next();
+  });
+  app.use(
+    '/v1/*',
+    faultMiddleware(panel, (c, status, code, message) => c.json({ error: { type: status === 429 ? 'invalid_request_error' : 'api_error', code, message } }, status)),
+  );
+  app.onError((error, c) => {
+    if (error instanceof StripeError) return c.json({ error: error.body }, error.status);
+    return c.json({ error: { type: 'api_error', message: 'An unknown error occurred' } }, 500);
+  });
+  app.notFound((c) =>
+    c.json({ error: { type: 'invalid_request_error', message: `Unrecognized request URL (${c.req.method}: ${c.req.path}).` } }, 404),
+  );
+
+  /** A request that changes something: executed once per idempotency key, one at a time per object. */
+  function post<P>(
+    path: string,
+    schema: z.ZodType<P>,
+    execute: (state: PaymentState, params: P, key: string | null, id: string) => Outcome,
+    lockOn: (params: P, id: string) => string | undefined = (_params, id) => id,
+  ): void {
+    app.post(path, async (c) => {
+      const encoded = await c.req.text();
+      const params = parseParams(schema, encoded);
+      const id = c.req.param('id') ?? '';
+      const key = c.req.header('Idempotency-Key') ?? null;
+      const requestId = c.get('requestId');
+      const print = fingerprint(c.req.method, c.req.path, encoded);
+      const stored = key === null ? undefined : keys.find(key, print);
+      if (stored) {
+        c.header('Idempotent-Replayed', 'true');
+        c.header('Original-Request', stored.requestId);
+        return answer(c, stored.status, stored.body);
+      }
+      const run = async (): Promise<Outcome> => {
+        const outcome = await underFault(c.get('fault'), signal, () => settle(() => execute(state, params, key, id)), lostAnswer);
+        const result: PaymentEntry[] =
+          key === null ? [] : [{ type: 'idempotency.stored', key, fingerprint: print, status: outcome.status, body: outcome.body, requestId }];
+        if (outcome.entries.length + result.length > 0) ledger.append(...outcome.entries, ...result);
+        const events = sendsWebhooks ? eventsOf(outcome.entries, state, requestId) : [];
+        if (events.length > 0) ledger.append(...events);
+        return outcome;
+      };
+      const lock = lockOn(params, id);
+      const { status, body } = await keys.hold(key, () => (lock ? locks.run(lock, run) : run()));
+      return answer(c, status, body);
+    });
+  }
+
+  /** A request that only reads. */
+  function get<P>(path: string, schema: z.ZodType<P>, read: (params: P, id: string) => object): void {
+    app.get(path, async (c) => {
+      const params = parseParams(schema, new URL(c.req.url).search.slice(1));
+      const execute = (): Outcome => ({ status: 200, body: read(params, c.req.param('id') ?? ''), entries: [] });
+      const { status, body } = await underFault(c.get('fault'), signal, execute, lostAnswer);
+      return answer(c, status, body);
+    });
+  }
+
+  post('/v1/payment_intents', createIntentParams, createIntent);
+  get('/v1/payment_intents', listIntentsParams, (params) => list('/v1/payment_intents', [...state.intents.values()], params));
+  get('/v1/payment_intents/:id', noParams, (_params, id) => state.intent(id, 'intent'));
+  post('/v1/payment_intents/:id/confirm', confirmIntentParams, confirmIntent);
+  post('/v1/payment_intents/:id/cancel', cancelIntentParams, cancelIntent);
+  post('/v1/refunds', createRefundParams, createRefund, ({ payment_intent: intent, charge }) =>
+    intent ?? (charge === undefined ? undefined : (state.charges.get(charge)?.payment_intent ?? charge)),
+  );
+  get('/v1/refunds', listRefundsParams, (params) =>
+    list(
+      '/v1/refunds',
+      [...state.refunds.values()].filter(
+        (refund) =>
+          (params.payment_intent === undefined || refund.payment_intent === params.payment_intent) &&
+          (params.charge === undefined || refund.charge === params.charge),
+      ),
+      params,
+    ),
+  );
+  get('/v1/refunds/:id', noParams, (_params, id) => state.refund(id, 'id'));
+  post('/v1/charges', createChargeParams, createCharge);
+  get('/v1/charges/:id', noParams, (_params, id) => state.charge(id, 'id'));
+  return app;
+}
+
+/** An error that arises once execution began is a result like another, and is stored like one. */
+function settle(execute: () => Outcome): Outcome {
+  try {
+    return execute();
+  } catch (error) {
+    if (error instanceof StripeError) return { status: error.status, body: { error: error.body }, entries: [] };
+    throw error;
+  }
+}
+
+const lostAnswer = ({ entries }: Outcome): Outcome => ({
+  status: 500,
+  body: { error: { type: 'api_error', message: 'Simulated failure after the request was executed.' } },
+  entries,
+});
+
+function answer(c: Context, status: AnswerStatus, body: unknown): Response {
+  return c.newResponse(JSON.stringify(body), status, { 'content-type': 'application/json' });
+}
+
+function requireKey(c: Context, secretKey: string): void {
+  const token = /^Bearer (.+)$/.exec(c.req.header('Authorization') ?? '')?.[1];
+  if (token === secretKey) return;
+  const message = token === undefined ? 'You did not provide an API key.' : `Invalid API Key provided: ${token.slice(0, 8)}****`;
+  throw new StripeError(401, { type: 'invalid_request_error', message });
+}
+
+/** A page of a list, newest first, in Stripe's form. */
+function list(url: string, objects: { id: string }[], { limit, starting_after: after }: { limit: number; starting_after?: string | undefined }): object {
+  const newestFirst = objects.toReversed();
+  const start = after === undefined ? 0 : newestFirst.findIndex(({ id }) => id === after) + 1;
+  const data = newestFirst.slice(start, start + limit);
+  return { object: 'list', url, has_more: start + limit < newestFirst.length, data };
+}

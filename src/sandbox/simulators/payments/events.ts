@@ -1,0 +1,38 @@
+import { createHmac } from 'node:crypto';
+import type { PaymentEntry } from './objects.ts';
+import { newId } from './operations.ts';
+import type { PaymentState } from './state.ts';
+
+const eventTypes: Partial<Record<PaymentEntry['type'], string>> = {
+  'payment_intent.succeeded': 'payment_intent.succeeded',
+  'payment_intent.declined': 'payment_intent.payment_failed',
+  'refund.created': 'charge.refunded',
+};
+
+/** The Stripe events that follow from committed entries, as entries for the webhook queue. */
+export function eventsOf(entries: readonly PaymentEntry[], state: PaymentState, requestId: string): PaymentEntry[] {
+  return entries.flatMap((entry): PaymentEntry[] => {
+    const type = eventTypes[entry.type];
+    if (type === undefined || !('object' in entry)) return [];
+    const id = newId('evt');
+    const event = {
+      id,
+      object: 'event',
+      api_version: null,
+      created: Math.floor(Date.now() / 1000),
+      data: { object: entry.type === 'refund.created' ? state.charge(entry.charge, 'charge') : entry.object },
+      livemode: false,
+      pending_webhooks: 1,
+      request: { id: requestId, idempotency_key: entry.idempotencyKey },
+      type,
+    };
+    return [{ type: 'webhook.queued', id, payload: JSON.stringify(event) }];
+  });
+}
+
+/** The `Stripe-Signature` header. Source: https://docs.stripe.com/webhooks#verify-manually */
+export function signatureHeader(secret: string, payload: string, at: Date): Record<string, string> {
+  const seconds = Math.floor(at.getTime() / 1000);
+  const signature = createHmac('sha256', secret).update(`${seconds}.${payload}`).digest('hex');
+  return { 'Stripe-Signature': `t=${seconds},v1=${signature}` };
+}

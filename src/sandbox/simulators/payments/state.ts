@@ -1,0 +1,60 @@
+import { noSuch } from './errors.ts';
+import type { Charge, PaymentEntry, PaymentIntent, Refund, StoredResult } from './objects.ts';
+import type { Stamped } from '../ledger.ts';
+
+/** What the payment provider knows: the fold of its ledger. */
+export class PaymentState {
+  readonly intents = new Map<string, PaymentIntent>();
+  readonly charges = new Map<string, Charge>();
+  readonly refunds = new Map<string, Refund>();
+  readonly results = new Map<string, Stamped<StoredResult>>();
+
+  apply(entry: Stamped<PaymentEntry>): void {
+    switch (entry.type) {
+      case 'payment_intent.created':
+      case 'payment_intent.succeeded':
+      case 'payment_intent.declined':
+      case 'payment_intent.canceled':
+        this.intents.set(entry.object.id, entry.object);
+        break;
+      case 'charge.created':
+      case 'charge.failed':
+        this.charges.set(entry.object.id, entry.object);
+        break;
+      case 'refund.created': {
+        this.refunds.set(entry.object.id, entry.object);
+        const charge = this.charge(entry.charge, 'charge');
+        const refunded = charge.amount_refunded + entry.amount;
+        this.charges.set(charge.id, { ...charge, amount_refunded: refunded, refunded: refunded === charge.amount });
+        break;
+      }
+      case 'idempotency.stored':
+        this.results.set(entry.key, entry);
+        break;
+      case 'webhook.queued':
+      case 'webhook.delivered':
+        break;
+    }
+  }
+
+  /** @throws StripeError `resource_missing` blaming `param` */
+  intent(id: string, param: string): PaymentIntent {
+    const found = this.intents.get(id);
+    if (!found) throw noSuch('payment_intent', id, param);
+    return found;
+  }
+
+  /** @throws StripeError `resource_missing` blaming `param` */
+  charge(id: string, param: string): Charge {
+    const found = this.charges.get(id);
+    if (!found) throw noSuch('charge', id, param);
+    return found;
+  }
+
+  /** @throws StripeError `resource_missing` blaming `param` */
+  refund(id: string, param: string): Refund {
+    const found = this.refunds.get(id);
+    if (!found) throw noSuch('refund', id, param);
+    return found;
+  }
+}

@@ -1,0 +1,41 @@
+import type { Decline } from './objects.ts';
+
+const decline = (code: string, declineCode: string, message: string, param?: string): Decline => ({
+  type: 'card_error',
+  code,
+  decline_code: declineCode,
+  message,
+  param,
+});
+
+const generic = decline('card_declined', 'generic_decline', 'Your card was declined.');
+const insufficientFunds = decline('card_declined', 'insufficient_funds', 'Your card has insufficient funds.');
+const expired = decline('expired_card', 'expired_card', 'Your card has expired.', 'exp_month');
+const incorrectCvc = decline('incorrect_cvc', 'incorrect_cvc', "Your card's security code is incorrect.", 'cvc');
+const processingError = decline(
+  'processing_error',
+  'processing_error',
+  'An error occurred while processing your card. Try again in a little bit.',
+);
+
+/** Test payment methods and whether they are declined. Source: https://docs.stripe.com/testing?testing-method=payment-methods */
+export const paymentMethods: ReadonlyMap<string, Decline | null> = new Map([
+  ['pm_card_visa', null],
+  ['pm_card_mastercard', null],
+  ['pm_card_visa_chargeDeclined', generic],
+  ['pm_card_visa_chargeDeclinedInsufficientFunds', insufficientFunds],
+  ['pm_card_chargeDeclinedExpiredCard', expired],
+  ['pm_card_chargeDeclinedIncorrectCvc', incorrectCvc],
+  ['pm_card_chargeDeclinedProcessingError', processingError],
+]);
+
+/** Test tokens of the legacy charges API. Source: https://docs.stripe.com/testing?testing-method=tokens */
+export const sources: ReadonlyMap<string, Decline | null> = new Map([
+  ['tok_visa', null],
+  ['tok_mastercard', null],
+  ['tok_chargeDeclined', generic],
+  ['tok_chargeDeclinedInsufficientFunds', insufficientFunds],
+  ['tok_chargeDeclinedExpiredCard', expired],
+  ['tok_chargeDeclinedIncorrectCvc', incorrectCvc],
+  ['tok_chargeDeclinedProcessingError', processingError],
+]);

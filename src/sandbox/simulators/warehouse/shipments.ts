@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { webhookEntrySchemas } from '../webhooks.ts';
+
+const text = z.string().min(1).max(200);
+const items = z.array(z.strictObject({ sku: text, quantity: z.int().positive() })).min(1);
+
+/** The body of `POST /v1/shipments`. `country` is an ISO 3166 alpha-2 code. */
+export const shipmentRequestSchema = z.strictObject({
+  reference: text,
+  recipient: z.strictObject({ name: text, line1: text, city: text, postalCode: text, country: z.string().length(2) }),
+  items,
+});
+
+export type ShipmentRequest = z.infer<typeof shipmentRequestSchema>;
+
+const shipmentSchema = z.object({
+  id: z.string(),
+  reference: z.string(),
+  state: z.enum(['accepted', 'cancelled', 'shipped', 'delivered', 'rejected']),
+  recipient: shipmentRequestSchema.shape.recipient,
+  items,
+  acceptedAt: z.iso.datetime(),
+  carrier: z.string().nullable(),
+  trackingNumber: z.string().nullable(),
+  shippedAt: z.iso.datetime().nullable(),
+  deliveredAt: z.iso.datetime().nullable(),
+  reason: z.string().nullable(),
+});
+
+/** A shipment that was accepted once. Times are ISO 8601 UTC. */
+export type Shipment = z.infer<typeof shipmentSchema>;
+
+const fact = { reference: z.string(), idempotencyKey: z.string().nullable() };
+
+/** What the warehouse ledger holds. A cancellation without `object` is a tombstone: the reference was never accepted. */
+export const warehouseEntrySchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.enum(['shipment.accepted', 'shipment.shipped', 'shipment.delivered', 'shipment.rejected']),
+    ...fact,
+    items,
+    object: shipmentSchema,
+  }),
+  z.object({ type: z.literal('shipment.cancelled'), ...fact, items: items.nullable(), object: shipmentSchema.nullable() }),
+  ...webhookEntrySchemas,
+]);
+
+export type WarehouseEntry = z.infer<typeof warehouseEntrySchema>;
+/** What happens to an accepted shipment; each is told by a webhook `shipment.<progress>`. */
+export const progresses = ['shipped', 'delivered', 'rejected'] as const;
+export type Progress = (typeof progresses)[number];
