@@ -1,0 +1,60 @@
+import { and, eq, gte } from 'drizzle-orm';
+import { validate as isUuid } from 'uuid';
+import { parseShipmentReference, type OrderRef } from '../contracts/ids.ts';
+import { SIGNALS } from '../contracts/names.ts';
+import type { CarrierUpdate } from '../contracts/messages.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { orders, webhookEvents } from '../db/schema.ts';
+import { enqueueCommand } from './commands.ts';
+
+/** What the warehouse says of one parcel. */
+export interface WarehouseEvent {
+  /** The same for every delivery of the same event. */
+  eventId: string;
+  type: string;
+  data: { reference: string; carrier: string; trackingNumber: string; reason?: string | undefined };
+}
+
+/** `ignored`: a type that means nothing to an order. `unknown_reference`: a parcel that is none of ours. */
+export type WebhookOutcome = 'accepted' | 'duplicate' | 'ignored' | 'unknown_reference';
+
+const UPDATES: ReadonlyMap<string, CarrierUpdate['type']> = new Map([
+  ['shipment.shipped', 'shipped'],
+  ['shipment.delivered', 'delivered'],
+  ['shipment.rejected', 'rejected'],
+]);
+
+/** Takes an event of the warehouse once, however often it is sent, and tells the order. */
+export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promise<WebhookOutcome> =>
+  db.transaction(async (tx) => {
+    const { eventId, type, data } = event;
+    const stored = await tx
+      .insert(webhookEvents)
+      .values({ source: 'warehouse', eventId, type })
+      .onConflictDoNothing()
+      .returning({ eventId: webhookEvents.eventId });
+    if (stored.length === 0) return 'duplicate';
+
+    const update = UPDATES.get(type);
+    if (!update) return 'ignored';
+    const ref = parseShipmentReference(data.reference);
+    if (!ref || !(await isKnown(tx, ref))) return 'unknown_reference';
+
+    const { carrier, trackingNumber, reason } = data;
+    const message = { generation: ref.generation, type: update, carrier, trackingNumber };
+    await enqueueCommand(tx, {
+      type: SIGNALS.carrierUpdate,
+      orderId: ref.orderId,
+      message: reason === undefined ? message : { ...message, reason },
+    });
+    return 'accepted';
+  });
+
+async function isKnown(tx: Transaction, { orderId, generation }: OrderRef): Promise<boolean> {
+  if (!isUuid(orderId) || generation < 1) return false;
+  const found = await tx
+    .select({ id: orders.id })
+    .from(orders)
+    .where(and(eq(orders.id, orderId), gte(orders.generation, generation)));
+  return found.length > 0;
+}
