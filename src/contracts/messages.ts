@@ -1,5 +1,5 @@
 import type { OrderRef } from './ids.ts';
-import type { OrderStatus } from './statuses.ts';
+import type { OrderStatus, SignupStatus } from './statuses.ts';
 
 /** What workflows are started with and what they are told. Ids and small facts only: no personal data crosses to Temporal. */
 
@@ -72,13 +72,25 @@ export interface SignupInput extends SignupFacts {
   policy: SignupPolicy;
 }
 
+/** How a signup ended, as its run's result. */
+export interface SignupResult {
+  status: Extract<SignupStatus, 'expired' | 'subscribed' | 'ended'>;
+}
+
 export interface WeeklyReportInput {
   /** IANA name of the zone in which weeks begin. */
   timeZone: string;
+}
+
+export interface WeeklyReportResult {
+  /** ISO 8601 week, `2026-W47` */
+  week: string;
 }
 
 export interface AlertInput {
   group: string;
   /** ms between two digests while the group stays open. */
   digestEvery: number;
+  /** Messages sent by the runs that this one continues. */
+  announced?: number;
 }

@@ -1,3 +1,5 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+
 /** Names that Temporal, the database and the code share. They are stored in histories: never rename one, add another. */
 
 /** One queue for each kind of work, so that a flood of one kind never delays another. */
@@ -24,12 +26,20 @@ export const SIGNALS = {
   verified: 'verified',
   /** to `signup`: no argument */
   subscribed: 'subscribed',
+  /** to `alert`: no argument */
+  groupOpened: 'groupOpened',
 } as const;
 
 export type SignalName = (typeof SIGNALS)[keyof typeof SIGNALS];
 
 /** The one custom search attribute: lets an operator list runs by business status. Holds no personal data. */
-export const STATUS_SEARCH_ATTRIBUTE = 'HoldfastStatus';
+export const STATUS_SEARCH_ATTRIBUTE = defineSearchAttributeKey('HoldfastStatus', SearchAttributeType.KEYWORD);
+
+/** Set by the server on runs that a schedule starts. */
+export const SCHEDULED_START_TIME = defineSearchAttributeKey(
+  'TemporalScheduledStartTime',
+  SearchAttributeType.DATETIME,
+);
 
 export const WEEKLY_REPORT_SCHEDULE_ID = 'weekly-report';
 export const PRUNE_SCHEDULE_ID = 'prune';

@@ -15,10 +15,21 @@ const nonRetryableErrorTypes = NON_RETRYABLE_ERROR_TYPES;
  * ±20 % (see `activities/interceptors.ts`), because Temporal adds no jitter and orders that failed together must not come back together.
  */
 export const RETRY_PROFILES = {
-  /** Without Postgres nothing can be written, not even that we gave up: so it is waited for without limit. */
+  /** Rides out a restart of Postgres. What still fails after about 25 minutes is a fault in our code: a person should see it. */
   database: {
     startToCloseTimeout: '10s',
-    retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s', nonRetryableErrorTypes },
+    retry: {
+      initialInterval: '200ms',
+      backoffCoefficient: 2,
+      maximumInterval: '1m',
+      maximumAttempts: 30,
+      nonRetryableErrorTypes,
+    },
+  },
+  /** Writing down what happened, even that we gave up: without Postgres there is nothing else to do but wait for it. */
+  bookkeeping: {
+    startToCloseTimeout: '10s',
+    retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '1m' },
   },
   /** Most provider troubles pass within minutes. 12 h is the outer bound: Stripe forgets idempotency keys after 24 h. */
   payment: {

@@ -56,7 +56,6 @@ export type StepKind = (typeof STEP_KINDS)[number];
 
 /**
  * running → done → undone (compensated), or running ⇄ retrying → exhausted (parked) | refused (permanent).
- * A step that never finished goes straight to undone, so that an attempt still under way somewhere cannot finish it later.
  */
 export const STEP_STATES = ['running', 'retrying', 'exhausted', 'refused', 'done', 'undone'] as const;
 export type StepState = (typeof STEP_STATES)[number];
