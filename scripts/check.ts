@@ -61,6 +61,8 @@ async function countTests(): Promise<{ passed: number; failed: number }> {
   // Vitest ended before it could report.
   if (text === undefined) return { passed: 0, failed: 1 };
   const { numPassedTests, numFailedTests, testResults } = report.parse(JSON.parse(text));
-  const unloadable = testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+  const unloadable = testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  );
   return { passed: numPassedTests, failed: numFailedTests + unloadable.length };
 }

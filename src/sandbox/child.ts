@@ -35,11 +35,15 @@ export interface Child {
   kill(): void;
 }
 
-/** What the owner of a child is told. */
-export interface ChildEvents {
+/** What the owner of a child wants done besides running it. */
+export interface Supervision {
+  /** Notes the child, for the case that this process is killed. */
+  claim?: Pick<HomeClaim, 'record' | 'forget'>;
+  /** Gives up the start when aborted. */
+  signal?: AbortSignal;
   /** The program ended by itself; it is started again in `delayMs`. */
-  onDied?: (how: string, delayMs: number) => void;
-  onRestarted?: () => void;
+  onDied?: (name: string, how: string, delayMs: number) => void;
+  onRestarted?: (name: string) => void;
 }
 
 const firstDelayMs = 500;
@@ -52,11 +56,8 @@ const soundAfterMs = 60_000;
  * It gets a process group of its own, so that Ctrl-C reaches only this process and the order of stopping stays ours.
  * @throws Error with the end of its log when it ends or does not serve in time
  */
-export async function startChild(
-  spec: ChildSpec,
-  claim?: Pick<HomeClaim, 'record' | 'forget'>,
-  events: ChildEvents = {},
-): Promise<Child> {
+export async function startChild(spec: ChildSpec, supervision: Supervision = {}): Promise<Child> {
+  const { claim, signal: giveUp } = supervision;
   let stopping = false;
   let delayMs = firstDelayMs;
   const stopWaiting = new AbortController();
@@ -69,7 +70,7 @@ export async function startChild(
   };
 
   let current = await launch();
-  const ready = await becomesReady(spec, current, stopWaiting.signal);
+  const ready = await becomesReady(spec, current, giveUp ?? stopWaiting.signal);
   if (ready !== true) {
     await end(current, spec);
     await claim?.forget(spec.name);
@@ -82,13 +83,14 @@ export async function startChild(
     const how = await running.ended;
     if (stopping) return;
     if (Date.now() - startedAt > soundAfterMs) delayMs = firstDelayMs;
-    events.onDied?.(how, delayMs);
+    supervision.onDied?.(spec.name, how, delayMs);
     await sleep(delayMs, undefined, { signal: stopWaiting.signal }).catch(() => undefined);
     delayMs = Math.min(delayMs * 2, longestDelayMs);
     if (stopping) return;
     current = await launch();
     watching = watch(current);
-    if ((await becomesReady(spec, current, stopWaiting.signal)) === true && !stopping) events.onRestarted?.();
+    if ((await becomesReady(spec, current, stopWaiting.signal)) === true && !stopping)
+      supervision.onRestarted?.(spec.name);
   }
 
   return {

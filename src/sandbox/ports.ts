@@ -3,14 +3,16 @@ import { createServer } from 'node:net';
 const loopback = '127.0.0.1';
 
 /**
- * Whether nothing listens on a loopback port. Binds it for a moment, because connecting would miss a server
- * that is only just coming up.
+ * Returns undefined when a loopback port can be listened on, else why not. Binds it for a moment, because connecting would
+ * miss a server that is only just coming up.
  */
-export function isPortFree(port: number): Promise<boolean> {
+export function portProblem(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ port, host: loopback, exclusive: true }, () => probe.close(() => resolve(true)));
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code ?? error.message})`),
+    );
+    probe.listen({ port, host: loopback, exclusive: true }, () => probe.close(() => resolve(undefined)));
   });
 }
 

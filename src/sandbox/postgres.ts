@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
-import { startChild, type Child, type ChildEvents } from './child.ts';
-import type { HomeClaim } from './home.ts';
+import { startChild, type Child, type Supervision } from './child.ts';
 import { canReach, postgresBinaries, systemFolder, unprivilegedUser, type SystemUser } from './postgres-binaries.ts';
 import { SetupError } from './project.ts';
 
@@ -28,8 +27,7 @@ export interface PostgresOptions {
   logFile: string;
   /** Server settings, such as `{ fsync: 'off' }`. */
   settings?: Readonly<Record<string, string>>;
-  claim?: HomeClaim;
-  events?: ChildEvents;
+  supervision?: Supervision;
 }
 
 /**
@@ -39,7 +37,7 @@ export interface PostgresOptions {
  * @throws SetupError when this machine cannot run it, Error with the end of its log when it does not come up
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
-  const { port, password, logFile, settings = {}, claim, events } = options;
+  const { port, password, logFile, settings = {}, supervision } = options;
   const user = await unprivilegedUser(options.dataFolder);
   const [binaries, dataFolder] = await Promise.all([postgresBinaries(user), reachableFolder(options.dataFolder, user)]);
   await ensureCluster(binaries, dataFolder, password, user);
@@ -62,8 +60,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       isReady: () => ensureDatabase(urlOf('postgres'), 'holdfast'),
       readyWithinMs: 60_000,
     },
-    claim,
-    events,
+    supervision,
   );
   return Object.assign(child, { url: urlOf('holdfast') });
 }

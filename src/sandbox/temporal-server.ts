@@ -1,6 +1,5 @@
 import { Connection } from '@temporalio/client';
-import { startChild, type Child, type ChildEvents } from './child.ts';
-import type { HomeClaim } from './home.ts';
+import { startChild, type Child, type Supervision } from './child.ts';
 
 /** A Temporal development server that runs. */
 export interface TemporalServer extends Child {
@@ -17,17 +16,18 @@ export interface TemporalServerOptions {
   uiPort?: number;
   /** File it keeps its state in; without one the state is lost when it ends. */
   databaseFile?: string;
+  /** Made at launch besides "default", which is always there. */
+  namespace?: string;
   logFile: string;
-  claim?: HomeClaim;
-  events?: ChildEvents;
+  supervision?: Supervision;
 }
 
 /**
- * Starts `temporal server start-dev` on loopback with the namespace "default" and waits until it serves.
+ * Starts `temporal server start-dev` on loopback and waits until it serves.
  * @throws Error with the end of its log when it does not come up
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
-  const { binary, port, uiPort, databaseFile, logFile, claim, events } = options;
+  const { binary, port, uiPort, databaseFile, namespace = 'default', logFile, supervision } = options;
   const address = `127.0.0.1:${port}`;
   const child = await startChild(
     {
@@ -40,6 +40,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
         `--port=${port}`,
         '--log-level=error',
         '--log-format=json',
+        `--namespace=${namespace}`,
         ...(uiPort === undefined
           ? ['--headless']
           : ['--ui-ip=127.0.0.1', `--ui-port=${uiPort}`, '--ui-disable-news-fetch']),
@@ -48,20 +49,19 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
       logFile,
       stopSignal: 'SIGTERM',
       stopGraceMs: 15_000,
-      isReady: () => serves(address),
+      isReady: () => serves(address, namespace),
       readyWithinMs: 60_000,
     },
-    claim,
-    events,
+    supervision,
   );
   return Object.assign(child, { address });
 }
 
 /** The port opens before the namespace exists, so ask for the namespace. */
-async function serves(address: string): Promise<boolean> {
+async function serves(address: string, namespace: string): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: 1_000 });
   try {
-    await connection.workflowService.describeNamespace({ namespace: 'default' });
+    await connection.workflowService.describeNamespace({ namespace });
     return true;
   } finally {
     await connection.close();

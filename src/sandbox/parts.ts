@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import { startChild, answers, type Child, type Supervision } from './child.ts';
+import { startPostgres } from './postgres.ts';
+import { projectRoot, SetupError } from './project.ts';
+import type { Secrets } from './secrets.ts';
+import type { Settings } from './settings.ts';
+import type { Shutdown } from './shutdown.ts';
+import { startInbox } from './simulators/inbox.ts';
+import { startPaymentSimulator } from './simulators/payments.ts';
+import { startWarehouseSimulator } from './simulators/warehouse.ts';
+import { temporalBinary, temporalCli } from './temporal-binaries.ts';
+import { startTemporalServer } from './temporal-server.ts';
+
+/** What every part of a stack is started with. */
+export interface StackContext {
+  settings: Settings;
+  secrets: Secrets;
+  supervision: Supervision;
+  shutdown: Shutdown;
+  /** Shows a line to the person at the terminal. */
+  tell: (line: string) => void;
+}
+
+const file = ({ settings }: StackContext, ...names: string[]) => join(settings.home, ...names);
+
+/** Starts PostgreSQL; returns its connection string. */
+export async function postgresPart(context: StackContext): Promise<string> {
+  const { settings, secrets, supervision, shutdown } = context;
+  const server = await startPostgres({
+    dataFolder: file(context, 'postgres'),
+    port: settings.ports.postgres,
+    password: secrets.databasePassword,
+    logFile: file(context, 'logs', 'postgres.log'),
+    supervision,
+  });
+  return shutdown.add('postgres', server).url;
+}
+
+/** Starts Temporal with its Web UI; returns its address. */
+export async function temporalPart(context: StackContext): Promise<string> {
+  const { settings, supervision, shutdown, tell } = context;
+  const server = await startTemporalServer({
+    binary: await temporalBinary(temporalCli, { onDownload: () => tell('  Downloading Temporal, once …') }),
+    port: settings.ports.temporal,
+    uiPort: settings.ports.temporalUi,
+    databaseFile: file(context, 'temporal.db'),
+    namespace: settings.namespace,
+    logFile: file(context, 'logs', 'temporal.log'),
+    supervision,
+  });
+  return shutdown.add('temporal', server).address;
+}
+
+/** Starts the mail inbox; returns where to send mail. */
+export async function inboxPart(context: StackContext): Promise<string> {
+  const { settings, shutdown } = context;
+  const inbox = await startInbox({
+    smtpPort: settings.ports.smtp,
+    httpPort: settings.ports.inbox,
+    file: file(context, 'inbox.jsonl'),
+  });
+  shutdown.add('simulators', { stop: inbox.close });
+  return inbox.smtpUrl;
+}
+
+/** Starts the payment simulator; returns its base URL. */
+export async function paymentsPart(context: StackContext): Promise<string> {
+  const { settings, secrets, shutdown } = context;
+  const payments = await startPaymentSimulator({
+    port: settings.ports.payments,
+    ledgerFile: file(context, 'payments.jsonl'),
+    secretKey: secrets.stripeSecretKey,
+  });
+  shutdown.add('simulators', { stop: payments.close });
+  return payments.url;
+}
+
+/** Starts the warehouse simulator, which reports to the API; returns its base URL. */
+export async function warehousePart(context: StackContext): Promise<string> {
+  const { settings, secrets, shutdown } = context;
+  const warehouse = await startWarehouseSimulator({
+    port: settings.ports.warehouse,
+    ledgerFile: file(context, 'warehouse.jsonl'),
+    apiKey: secrets.warehouseApiKey,
+    webhook: {
+      url: `http://127.0.0.1:${settings.ports.api}/v1/webhooks/warehouse`,
+      secret: secrets.warehouseWebhookSecret,
+    },
+    ...settings.warehousePace,
+  });
+  shutdown.add('simulators', { stop: warehouse.close });
+  return warehouse.url;
+}
+
+/** Starts the API as a process of its own. */
+export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Promise<void> {
+  const url = `http://127.0.0.1:${context.settings.ports.api}/livez`;
+  await application(context, env, {
+    name: 'api',
+    args: ['src/api/main.ts'],
+    isReady: (signal) => answers(url, signal),
+  });
+}
+
+/** Starts one worker, for every queue, as a process of its own. */
+export async function workerPart(
+  context: StackContext,
+  env: NodeJS.ProcessEnv,
+  isPolling: () => Promise<boolean>,
+): Promise<void> {
+  await application(context, env, {
+    name: 'worker',
+    args: ['src/worker.ts', '--queues', 'orders,email,operations'],
+    isReady: isPolling,
+  });
+}
+
+interface Application {
+  name: string;
+  args: string[];
+  isReady: (signal: AbortSignal) => Promise<boolean>;
+}
+
+async function application(context: StackContext, env: NodeJS.ProcessEnv, { name, args, isReady }: Application) {
+  const child: Child = await startChild(
+    {
+      name,
+      command: process.execPath,
+      args: ['--import', 'tsx', ...args],
+      cwd: projectRoot,
+      env,
+      logFile: file(context, 'logs', `${name}.log`),
+      stopSignal: 'SIGTERM',
+      // Longer than the grace the worker gives the work it has in hand.
+      stopGraceMs: 30_000,
+      isReady,
+      readyWithinMs: 60_000,
+    },
+    context.supervision,
+  );
+  context.shutdown.add('applications', child);
+}
+
+/**
+ * What the environment must carry for a part that is not run here.
+ * @throws SetupError naming what is missing
+ */
+export function requireVariable(variables: NodeJS.ProcessEnv, name: string, because: string): string {
+  const value = variables[name];
+  if (!value) throw new SetupError(`${name} must be set too, because ${because} is set.`);
+  return value;
+}

@@ -1,0 +1,132 @@
+import { join, resolve } from 'node:path';
+import { parse as parseDuration } from '@lukeed/ms';
+import { z } from 'zod';
+import { portProblem } from './ports.ts';
+import { projectRoot, SetupError } from './project.ts';
+
+const port = (preset: number) => z.coerce.number().int().min(1).max(65_535).default(preset);
+/** A duration such as `5s`, given in ms. */
+const duration = (preset: string) =>
+  z
+    .string()
+    .default(preset)
+    .transform((text, context) => {
+      const parsed = parseDuration(text.trim());
+      if (typeof parsed === 'number') return parsed;
+      context.addIssue('is not a duration such as 5s or 2m');
+      return z.NEVER;
+    });
+/** A variable set to nothing counts as not set. */
+const optional = z
+  .string()
+  .optional()
+  .transform((text) => text || undefined);
+
+const environment = z.object({
+  HOLDFAST_HOME: optional,
+  API_PORT: port(3000),
+  TEMPORAL_PORT: port(7233),
+  TEMPORAL_UI_PORT: port(8233),
+  POSTGRES_PORT: port(5433),
+  SMTP_PORT: port(1025),
+  INBOX_PORT: port(1080),
+  PAYMENTS_PORT: port(4010),
+  WAREHOUSE_PORT: port(4020),
+  WAREHOUSE_SHIP_AFTER: duration('5s'),
+  WAREHOUSE_DELIVER_AFTER: duration('10s'),
+  DATABASE_URL: optional,
+  TEMPORAL_ADDRESS: optional,
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  SMTP_URL: optional,
+  STRIPE_API_BASE: optional,
+  WAREHOUSE_URL: optional,
+});
+
+/** How to run the embedded stack. */
+export interface Settings {
+  /** Data folder, absolute. */
+  home: string;
+  namespace: string;
+  /** Port of each part that is run here. */
+  ports: {
+    api: number;
+    temporal: number;
+    temporalUi: number;
+    postgres: number;
+    smtp: number;
+    inbox: number;
+    payments: number;
+    warehouse: number;
+  };
+  /** How long the warehouse simulator takes to ship, and then to deliver, in ms. */
+  warehousePace: { shipAfterMs: number; deliverAfterMs: number };
+  /** Real parts to use; one that is given is not run here. */
+  real: {
+    databaseUrl: string | undefined;
+    temporalAddress: string | undefined;
+    smtpUrl: string | undefined;
+    stripeApiBase: string | undefined;
+    warehouseUrl: string | undefined;
+  };
+}
+
+/**
+ * Reads how to run the stack from the environment.
+ * @throws SetupError naming every variable that is wrong
+ */
+export function readSettings(variables: NodeJS.ProcessEnv): Settings {
+  const { success, data, error } = environment.safeParse(variables);
+  if (!success) {
+    throw new SetupError(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+  }
+  return {
+    home: data.HOLDFAST_HOME === undefined ? join(projectRoot, '.holdfast') : resolve(data.HOLDFAST_HOME),
+    namespace: data.TEMPORAL_NAMESPACE,
+    ports: {
+      api: data.API_PORT,
+      temporal: data.TEMPORAL_PORT,
+      temporalUi: data.TEMPORAL_UI_PORT,
+      postgres: data.POSTGRES_PORT,
+      smtp: data.SMTP_PORT,
+      inbox: data.INBOX_PORT,
+      payments: data.PAYMENTS_PORT,
+      warehouse: data.WAREHOUSE_PORT,
+    },
+    warehousePace: { shipAfterMs: data.WAREHOUSE_SHIP_AFTER, deliverAfterMs: data.WAREHOUSE_DELIVER_AFTER },
+    real: {
+      databaseUrl: data.DATABASE_URL,
+      temporalAddress: data.TEMPORAL_ADDRESS,
+      smtpUrl: data.SMTP_URL,
+      stripeApiBase: data.STRIPE_API_BASE,
+      warehouseUrl: data.WAREHOUSE_URL,
+    },
+  };
+}
+
+/**
+ * Checks every port before anything is started.
+ * @throws SetupError naming each that cannot be used, and its variable
+ */
+export async function checkPorts({ ports, real }: Settings): Promise<void> {
+  const used = [
+    { what: 'API', variable: 'API_PORT', number: ports.api, ours: true },
+    { what: 'Temporal', variable: 'TEMPORAL_PORT', number: ports.temporal, ours: !real.temporalAddress },
+    { what: 'Temporal Web UI', variable: 'TEMPORAL_UI_PORT', number: ports.temporalUi, ours: !real.temporalAddress },
+    { what: 'PostgreSQL', variable: 'POSTGRES_PORT', number: ports.postgres, ours: !real.databaseUrl },
+    { what: 'SMTP', variable: 'SMTP_PORT', number: ports.smtp, ours: !real.smtpUrl },
+    { what: 'inbox', variable: 'INBOX_PORT', number: ports.inbox, ours: !real.smtpUrl },
+    { what: 'payments', variable: 'PAYMENTS_PORT', number: ports.payments, ours: !real.stripeApiBase },
+    { what: 'warehouse', variable: 'WAREHOUSE_PORT', number: ports.warehouse, ours: !real.warehouseUrl },
+  ].filter(({ ours }) => ours);
+
+  const problems: string[] = [];
+  // One after another: two of the same number would otherwise hinder each other's look.
+  const seen = new Map<number, string>();
+  for (const { what, variable, number } of used) {
+    const other = seen.get(number);
+    seen.set(number, variable);
+    const problem = other === undefined ? await portProblem(number) : `is also ${other}`;
+    if (problem) problems.push(`Port ${number} (${what}) ${problem}. Choose another with ${variable}.`);
+  }
+  if (problems.length > 0) throw new SetupError(problems.join('\n'));
+}
