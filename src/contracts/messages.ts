@@ -94,3 +94,6 @@ export interface AlertInput {
   /** Messages sent by the runs that this one continues. */
   announced?: number;
 }
+
+/** Why an alert is sent. */
+export type AlertOccasion = 'opened' | 'digest' | 'resolved';

@@ -1,0 +1,137 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { Stripe } from 'stripe';
+import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './failures.ts';
+
+export interface PaymentIntent {
+  id: string;
+  status: Stripe.PaymentIntent.Status;
+  /** minor units that have been captured */
+  received: number;
+}
+
+export interface ProviderRefund {
+  id: string;
+  amount: number;
+}
+
+/**
+ * The provider keeps repeating an error that it has stored under this idempotency key (it stores 500s too). The caller
+ * has to look at the payment itself, and ask under another key.
+ */
+export class StoredFailureError extends Error {
+  override name = 'StoredFailureError';
+}
+
+/** The payment is not in a state that allows the request, e.g. it was confirmed or cancelled meanwhile. */
+export class UnexpectedStateError extends Error {
+  override name = 'UnexpectedStateError';
+}
+
+/**
+ * Payments by the Stripe API: an intent is created, then confirmed. An intent can be paid at most once, whatever is
+ * lost on the way, and one that is not yet paid can be cancelled for good: a single create-and-confirm call gives neither.
+ * Errors: a refusal (`card_declined`), `invalid_request`, `payment_unavailable`; {@link StoredFailureError}, {@link UnexpectedStateError}.
+ */
+export interface PaymentGateway {
+  createIntent(
+    key: string,
+    intent: { amount: number; currency: string; method: string; metadata: Record<string, string> },
+  ): Promise<PaymentIntent>;
+  retrieveIntent(id: string): Promise<PaymentIntent>;
+  confirmIntent(key: string, id: string, method: string): Promise<PaymentIntent>;
+  cancelIntent(id: string): Promise<PaymentIntent>;
+  refund(key: string, intentId: string, amount: number): Promise<ProviderRefund>;
+  listRefunds(intentId: string): Promise<ProviderRefund[]>;
+}
+
+/**
+ * @param options `apiBase` such as `https://api.stripe.com`; `timeout` in ms for one request
+ * @see https://docs.stripe.com/api
+ */
+export function createPaymentGateway(options: {
+  secretKey: string;
+  apiBase: string;
+  timeout?: number;
+}): PaymentGateway {
+  const base = new URL(options.apiBase);
+  const secure = base.protocol === 'https:';
+  const stripe = new Stripe(options.secretKey, {
+    host: base.hostname,
+    port: base.port || (secure ? 443 : 80),
+    protocol: secure ? 'https' : 'http',
+    timeout: options.timeout ?? 20_000,
+    // Temporal retries, where it can be seen. The client still repeats a lost connection once: so every POST has a key.
+    maxNetworkRetries: 0,
+    telemetry: false,
+  });
+  return {
+    createIntent: (key, { amount, currency, method, metadata }) =>
+      sorted(async () =>
+        view(
+          await stripe.paymentIntents.create(
+            {
+              amount,
+              currency: currency.toLowerCase(),
+              payment_method: method,
+              // No method that sends the customer elsewhere: nobody is there when a workflow confirms.
+              automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+              metadata,
+            },
+            { idempotencyKey: key },
+          ),
+        ),
+      ),
+    retrieveIntent: (id) => sorted(async () => view(await stripe.paymentIntents.retrieve(id))),
+    confirmIntent: (key, id, method) =>
+      sorted(async () =>
+        view(await stripe.paymentIntents.confirm(id, { payment_method: method }, { idempotencyKey: key })),
+      ),
+    cancelIntent: (id) =>
+      sorted(async () => view(await stripe.paymentIntents.cancel(id, {}, { idempotencyKey: `cancel:${id}` }))),
+    refund: (key, intentId, amount) =>
+      sorted(async () => {
+        const refund = await stripe.refunds.create({ payment_intent: intentId, amount }, { idempotencyKey: key });
+        return { id: refund.id, amount: refund.amount };
+      }),
+    listRefunds: (intentId) =>
+      sorted(async () => {
+        const { data } = await stripe.refunds.list({ payment_intent: intentId, limit: 100 });
+        return data
+          .filter(({ status }) => status !== 'failed' && status !== 'canceled')
+          .map(({ id, amount }) => ({ id, amount }));
+      }),
+  };
+}
+
+const view = (intent: Stripe.PaymentIntent): PaymentIntent => ({
+  id: intent.id,
+  status: intent.status,
+  received: intent.amount_received,
+});
+
+async function sorted<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    throw sortStripeError(error);
+  }
+}
+
+function sortStripeError(error: unknown): Error {
+  if (!(error instanceof Stripe.errors.StripeError)) {
+    return error instanceof Error ? error : ApplicationFailure.create({ message: String(error) });
+  }
+  const status = error.statusCode ?? 0;
+  if (error instanceof Stripe.errors.StripeCardError) {
+    return refused('card_declined', `The card was declined (${error.decline_code ?? error.code ?? 'no code'}).`);
+  }
+  if (error.code === 'payment_intent_unexpected_state') return new UnexpectedStateError(error.message);
+  if (error.param === 'payment_method') return refused('card_declined', 'The payment method is not known.');
+  if (status >= 500 && error.headers?.['idempotent-replayed'] === 'true') return new StoredFailureError(error.message);
+  // 409: the first request under this key, or another one on this payment, is still under way.
+  if (status === 0 || status === 409 || isTransient(status)) {
+    const retryAfter = parseRetryAfter(error.headers?.['retry-after']);
+    return noAnswer('payment', `No answer from the payment provider (${status || 'no connection'}).`, retryAfter);
+  }
+  return invalidRequest(`The payment provider does not take the request (${status} ${error.code ?? error.type}).`);
+}

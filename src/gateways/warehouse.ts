@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './failures.ts';
+
+export interface ShipmentRequest {
+  reference: string;
+  recipient: { name: string; line1: string; city: string; postalCode: string; country: string };
+  items: { sku: string; quantity: number }[];
+}
+
+/** Errors: a refusal (`invalid_address`), `invalid_request`, `warehouse_unavailable`. */
+export interface WarehouseGateway {
+  /** @returns the warehouse's own id of the shipment, or undefined when it was cancelled before: then it will never be sent */
+  requestShipment(key: string, request: ShipmentRequest): Promise<{ id: string } | undefined>;
+  /** Also takes back what has not arrived yet. @returns false when it has left the house */
+  cancelShipment(reference: string): Promise<boolean>;
+}
+
+const acceptedSchema = z.object({ id: z.string() });
+const errorSchema = z.object({ error: z.object({ code: z.string() }) });
+
+/** @param options `timeout` in ms for one request */
+export function createWarehouseGateway(options: { url: string; apiKey: string; timeout?: number }): WarehouseGateway {
+  const { url, apiKey, timeout = 8_000 } = options;
+
+  async function post(path: string, body: object, headers: Record<string, string> = {}) {
+    let response: Response;
+    let answer: unknown;
+    try {
+      response = await fetch(new URL(path, url), {
+        method: 'POST',
+        headers: { ...headers, authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(timeout),
+      });
+      answer = await response.json();
+    } catch (error) {
+      const why = error instanceof Error ? error.name : 'unknown';
+      throw noAnswer('warehouse', `No answer from the warehouse (${why}).`);
+    }
+    const code = errorSchema.safeParse(answer).data?.error.code ?? '';
+    if (isTransient(response.status)) {
+      const retryAfter = parseRetryAfter(response.headers.get('retry-after'));
+      throw noAnswer('warehouse', `The warehouse cannot answer now (${response.status}).`, retryAfter);
+    }
+    return { ok: response.ok, status: response.status, code, answer };
+  }
+
+  return {
+    async requestShipment(key, request) {
+      const { ok, status, code, answer } = await post('/v1/shipments', request, { 'idempotency-key': key });
+      if (ok) return acceptedSchema.parse(answer);
+      if (code === 'shipment_cancelled') return undefined;
+      if (code === 'invalid_address') throw refused('invalid_address', 'The warehouse cannot deliver to this address.');
+      throw invalidRequest(`The warehouse does not take the request (${status} ${code}).`);
+    },
+    async cancelShipment(reference) {
+      const { ok, status, code } = await post(`/v1/shipments/${encodeURIComponent(reference)}/cancellation`, {});
+      if (ok) return true;
+      if (code === 'already_shipped') return false;
+      throw invalidRequest(`The warehouse does not take the cancellation (${status} ${code}).`);
+    },
+  };
+}
