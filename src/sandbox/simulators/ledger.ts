@@ -31,6 +31,7 @@ export class Ledger<E extends { type: string }> {
 
   /** Commits the entries together, then applies them in order. */
   append(...entries: E[]): void {
+    if (entries.length === 0) return;
     const at = new Date().toISOString();
     const commit = entries.map((entry, index) => ({ seq: this.entries.length + index + 1, at, ...entry }));
     appendFileSync(this.#file, `${JSON.stringify(commit)}\n`);

@@ -80,9 +80,9 @@ export function createPaymentApp({ state, ledger, panel, secretKey, sendsWebhook
         const outcome = await underFault(c.get('fault'), signal, () => settle(() => execute(state, params, key, id)), lostAnswer);
         const result: PaymentEntry[] =
           key === null ? [] : [{ type: 'idempotency.stored', key, fingerprint: print, status: outcome.status, body: outcome.body, requestId }];
-        if (outcome.entries.length + result.length > 0) ledger.append(...outcome.entries, ...result);
         const events = sendsWebhooks ? eventsOf(outcome.entries, state, requestId) : [];
-        if (events.length > 0) ledger.append(...events);
+        // One commit: what was done, the answer under its key and the events to send are never one without the other.
+        ledger.append(...outcome.entries, ...result, ...events);
         return outcome;
       };
       const lock = lockOn(params, id);

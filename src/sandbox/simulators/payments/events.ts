@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { PaymentEntry } from './objects.ts';
 import { newId } from './operations.ts';
-import type { PaymentState } from './state.ts';
+import { refundedBy, type PaymentState } from './state.ts';
 
 const eventTypes: Partial<Record<PaymentEntry['type'], string>> = {
   'payment_intent.succeeded': 'payment_intent.succeeded',
@@ -9,7 +9,7 @@ const eventTypes: Partial<Record<PaymentEntry['type'], string>> = {
   'refund.created': 'charge.refunded',
 };
 
-/** The Stripe events that follow from committed entries, as entries for the webhook queue. */
+/** The Stripe events that follow from `entries`, as entries for the webhook queue; `state` is as it was before them. */
 export function eventsOf(entries: readonly PaymentEntry[], state: PaymentState, requestId: string): PaymentEntry[] {
   return entries.flatMap((entry): PaymentEntry[] => {
     const type = eventTypes[entry.type];
@@ -20,7 +20,7 @@ export function eventsOf(entries: readonly PaymentEntry[], state: PaymentState, 
       object: 'event',
       api_version: null,
       created: Math.floor(Date.now() / 1000),
-      data: { object: entry.type === 'refund.created' ? state.charge(entry.charge, 'charge') : entry.object },
+      data: { object: entry.type === 'refund.created' ? refundedBy(state.charge(entry.charge, 'charge'), entry.amount) : entry.object },
       livemode: false,
       pending_webhooks: 1,
       request: { id: requestId, idempotency_key: entry.idempotencyKey },

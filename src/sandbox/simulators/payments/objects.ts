@@ -17,6 +17,7 @@ export type Decline = z.infer<typeof declineSchema>;
 const paymentIntentSchema = z.object({
   id: z.string(),
   object: z.literal('payment_intent'),
+  allowed_payment_method_types: z.array(z.string()).nullable(),
   amount: z.int(),
   amount_capturable: z.literal(0),
   amount_received: z.int(),

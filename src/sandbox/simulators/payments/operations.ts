@@ -32,6 +32,7 @@ export const createIntent: Operation<z.output<typeof createIntentParams>> = (_st
   const intent: PaymentIntent = {
     id,
     object: 'payment_intent',
+    allowed_payment_method_types: params.allowed_payment_method_types ?? null,
     amount: params.amount,
     amount_capturable: 0,
     amount_received: 0,
@@ -50,7 +51,7 @@ export const createIntent: Operation<z.output<typeof createIntentParams>> = (_st
     metadata: params.metadata,
     next_action: null,
     payment_method: method ?? null,
-    payment_method_types: params.payment_method_types,
+    payment_method_types: ['card'],
     status: method === undefined ? 'requires_payment_method' : 'requires_confirmation',
   };
   const created = recordIntent('payment_intent.created', intent, key);

@@ -47,10 +47,15 @@ export const createIntentParams = z
     automatic_payment_methods: z
       .strictObject({ enabled: boolean, allow_redirects: z.enum(['always', 'never']).default('always') })
       .optional(),
-    payment_method_types: z.array(z.literal('card')).min(1).default(['card']),
+    allowed_payment_method_types: z.array(z.literal('card')).min(1).optional(),
     return_url: z.url().optional(),
   })
-  .refine(bigEnough, tooSmall);
+  .refine(bigEnough, tooSmall)
+  .refine((value) => !value.allowed_payment_method_types || !value.automatic_payment_methods, {
+    path: ['allowed_payment_method_types'],
+    error: 'You may only specify one of these parameters: allowed_payment_method_types, automatic_payment_methods.',
+    params: { code: 'parameters_exclusive' },
+  });
 
 /** Parameters of `POST /v1/payment_intents/:id/confirm`. */
 export const confirmIntentParams = z.strictObject({ payment_method: z.string().optional(), return_url: z.url().optional() });
@@ -109,7 +114,9 @@ function toStripeError(issue: z.core.$ZodIssue): StripeError {
   const at = brackets(issue.path);
   if (issue.code === 'unrecognized_keys') {
     const unknown = brackets([...issue.path, ...issue.keys.slice(0, 1)]);
-    return invalidRequest(`Received unknown parameter: ${unknown}`, 'parameter_unknown', unknown);
+    // Writable until 2026-09-30.endive: https://docs.stripe.com/changelog/endive/2026-09-30/removes-the-payment-method-types-parameter-from-payment-intents-and-setup-intents
+    const code = unknown === 'payment_method_types' ? 'payment_method_types_no_longer_supported' : 'parameter_unknown';
+    return invalidRequest(`Received unknown parameter: ${unknown}`, code, unknown);
   }
   if (issue.code === 'custom') {
     const code: unknown = issue.params?.['code'];

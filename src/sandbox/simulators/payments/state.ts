@@ -24,8 +24,7 @@ export class PaymentState {
       case 'refund.created': {
         this.refunds.set(entry.object.id, entry.object);
         const charge = this.charge(entry.charge, 'charge');
-        const refunded = charge.amount_refunded + entry.amount;
-        this.charges.set(charge.id, { ...charge, amount_refunded: refunded, refunded: refunded === charge.amount });
+        this.charges.set(charge.id, refundedBy(charge, entry.amount));
         break;
       }
       case 'idempotency.stored':
@@ -57,4 +56,10 @@ export class PaymentState {
     if (!found) throw noSuch('refund', id, param);
     return found;
   }
+}
+
+/** The charge after a refund of `amount` minor units. */
+export function refundedBy(charge: Charge, amount: number): Charge {
+  const refunded = charge.amount_refunded + amount;
+  return { ...charge, amount_refunded: refunded, refunded: refunded === charge.amount };
 }

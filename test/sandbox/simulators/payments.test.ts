@@ -1,0 +1,240 @@
+import { Stripe } from 'stripe';
+import { describe, expect, test, vi } from 'vitest';
+import { failureOf, secretKey, startPayments, startReceiver, stripeClient, temporaryFile } from './support.ts';
+
+const order = { amount: 1999, currency: 'eur', metadata: { order: '1' } };
+const paid = { ...order, payment_method: 'pm_card_visa', confirm: true };
+
+async function start(options: Parameters<typeof startPayments>[0] = {}) {
+  const simulator = await startPayments(options);
+  const types = () => simulator.ledger().map(({ type }) => type);
+  return { simulator, stripe: stripeClient(simulator.url), types };
+}
+
+const idOf = (charge: string | Stripe.Charge | null): string => (typeof charge === 'string' ? charge : '');
+
+describe('payment intents', () => {
+  test('one confirmed at creation succeeds, and the ledger tells what was charged', async () => {
+    const { stripe, simulator } = await start();
+    const intent = await stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' });
+    expect(intent).toMatchObject({ status: 'succeeded', amount: 1999, amount_received: 1999, metadata: { order: '1' } });
+    expect(intent.lastResponse.requestId).toMatch(/^req_/);
+    expect(await stripe.paymentIntents.retrieve(intent.id)).toMatchObject({ id: intent.id, status: 'succeeded' });
+    expect(await stripe.charges.retrieve(idOf(intent.latest_charge))).toMatchObject({ paid: true, payment_intent: intent.id });
+    const fact = { idempotencyKey: 'order:1', amount: 1999, currency: 'eur', paymentIntent: intent.id, metadata: { order: '1' } };
+    expect(simulator.ledger()).toMatchObject([
+      { seq: 1, type: 'payment_intent.created', ...fact },
+      { seq: 2, type: 'charge.created', ...fact },
+      { seq: 3, type: 'payment_intent.succeeded', ...fact },
+      { seq: 4, type: 'idempotency.stored', key: 'order:1' },
+    ]);
+    expect(await (await fetch(`${simulator.url}/_sandbox/ledger`)).json()).toEqual({ entries: simulator.ledger() });
+  });
+
+  test('may be limited to cards', async () => {
+    const { stripe } = await start();
+    const intent = await stripe.paymentIntents.create({ ...order, allowed_payment_method_types: ['card'] });
+    expect(intent).toMatchObject({ allowed_payment_method_types: ['card'], payment_method_types: ['card'] });
+  });
+
+  test('go through their states one by one', async () => {
+    const { stripe } = await start();
+    const { id, status } = await stripe.paymentIntents.create(order);
+    expect(status).toBe('requires_payment_method');
+    expect(await failureOf(stripe.paymentIntents.confirm(id))).toMatchObject({ statusCode: 400, code: 'payment_intent_unexpected_state' });
+    expect((await stripe.paymentIntents.create({ ...order, payment_method: 'pm_card_visa' })).status).toBe('requires_confirmation');
+    expect((await stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_mastercard' })).status).toBe('succeeded');
+    expect(await failureOf(stripe.paymentIntents.confirm(id))).toMatchObject({ code: 'payment_intent_unexpected_state' });
+    expect(await failureOf(stripe.paymentIntents.cancel(id))).toMatchObject({ code: 'payment_intent_unexpected_state' });
+  });
+
+  test('a cancelled one cannot be confirmed', async () => {
+    const { stripe, types } = await start();
+    const { id } = await stripe.paymentIntents.create(order);
+    expect(await stripe.paymentIntents.cancel(id, { cancellation_reason: 'abandoned' })).toMatchObject({ status: 'canceled' });
+    expect(await failureOf(stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_visa' }))).toMatchObject({
+      code: 'payment_intent_unexpected_state',
+    });
+    expect(types()).toEqual(expect.arrayContaining(['payment_intent.canceled']));
+    expect(types()).not.toContain('charge.created');
+  });
+
+  test.each([
+    ['pm_card_visa_chargeDeclined', 'card_declined', 'generic_decline'],
+    ['pm_card_visa_chargeDeclinedInsufficientFunds', 'card_declined', 'insufficient_funds'],
+    ['pm_card_chargeDeclinedExpiredCard', 'expired_card', 'expired_card'],
+    ['pm_card_chargeDeclinedIncorrectCvc', 'incorrect_cvc', 'incorrect_cvc'],
+    ['pm_card_chargeDeclinedProcessingError', 'processing_error', 'processing_error'],
+  ])('%s is declined, and another card may be tried', async (method, code, declineCode) => {
+    const { stripe, types } = await start();
+    const error = await failureOf(stripe.paymentIntents.create({ ...paid, payment_method: method }));
+    expect(error).toBeInstanceOf(Stripe.errors.StripeCardError);
+    expect(error).toMatchObject({ statusCode: 402, code, decline_code: declineCode, payment_intent: { status: 'requires_payment_method' } });
+    const [intent] = (await stripe.paymentIntents.list()).data;
+    expect(intent?.last_payment_error).toMatchObject({ code });
+    expect(types()).not.toContain('charge.created');
+    expect((await stripe.paymentIntents.confirm(String(intent?.id), { payment_method: 'pm_card_visa' })).status).toBe('succeeded');
+  });
+
+  test('are listed newest first, page by page', async () => {
+    const { stripe } = await start();
+    const ids: string[] = [];
+    for (let amount = 100; amount < 105; amount += 1) ids.unshift((await stripe.paymentIntents.create({ ...order, amount })).id);
+    const first = await stripe.paymentIntents.list({ limit: 2 });
+    expect([first.data.map(({ id }) => id), first.has_more]).toEqual([ids.slice(0, 2), true]);
+    const rest = await stripe.paymentIntents.list({ limit: 3, starting_after: String(ids[1]) });
+    expect([rest.data.map(({ id }) => id), rest.has_more]).toEqual([ids.slice(2), false]);
+  });
+});
+
+describe('refunds', () => {
+  test('are made in parts, and never above what was charged', async () => {
+    const { stripe, simulator } = await start();
+    const { id, latest_charge: charge } = await stripe.paymentIntents.create(paid);
+    const part = await stripe.refunds.create({ payment_intent: id, amount: 1000, reason: 'requested_by_customer' });
+    expect(await stripe.refunds.retrieve(part.id)).toMatchObject({ amount: 1000, status: 'succeeded', payment_intent: id });
+    expect(await failureOf(stripe.refunds.create({ payment_intent: id, amount: 1000 }))).toMatchObject({ statusCode: 400, param: 'amount' });
+    await stripe.refunds.create({ payment_intent: id });
+    expect(await failureOf(stripe.refunds.create({ payment_intent: id }))).toMatchObject({ code: 'charge_already_refunded' });
+    expect((await stripe.refunds.list({ payment_intent: id })).data.map(({ amount }) => amount)).toEqual([999, 1000]);
+    expect(await stripe.charges.retrieve(idOf(charge))).toMatchObject({ amount_refunded: 1999, refunded: true });
+    expect(simulator.ledger().filter(({ type }) => type === 'refund.created')).toMatchObject([
+      { amount: 1000, paymentIntent: id },
+      { amount: 999, paymentIntent: id },
+    ]);
+  });
+
+  test('of the same intent at once never add up to more than was charged', async () => {
+    const { stripe, simulator } = await start();
+    const { id } = await stripe.paymentIntents.create(paid);
+    simulator.faults.set({ mode: 'slow', delayMs: 5 });
+    const results = await Promise.allSettled(Array.from({ length: 5 }, () => stripe.refunds.create({ payment_intent: id, amount: 900 })));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+  });
+
+  test('of an unpaid intent are refused', async () => {
+    const { stripe } = await start();
+    const { id } = await stripe.paymentIntents.create(order);
+    expect(await failureOf(stripe.refunds.create({ payment_intent: id }))).toMatchObject({ statusCode: 400 });
+  });
+});
+
+describe('requests that are wrong as they stand', () => {
+  test.each([
+    ['an unknown parameter', 'amount=100&currency=eur&surprise=1', { code: 'parameter_unknown', param: 'surprise' }],
+    ['an unknown nested one', 'amount=100&currency=eur&automatic_payment_methods[enabled]=true&automatic_payment_methods[x]=1', { code: 'parameter_unknown', param: 'automatic_payment_methods[x]' }],
+    ['a parameter that Stripe has removed', 'amount=100&currency=eur&payment_method_types[]=card', { code: 'payment_method_types_no_longer_supported' }],
+    ['parameters that exclude each other', 'amount=100&currency=eur&allowed_payment_method_types[]=card&automatic_payment_methods[enabled]=true', { code: 'parameters_exclusive' }],
+    ['a missing parameter', 'currency=eur', { code: 'parameter_missing', param: 'amount' }],
+    ['an amount of nothing', 'amount=0&currency=eur', { code: 'parameter_invalid_integer', param: 'amount' }],
+    ['an amount in words', 'amount=ten&currency=eur', { param: 'amount' }],
+    ['too small an amount', 'amount=49&currency=eur', { code: 'amount_too_small', param: 'amount' }],
+    ['too large an amount', 'amount=100000000&currency=eur', { code: 'amount_too_large', param: 'amount' }],
+    ['an unknown payment method', 'amount=100&currency=eur&payment_method=pm_nobody', { code: 'resource_missing', param: 'payment_method' }],
+  ])('%s', async (_what, body, error) => {
+    const { simulator } = await start();
+    const headers = { authorization: `Bearer ${secretKey}`, 'content-type': 'application/x-www-form-urlencoded' };
+    const response = await fetch(`${simulator.url}/v1/payment_intents`, { method: 'POST', headers, body });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error', ...error } });
+  });
+
+  test('a missing or wrong API key is 401, an unknown object or route 404', async () => {
+    const { simulator, stripe } = await start();
+    expect((await fetch(`${simulator.url}/v1/payment_intents`)).status).toBe(401);
+    expect(await failureOf(stripeClient(simulator.url, 'sk_test_other').paymentIntents.list())).toBeInstanceOf(Stripe.errors.StripeAuthenticationError);
+    expect(await failureOf(stripe.paymentIntents.retrieve('pi_none'))).toMatchObject({ statusCode: 404, code: 'resource_missing' });
+    expect(await failureOf(stripe.customers.list())).toMatchObject({ statusCode: 404 });
+  });
+});
+
+describe('faults', () => {
+  test.each(['down', 'error_before', 'rate_limit', 'drop_after_commit', 'slow'] as const)(
+    '%s: asked again under the same key, the card is charged once',
+    async (mode) => {
+      const { simulator, stripe, types } = await start();
+      simulator.faults.set({ mode, count: 3, ...(mode === 'slow' && { delayMs: 5 }) });
+      const ask = () => stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' });
+      const intent = await vi.waitFor(ask, { timeout: 5000 });
+      expect(intent.status).toBe('succeeded');
+      expect(types().filter((type) => type === 'charge.created')).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['down', Stripe.errors.StripeConnectionError, 0],
+    ['error_before', Stripe.errors.StripeAPIError, 0],
+    ['rate_limit', Stripe.errors.StripeRateLimitError, 0],
+    ['drop_after_commit', Stripe.errors.StripeConnectionError, 1],
+    ['error_after_commit', Stripe.errors.StripeAPIError, 1],
+  ] as const)('%s is seen by the official client as %o', async (mode, type, charges) => {
+    const { simulator, stripe, types } = await start();
+    simulator.faults.set({ mode });
+    const error = await failureOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
+    expect(error).toBeInstanceOf(type);
+    expect(Object(error).headers?.['retry-after']).toBe(mode === 'rate_limit' ? '1' : undefined);
+    expect(types().filter((entry) => entry === 'charge.created')).toHaveLength(charges);
+  });
+
+  test('error_after_commit is replayed under its key even when healed, as Stripe does', async () => {
+    const { simulator, stripe, types } = await start();
+    simulator.faults.set({ mode: 'error_after_commit', count: 1 });
+    const ask = () => failureOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
+    expect(await ask()).toMatchObject({ statusCode: 500 });
+    expect(await ask()).toMatchObject({ statusCode: 500, headers: { 'idempotent-replayed': 'true' } });
+    expect(types().filter((type) => type === 'charge.created')).toHaveLength(1);
+  });
+
+  test('an operation limits a fault to its route', async () => {
+    const { simulator, stripe } = await start();
+    simulator.faults.set({ mode: 'error_before', operation: 'POST /v1/payment_intents/:id/confirm' });
+    const { id } = await stripe.paymentIntents.create({ ...order, payment_method: 'pm_card_visa' });
+    expect(await failureOf(stripe.paymentIntents.confirm(id))).toMatchObject({ statusCode: 500 });
+    simulator.faults.clear();
+    expect((await stripe.paymentIntents.confirm(id)).status).toBe('succeeded');
+  });
+
+  test('closing drops what is slow and executes nothing of it', async () => {
+    const { simulator, stripe, types } = await start();
+    simulator.faults.set({ mode: 'slow', delayMs: 600_000, count: 1 });
+    const failure = failureOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
+    await vi.waitFor(() => expect(simulator.faults.current).toBeNull());
+    simulator.faults.set({ mode: 'down' }); // the client asks again once by itself
+    await simulator.close();
+    expect(await failure).toBeInstanceOf(Stripe.errors.StripeConnectionError);
+    expect(types()).toEqual([]);
+  });
+});
+
+test('a restart keeps objects, refunds and idempotency keys', async () => {
+  const ledgerFile = temporaryFile();
+  const before = await start({ ledgerFile });
+  const { id } = await before.stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' });
+  await before.stripe.refunds.create({ payment_intent: id, amount: 999 });
+  await before.simulator.close();
+  const { stripe } = await start({ ledgerFile });
+  const replayed = await stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' });
+  expect([replayed.id, replayed.lastResponse.headers['idempotent-replayed']]).toEqual([id, 'true']);
+  expect((await stripe.refunds.create({ payment_intent: id })).amount).toBe(1000);
+});
+
+test('webhooks are signed as Stripe signs, and sent again until they are taken', async () => {
+  const receiver = await startReceiver(500);
+  const secret = 'whsec_test';
+  const { stripe } = await start({ webhook: { url: receiver.url, secret } });
+  const { id } = await stripe.paymentIntents.create(paid);
+  await receiver.wait(2);
+  await failureOf(stripe.paymentIntents.create({ ...paid, payment_method: 'pm_card_visa_chargeDeclined' }));
+  await receiver.wait(3);
+  await stripe.refunds.create({ payment_intent: id });
+  await receiver.wait(4);
+  const events = receiver.received.map(({ body, headers }) => stripe.webhooks.constructEvent(body, String(headers['stripe-signature']), secret));
+  expect(events.map(({ type }) => type)).toEqual([
+    'payment_intent.succeeded',
+    'payment_intent.succeeded',
+    'payment_intent.payment_failed',
+    'charge.refunded',
+  ]);
+  expect(events[0]?.id).toBe(events[1]?.id);
+  expect(events[3]?.data.object).toMatchObject({ object: 'charge', payment_intent: id, amount_refunded: 1999 });
+});

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Stripe } from 'stripe';
+import { onTestFinished, vi } from 'vitest';
+import { startPaymentSimulator } from '../../../src/sandbox/simulators/payments.ts';
+
+export const secretKey = 'sk_test_sandbox';
+
+/** A file of this test's own, that does not exist yet. */
+export function temporaryFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'ledger.jsonl');
+}
+
+/** Closes `part` at the end of the test at the latest. */
+export function closing<T extends { close: () => Promise<void> }>(part: T): T {
+  onTestFinished(() => part.close());
+  return part;
+}
+
+export type PaymentOptions = Partial<Parameters<typeof startPaymentSimulator>[0]>;
+
+export async function startPayments(options: PaymentOptions = {}) {
+  return closing(await startPaymentSimulator({ port: 0, ledgerFile: temporaryFile(), secretKey, ...options }));
+}
+
+/** The official client, without retries of its own. */
+export function stripeClient(url: string, key = secretKey): Stripe {
+  const { hostname, port } = new URL(url);
+  return new Stripe(key, { host: hostname, port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
+}
+
+/** What `promise` is rejected with. */
+export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => {
+      throw new Error('It did not fail.');
+    },
+    (error: unknown) => error,
+  );
+}
+
+/** Serves `listener` on a free port until the test ends. */
+export async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${address.port}`;
+}
+
+/** Receives webhooks: answers with the statuses given, then 204. */
+export async function startReceiver(...statuses: number[]) {
+  const received: { headers: Record<string, string>; body: string; status: number }[] = [];
+  const url = await serve((request, response) => {
+    void text(request).then((body) => {
+      const status = statuses.shift() ?? 204;
+      const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+      received.push({ headers, body, status });
+      return response.writeHead(status).end();
+    });
+  });
+  return {
+    url,
+    received,
+    /** Waits until `count` were received. */
+    wait: (count: number) => vi.waitUntil(() => received.length >= count, { timeout: 10_000 }),
+  };
+}
