@@ -181,6 +181,8 @@ export const orderItems = pgTable(
     sku: text()
       .notNull()
       .references(() => products.sku),
+    /** Where it stood in the request. */
+    position: integer().notNull().default(0),
     name: text().notNull(),
     quantity: integer().notNull(),
     unitAmount: integer('unit_amount').notNull(),

@@ -71,7 +71,7 @@ async function insertOrder(tx: Transaction, caller: Caller, order: NewOrder): Pr
     createdAt,
     updatedAt: createdAt,
   });
-  await tx.insert(orderItems).values(items.map((item) => ({ orderId: ref.orderId, ...item })));
+  await tx.insert(orderItems).values(items.map((item, position) => ({ orderId: ref.orderId, position, ...item })));
   await recordOrderEvent(tx, ref, 'accepted');
   await enqueueCommand(tx, { type: 'start_order', ...ref, amount, currency });
   return {

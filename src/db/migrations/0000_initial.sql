@@ -106,6 +106,7 @@ CREATE TABLE "order_events" (
 CREATE TABLE "order_items" (
 	"order_id" uuid NOT NULL,
 	"sku" text NOT NULL,
+	"position" integer DEFAULT 0 NOT NULL,
 	"name" text NOT NULL,
 	"quantity" integer NOT NULL,
 	"unit_amount" integer NOT NULL,

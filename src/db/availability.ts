@@ -1,0 +1,32 @@
+/** Codes of the system and of postgres.js for a server that cannot be reached, or was lost. */
+const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+]);
+
+/**
+ * SQLSTATEs that say "not now": connection exceptions, insufficient resources, operator intervention (shutting down,
+ * starting up, statement cancelled by its time limit), lock not available, and read-only (a standby after a failover).
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const SQL_STATES = /^(08...|53...|57...|55P03|25006)$/;
+
+/** @returns whether an error means that Postgres could not serve us now, as opposed to a statement that is wrong. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (!('code' in current)) continue;
+    const { code } = current;
+    if (CONNECTION_CODES.has(code) || (typeof code === 'string' && SQL_STATES.test(code))) return true;
+  }
+  return false;
+}
