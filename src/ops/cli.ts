@@ -15,7 +15,11 @@ async function withDatabase(work: (db: Database) => Promise<void>): Promise<void
   const url = process.env['DATABASE_URL'];
   if (!url) throw new Error('DATABASE_URL is not set');
   const { db, close } = connectDatabase(url, { max: 1, name: 'holdfast-ops' });
-  await work(db).finally(close);
+  try {
+    await work(db);
+  } finally {
+    await close();
+  }
 }
 
 const program = new Command('ops').description('Looks after a running Holdfast. Needs DATABASE_URL.');
@@ -66,6 +70,8 @@ keys
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(`ops: ${error instanceof Error ? error.message : String(error)}`);
+  // The message of a failed query holds its parameters; what went wrong is in the cause.
+  const root = error instanceof Error ? (error.cause ?? error) : error;
+  console.error(`ops: ${root instanceof Error ? root.message : String(root)}`);
   process.exitCode = 1;
 }

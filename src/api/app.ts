@@ -1,0 +1,97 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { requestId } from 'hono/request-id';
+import { secureHeaders } from 'hono/secure-headers';
+import { v7 as uuid } from 'uuid';
+import { OPERATORS, requireRole } from './auth.ts';
+import { serveDocs } from './docs.ts';
+import type { Api, ApiEnv, Dependencies } from './environment.ts';
+import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type ProblemType } from './errors.ts';
+import { describeError, requestLog } from './request-log.ts';
+import { OPERATIONS } from './routes/index.ts';
+import { refuseInvalid } from './validation.ts';
+
+const LARGEST_BODY = 64 * 1024;
+
+/** Puts the API together. It does not listen: see `server.ts`. */
+export function createApp(deps: Dependencies): Api {
+  const api = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+
+  api.use(requestId({ limitLength: 128, generator: () => uuid() }));
+  api.use(requestLog(deps.log));
+  api.use(
+    secureHeaders({
+      // For everything that is not a page of ours; a page sets its own.
+      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      xFrameOptions: 'DENY',
+      overwrite: false,
+    }),
+  );
+  api.use(
+    methodNotAllowed({
+      app: api,
+      onMethodNotAllowed: (c, methods) => {
+        const problem = new Problem('method_not_allowed', `Use ${methods.join(', ')}.`, {
+          headers: { Allow: methods.join(', ') },
+        });
+        return respondWithProblem(c, problem);
+      },
+    }),
+  );
+  api.use(
+    bodyLimit({
+      maxSize: LARGEST_BODY,
+      onError: () => {
+        throw new Problem('content_too_large', 'A body has at most 64 kB.');
+      },
+    }),
+  );
+  api.use(async (c, next) => {
+    c.set('keys', deps.keys);
+    await next();
+  });
+  // Ahead of the routes: one that forgets its role is still closed.
+  api.use('/v1/ops/*', requireRole(OPERATORS));
+
+  for (const add of OPERATIONS) add(api, deps);
+
+  const document = describe(api);
+  api.get('/openapi.json', (c) => c.json(document));
+  serveDocs(api);
+
+  api.notFound((c) => respondWithProblem(c, new Problem('not_found', 'There is nothing at this address.')));
+  api.onError((error, c) => {
+    const problem = toProblem(error);
+    const { status } = PROBLEMS[problem.type];
+    if (status >= 500) {
+      const level = problem.type === 'internal' ? 'error' : 'warn';
+      deps.log[level]({ requestId: c.var.requestId, ...describeError(error) }, PROBLEMS[problem.type].title);
+    }
+    return respondWithProblem(c, problem);
+  });
+  return api;
+}
+
+function describe(api: Api) {
+  api.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' });
+  return api.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'Holdfast', version: '1', description: DESCRIPTION },
+    servers: [{ url: '/' }],
+  });
+}
+
+const isProblemType = (type: string): type is ProblemType => type in PROBLEMS;
+
+const DESCRIPTION = `An online shop's orders and signups. Amounts are in minor units; times are ISO 8601, UTC.
+
+Errors are problem details (RFC 9457). Their \`type\` is stable:
+
+| type | status | title |
+| --- | --- | --- |
+${Object.keys(PROBLEMS)
+  .filter(isProblemType)
+  .map((type) => `| \`${problemUri(type)}\` | ${PROBLEMS[type].status} | ${PROBLEMS[type].title} |`)
+  .join('\n')}
+`;

@@ -1,0 +1,41 @@
+import { createMiddleware } from 'hono/factory';
+import { ROLES, type Role } from '../contracts/statuses.ts';
+import type { Caller } from '../intake/caller.ts';
+import type { CallerEnv } from './environment.ts';
+import { Problem } from './errors.ts';
+import type { KeyRing } from './key-ring.ts';
+
+const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
+
+/** @throws Problem `unauthenticated` unless the `Authorization` header holds a key that is in use */
+async function identify(keys: KeyRing, authorization: string | undefined): Promise<Caller> {
+  const key = BEARER.exec(authorization ?? '')?.[1];
+  const caller = key === undefined ? undefined : await keys.identify(key);
+  if (caller) return caller;
+  // RFC 6750, section 3: say `invalid_token` only to who brought one.
+  const challenge = key === undefined ? 'Bearer realm="holdfast"' : 'Bearer realm="holdfast", error="invalid_token"';
+  throw new Problem('unauthenticated', 'Send Authorization: Bearer and an API key that is in use.', {
+    headers: { 'WWW-Authenticate': challenge },
+  });
+}
+
+/** @returns a middleware that lets in only callers with one of the roles, and tells the handler who it is. */
+export const requireRole = (roles: readonly Role[]) =>
+  createMiddleware<CallerEnv>(async (c, next) => {
+    const caller = await identify(c.var.keys, c.req.header('Authorization'));
+    if (!roles.includes(caller.role)) {
+      throw new Problem('forbidden', `This needs a key with the role ${roles.join(' or ')}.`);
+    }
+    c.set('caller', caller);
+    await next();
+  });
+
+/** @returns the part of a route that says who may use it, for the code and for the OpenAPI document alike. */
+export const allow = (roles: readonly Role[]) => ({
+  middleware: requireRole(roles),
+  security: [{ apiKey: [] }],
+});
+
+export const ANYONE: readonly Role[] = ROLES;
+export const STAFF: readonly Role[] = ['support', 'operator'];
+export const OPERATORS: readonly Role[] = ['operator'];

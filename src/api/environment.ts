@@ -1,0 +1,32 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Database } from '../db/client.ts';
+import type { Caller } from '../intake/caller.ts';
+import type { Logger } from '../log.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { OrderFeed } from './order-feed.ts';
+import type { Links } from './links.ts';
+import type { Readiness } from './readiness.ts';
+
+/** What the operations work with. */
+export interface Dependencies {
+  db: Database;
+  keys: KeyRing;
+  feed: OrderFeed;
+  links: Links;
+  readiness: Readiness;
+  log: Logger;
+  /** `whsec_` and base64, as Standard Webhooks has it. */
+  warehouseWebhookSecret: string;
+}
+
+/** What travels with each request. */
+export interface ApiEnv {
+  Variables: { requestId: string; keys: KeyRing };
+}
+
+/** What travels with a request of someone who is known. */
+export interface CallerEnv {
+  Variables: ApiEnv['Variables'] & { caller: Caller };
+}
+
+export type Api = OpenAPIHono<ApiEnv>;

@@ -1,0 +1,157 @@
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { isDatabaseUnavailable } from '../db/availability.ts';
+import { IntakeError, type IntakeErrorType } from '../intake/errors.ts';
+import type { ApiEnv } from './environment.ts';
+
+interface ProblemKind {
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+  title: string;
+}
+
+/** Everything that can be wrong with a request. The answers, the code and the OpenAPI document all read it from here. */
+export const PROBLEMS = {
+  malformed_json: { status: 400, title: 'The body is not JSON' },
+  invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is missing or not usable' },
+  unauthenticated: { status: 401, title: 'A valid API key is required' },
+  invalid_signature: { status: 401, title: 'The signature is missing, wrong or too old' },
+  forbidden: { status: 403, title: 'This key may not do that' },
+  not_found: { status: 404, title: 'There is no such thing' },
+  method_not_allowed: { status: 405, title: 'This address does not take that method' },
+  order_not_cancellable: { status: 409, title: 'The order can no longer be cancelled' },
+  approval_not_awaited: { status: 409, title: 'The order does not wait for a decision' },
+  email_taken: { status: 409, title: 'The address has an open signup' },
+  signup_expired: { status: 409, title: 'The signup has expired' },
+  signup_not_on_trial: { status: 409, title: 'The signup is not on trial' },
+  failure_not_open: { status: 409, title: 'The failure is not open' },
+  content_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body has to be application/json' },
+  invalid_fields: { status: 422, title: 'Some fields are not valid' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key belongs to another request' },
+  unknown_product: { status: 422, title: 'A product is not on sale' },
+  duplicate_item: { status: 422, title: 'A product is there twice' },
+  mixed_currencies: { status: 422, title: 'The items differ in currency' },
+  total_too_large: { status: 422, title: 'The order is too large' },
+  invalid_token: { status: 422, title: 'The token is wrong or used' },
+  internal: { status: 500, title: 'Something went wrong' },
+  unavailable: { status: 503, title: 'The database cannot be reached' },
+} as const satisfies Record<string, ProblemKind> & Record<IntakeErrorType, ProblemKind>;
+
+export type ProblemType = keyof typeof PROBLEMS;
+
+/** @returns the stable `type` URI of a problem. */
+export const problemUri = (type: ProblemType): string => `urn:holdfast:problem:${type.replaceAll('_', '-')}`;
+
+const fieldError = z.strictObject({
+  in: z.enum(['body', 'header', 'query']),
+  pointer: z.string().openapi({ description: 'JSON Pointer (RFC 6901) to the part at fault', example: '/items/0/sku' }),
+  detail: z.string(),
+});
+
+export type FieldError = z.infer<typeof fieldError>;
+
+/** Problem details, RFC 9457. */
+export const problemSchema = z
+  .strictObject({
+    type: z.string().openapi({ example: problemUri('invalid_fields') }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().openapi({ description: 'The path that was asked for' }),
+    requestId: z.string(),
+    errors: z.array(fieldError).optional(),
+  })
+  .openapi('Problem');
+
+/** A request that is answered with a problem. */
+export class Problem extends Error {
+  override name = 'Problem';
+  readonly type: ProblemType;
+  readonly errors: FieldError[];
+  readonly headers: Record<string, string>;
+
+  /** @param detail what is wrong this time; shown to the caller */
+  constructor(
+    type: ProblemType,
+    detail: string,
+    { errors = [], headers = {} }: { errors?: FieldError[]; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.type = type;
+    this.errors = errors;
+    this.headers = headers;
+  }
+}
+
+/** @returns the problem that an error amounts to. What was not foreseen says nothing about itself to the caller. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof IntakeError) {
+    const { type, message, pointer } = error;
+    return new Problem(type, message, { errors: pointer ? [{ in: 'body', pointer, detail: message }] : [] });
+  }
+  if (error instanceof HTTPException) {
+    if (error.status === 400) return new Problem('malformed_json', 'The body could not be read as JSON.');
+    if (error.status === 415) return new Problem('unsupported_media_type', 'Send Content-Type: application/json.');
+  }
+  if (isDatabaseUnavailable(error)) {
+    return new Problem('unavailable', 'Nothing was done. Try again shortly, with the same Idempotency-Key.', {
+      headers: { 'Retry-After': '2' },
+    });
+  }
+  return new Problem('internal', 'The fault is ours and was logged. Give the requestId when you report it.');
+}
+
+/** @returns the response for a problem, as `application/problem+json`. */
+export function respondWithProblem(c: Context<ApiEnv>, problem: Problem): Response {
+  const { status, title } = PROBLEMS[problem.type];
+  const body: z.infer<typeof problemSchema> = {
+    type: problemUri(problem.type),
+    title,
+    status,
+    detail: problem.message,
+    instance: c.req.path,
+    requestId: c.var.requestId,
+    ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
+  };
+  return c.body(JSON.stringify(body), status, { ...problem.headers, 'Content-Type': 'application/problem+json' });
+}
+
+interface ProblemResponse {
+  description: string;
+  content: { 'application/problem+json': { schema: typeof problemSchema } };
+}
+
+/**
+ * Describes, for the OpenAPI document, which problems an operation may answer with.
+ * @returns one response for each status, naming the `type`s behind it
+ */
+export function problems<Type extends ProblemType>(
+  ...types: Type[]
+): Record<(typeof PROBLEMS)[Type]['status'], ProblemResponse>;
+export function problems(...types: ProblemType[]): Record<number, ProblemResponse> {
+  const responses: Record<number, ProblemResponse> = {};
+  for (const type of types) {
+    const { status, title } = PROBLEMS[type];
+    const line = `\`${problemUri(type)}\`: ${title}.`;
+    const before = responses[status]?.description;
+    responses[status] = {
+      description: before ? `${before}\n\n${line}` : line,
+      content: { 'application/problem+json': { schema: problemSchema } },
+    };
+  }
+  return responses;
+}
+
+/** What any operation that reads the database may answer with. */
+export const COMMON = ['unavailable', 'internal'] as const;
+
+/** What any operation that takes a JSON body may answer with. */
+export const WITH_BODY = [
+  'malformed_json',
+  'unsupported_media_type',
+  'content_too_large',
+  'invalid_fields',
+  ...COMMON,
+] as const;

@@ -1,0 +1,51 @@
+import { orderWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
+
+/** Where things are. Addresses within the API are paths; the Temporal Web UI is elsewhere. */
+export class Links {
+  readonly #temporalUi: string;
+
+  /**
+   * @param temporalUiUrl base URL of the Temporal Web UI, without a slash at its end
+   * @param namespace the Temporal namespace of the workflows
+   */
+  constructor(temporalUiUrl: string, namespace: string) {
+    this.#temporalUi = `${temporalUiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows`;
+  }
+
+  /** @returns the page of a workflow in the Temporal Web UI. */
+  workflow(workflowId: string): string {
+    return `${this.#temporalUi}/${encodeURIComponent(workflowId)}`;
+  }
+
+  order(id: string) {
+    const self = `/v1/orders/${id}`;
+    return {
+      self,
+      saga: `${self}/saga`,
+      events: `${self}/events`,
+      cancel: `${self}/cancellation`,
+      invoice: `${self}/invoice`,
+      workflow: this.workflow(orderWorkflowId(id)),
+    };
+  }
+
+  signup(id: string) {
+    const self = `/v1/signups/${id}`;
+    return {
+      self,
+      verification: `${self}/verification`,
+      subscription: `${self}/subscription`,
+      workflow: this.workflow(signupWorkflowId(id)),
+    };
+  }
+
+  failure(id: string, workflowId: string, orderId: string | null) {
+    const base = `/v1/ops/failures/${id}`;
+    return {
+      retry: `${base}/retry`,
+      cancel: `${base}/cancel`,
+      order: orderId && `/v1/orders/${orderId}`,
+      workflow: this.workflow(workflowId),
+    };
+  }
+}

@@ -1,0 +1,49 @@
+import { createMiddleware } from 'hono/factory';
+import type { Logger } from '../log.ts';
+import type { ApiEnv, CallerEnv } from './environment.ts';
+
+/** Health checks come every few seconds and say nothing. */
+const QUIET = /^\/(livez|readyz)$/;
+
+/** @returns a middleware that logs each request when its answer begins. Ids only: no query, no body, no header. */
+export const requestLog = (log: Logger) =>
+  createMiddleware<ApiEnv & Partial<CallerEnv>>(async (c, next) => {
+    const started = performance.now();
+    await next();
+    const caller: unknown = c.get('caller');
+    log[QUIET.test(c.req.path) ? 'debug' : 'info'](
+      {
+        requestId: c.var.requestId,
+        method: c.req.method,
+        path: c.req.path,
+        status: c.res.status,
+        ms: Math.round(performance.now() - started),
+        ...(isCaller(caller) ? { keyId: caller.keyId } : {}),
+      },
+      'request',
+    );
+  });
+
+const isCaller = (value: unknown): value is { keyId: string } =>
+  typeof value === 'object' && value !== null && 'keyId' in value;
+
+/**
+ * Tells of an error what helps to find it and nothing that was in the request: the message of a failed query holds its
+ * parameters, and that of a wrong value the value.
+ */
+export function describeError(error: unknown) {
+  let root = error;
+  while (root instanceof Error && root.cause instanceof Error) root = root.cause;
+  if (!(root instanceof Error)) return { error: typeof root };
+  const frames = root.stack?.split('\n').filter((line) => line.startsWith('    at '));
+  return {
+    error: root.constructor.name,
+    code: property(root, 'code'),
+    table: property(root, 'table_name'),
+    constraint: property(root, 'constraint_name'),
+    routine: property(root, 'routine'),
+    stack: frames?.join('\n'),
+  };
+}
+
+const property = (error: Error, key: string): unknown => (key in error ? Reflect.get(error, key) : undefined);

@@ -1,0 +1,78 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { acceptOrder } from '../../intake/orders.ts';
+import { allow, ANYONE } from '../auth.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { problems, WITH_BODY } from '../errors.ts';
+import { email, header, json, jsonBody, line } from '../schemas/common.ts';
+import { isCountry } from '../schemas/countries.ts';
+import { acceptedHeaders, idempotencyHeaders, idempotentRequest } from '../schemas/idempotency.ts';
+import { acceptedOrderView, loadOrder, orderSchema } from '../views/order.ts';
+import { preferredWait, preferenceApplied, waitUntilRest } from '../wait.ts';
+
+const newOrderSchema = z
+  .strictObject({
+    customer: z.strictObject({ email, name: line(200) }),
+    shippingAddress: z.strictObject({
+      line1: line(200),
+      city: line(200),
+      postalCode: line(200),
+      country: z
+        .string()
+        .refine(isCountry, 'must be an ISO 3166-1 alpha-2 code in capitals')
+        .openapi({ example: 'DE' }),
+    }),
+    items: z
+      .array(z.strictObject({ sku: line(200), quantity: z.int().min(1).max(1000) }))
+      .min(1)
+      .max(50),
+    payment: z.strictObject({
+      method: z.string().max(200).regex(/^pm_[A-Za-z0-9_]+$/).openapi({ example: 'pm_card_visa' }),
+    }),
+  })
+  .openapi('NewOrder');
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/orders',
+  tags: ['Orders'],
+  summary: 'Place an order',
+  description: 'Answers once the order is safe. `Prefer: wait=N` has a new one answered once it is at rest, or after N seconds.',
+  ...allow(ANYONE),
+  request: { headers: idempotencyHeaders, body: jsonBody(newOrderSchema) },
+  responses: {
+    202: {
+      description: 'Taken',
+      headers: {
+        Location: header('The order'),
+        'Retry-After': header('When to look, in seconds'),
+        'Idempotency-Replayed': header('`true` when this repeats an earlier answer'),
+      },
+      content: json(orderSchema),
+    },
+    ...problems(
+      'invalid_idempotency_key',
+      'unauthenticated',
+      'idempotency_key_reused',
+      'unknown_product',
+      'duplicate_item',
+      'mixed_currencies',
+      'total_too_large',
+      ...WITH_BODY,
+    ),
+  },
+});
+
+export const createOrder = (api: Api, deps: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const { db, links } = deps;
+    const order = c.req.valid('json');
+    const accepted = await acceptOrder(db, c.var.caller, { ...idempotentRequest(c, order), order });
+    const headers = acceptedHeaders(accepted);
+    const { id } = accepted.made;
+    const seconds = accepted.replayed ? 0 : preferredWait(c.req.header('Prefer'));
+    if (seconds === 0) return c.json(acceptedOrderView(accepted.made, links), 202, headers);
+
+    await waitUntilRest(deps, id, seconds, c.req.raw.signal);
+    const now = await loadOrder(db, links, c.var.caller, id);
+    return c.json(now, 202, { ...headers, ...preferenceApplied(seconds) });
+  });

@@ -1,0 +1,38 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { acceptSignup } from '../../intake/signups.ts';
+import { allow, ANYONE } from '../auth.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { problems, WITH_BODY } from '../errors.ts';
+import { email, header, json, jsonBody, line } from '../schemas/common.ts';
+import { acceptedHeaders, idempotencyHeaders, idempotentRequest } from '../schemas/idempotency.ts';
+import { acceptedSignupView, signupSchema } from '../views/signup.ts';
+
+const newSignupSchema = z.strictObject({ email, name: line(200) }).openapi('NewSignup');
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/signups',
+  tags: ['Signups'],
+  summary: 'Sign up',
+  description: 'Sends an email with a link to verify the address. An address has at most one open signup.',
+  ...allow(ANYONE),
+  request: { headers: idempotencyHeaders, body: jsonBody(newSignupSchema) },
+  responses: {
+    202: {
+      description: 'Taken',
+      headers: {
+        Location: header('The signup'),
+        'Idempotency-Replayed': header('`true` when this repeats an earlier answer'),
+      },
+      content: json(signupSchema),
+    },
+    ...problems('invalid_idempotency_key', 'unauthenticated', 'email_taken', 'idempotency_key_reused', ...WITH_BODY),
+  },
+});
+
+export const createSignup = (api: Api, { db, links }: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const signup = c.req.valid('json');
+    const accepted = await acceptSignup(db, c.var.caller, { ...idempotentRequest(c, signup), signup });
+    return c.json(acceptedSignupView(accepted.made, links), 202, acceptedHeaders(accepted));
+  });

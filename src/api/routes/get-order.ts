@@ -1,0 +1,34 @@
+import { createRoute } from '@hono/zod-openapi';
+import { RESTING_ORDER_STATUSES } from '../../contracts/statuses.ts';
+import { allow, ANYONE } from '../auth.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { COMMON, problems } from '../errors.ts';
+import { idParams, json } from '../schemas/common.ts';
+import { loadOrder, orderSchema } from '../views/order.ts';
+import { preferenceApplied, preferredWait, waitUntilRest } from '../wait.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/v1/orders/{id}',
+  tags: ['Orders'],
+  summary: 'One order as it stands',
+  description: '`Prefer: wait=N` (RFC 7240, at most 30) answers once it is at rest, or after N seconds.',
+  ...allow(ANYONE),
+  request: { params: idParams },
+  responses: {
+    200: { description: 'The order', content: json(orderSchema) },
+    ...problems('unauthenticated', 'not_found', ...COMMON),
+  },
+});
+
+export const getOrder = (api: Api, deps: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    const load = () => loadOrder(deps.db, deps.links, c.var.caller, id);
+    const seconds = preferredWait(c.req.header('Prefer'));
+    const order = await load();
+    if (seconds === 0) return c.json(order, 200);
+    if (RESTING_ORDER_STATUSES.includes(order.status)) return c.json(order, 200, preferenceApplied(seconds));
+    await waitUntilRest(deps, id, seconds, c.req.raw.signal);
+    return c.json(await load(), 200, preferenceApplied(seconds));
+  });

@@ -1,0 +1,22 @@
+import { createRoute } from '@hono/zod-openapi';
+import { allow, ANYONE } from '../auth.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { COMMON, problems } from '../errors.ts';
+import { idParams, json } from '../schemas/common.ts';
+import { loadSignup, signupSchema } from '../views/signup.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/v1/signups/{id}',
+  tags: ['Signups'],
+  summary: 'One signup as it stands',
+  ...allow(ANYONE),
+  request: { params: idParams },
+  responses: {
+    200: { description: 'The signup', content: json(signupSchema) },
+    ...problems('unauthenticated', 'not_found', ...COMMON),
+  },
+});
+
+export const getSignup = (api: Api, { db, links }: Dependencies) =>
+  api.openapi(route, async (c) => c.json(await loadSignup(db, links, c.var.caller, c.req.valid('param').id), 200));

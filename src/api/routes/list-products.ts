@@ -1,0 +1,38 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { asc, eq } from 'drizzle-orm';
+import { products, stock } from '../../db/schema.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { COMMON, problems } from '../errors.ts';
+import { json, money } from '../schemas/common.ts';
+
+const productSchema = z
+  .strictObject({ sku: z.string(), name: z.string(), price: money, available: z.int() })
+  .openapi('Product');
+
+const route = createRoute({
+  method: 'get',
+  path: '/v1/products',
+  tags: ['Catalogue'],
+  summary: 'What is on sale',
+  responses: {
+    200: { description: 'The catalogue', content: json(z.strictObject({ data: z.array(productSchema) })) },
+    ...problems(...COMMON),
+  },
+});
+
+export const listProducts = (api: Api, { db }: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const rows = await db
+      .select({ product: products, available: stock.available })
+      .from(products)
+      .leftJoin(stock, eq(stock.sku, products.sku))
+      .where(eq(products.active, true))
+      .orderBy(asc(products.sku));
+    const data = rows.map(({ product: { sku, name, amount, currency }, available }) => ({
+      sku,
+      name,
+      price: { amount, currency },
+      available: available ?? 0,
+    }));
+    return c.json({ data }, 200);
+  });

@@ -1,0 +1,66 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { Webhook, WebhookVerificationError } from 'standardwebhooks';
+import { recordCarrierWebhook } from '../../intake/webhooks.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { Problem, problems, WITH_BODY } from '../errors.ts';
+import { json, jsonBody, line } from '../schemas/common.ts';
+
+/** Not strict: the sender may add fields before we know of them. */
+const eventSchema = z
+  .object({
+    type: line(200).openapi({ example: 'shipment.shipped' }),
+    data: z.object({
+      reference: line(200),
+      carrier: line(200).default(''),
+      trackingNumber: line(200).default(''),
+      reason: line(500).optional(),
+    }),
+  })
+  .openapi('WarehouseEvent');
+
+const signatureHeaders = z.object({
+  'webhook-id': z.string().optional(),
+  'webhook-timestamp': z.string().optional(),
+  'webhook-signature': z.string().optional(),
+});
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/webhooks/warehouse',
+  tags: ['Webhooks'],
+  summary: 'What the warehouse reports of a parcel',
+  description: 'Signed as Standard Webhooks has it (https://www.standardwebhooks.com). The same event may be sent again.',
+  request: { headers: signatureHeaders, body: jsonBody(eventSchema) },
+  responses: {
+    202: { description: 'Taken, or known already', content: json(z.strictObject({ received: z.literal(true) })) },
+    ...problems('invalid_signature', ...WITH_BODY),
+  },
+});
+
+export const receiveWarehouseWebhook = (api: Api, { db, log, warehouseWebhookSecret }: Dependencies) => {
+  const webhook = new Webhook(warehouseWebhookSecret);
+
+  // Ahead of the validation: who cannot sign learns nothing about what would be valid.
+  api.use(route.path, async (c, next) => {
+    if (c.req.method === 'POST') verifySignature(webhook, await c.req.text(), c.req.header());
+    await next();
+  });
+
+  return api.openapi(route, async (c) => {
+    const { type, data } = c.req.valid('json');
+    const eventId = c.req.valid('header')['webhook-id'] ?? '';
+    const outcome = await recordCarrierWebhook(db, { eventId, type, data });
+    log.info({ requestId: c.var.requestId, eventId, type, outcome }, 'warehouse event');
+    return c.json({ received: true as const }, 202);
+  });
+};
+
+/** Also checks the age: 5 minutes at most. */
+function verifySignature(webhook: Webhook, body: string, headers: Record<string, string>): void {
+  try {
+    webhook.verify(body, headers, { jsonParse: false });
+  } catch (error) {
+    if (!(error instanceof WebhookVerificationError)) throw error;
+    throw new Problem('invalid_signature', error.message, { headers: { 'WWW-Authenticate': 'Webhook-Signature' } });
+  }
+}

@@ -1,0 +1,28 @@
+import { createRoute } from '@hono/zod-openapi';
+import { actorOf } from '../../intake/caller.ts';
+import { requestRetry } from '../../intake/failure-actions.ts';
+import { allow, OPERATORS } from '../auth.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { problems, WITH_BODY } from '../errors.ts';
+import { idParams, json, jsonBody, reasonBody } from '../schemas/common.ts';
+import { failureSchema, loadFailure } from '../views/failure.ts';
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/ops/failures/{id}/retry',
+  tags: ['Operations'],
+  summary: 'Have a parked order try its failed step again',
+  ...allow(OPERATORS),
+  request: { params: idParams, body: jsonBody(reasonBody) },
+  responses: {
+    202: { description: 'Taken', content: json(failureSchema) },
+    ...problems('unauthenticated', 'forbidden', 'not_found', 'failure_not_open', ...WITH_BODY),
+  },
+});
+
+export const retryFailure = (api: Api, { db, links }: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    await requestRetry(db, actorOf(c.var.caller), id, c.req.valid('json').reason);
+    return c.json(await loadFailure(db, links, id), 202);
+  });

@@ -1,0 +1,100 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { asc, eq } from 'drizzle-orm';
+import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import { FINAL_ORDER_STATUSES, ORDER_STATUSES } from '../../contracts/statuses.ts';
+import type { Database } from '../../db/client.ts';
+import { orderEvents } from '../../db/schema.ts';
+import { allow, ANYONE } from '../auth.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { COMMON, problems } from '../errors.ts';
+import type { Subscription } from '../order-feed.ts';
+import { idParams, time } from '../schemas/common.ts';
+import { requireOrder } from '../views/order.ts';
+
+/** Often enough for the proxies in between, which close a silent connection after 30 to 60 s. In ms. */
+const HEARTBEAT = 15_000;
+
+const eventSchema = z
+  .strictObject({ status: z.enum(ORDER_STATUSES), generation: z.int(), at: time })
+  .openapi('OrderEvent');
+
+const route = createRoute({
+  method: 'get',
+  path: '/v1/orders/{id}/events',
+  tags: ['Orders'],
+  summary: 'The statuses of an order as they come',
+  description: 'Server-sent events named `status`. Resumes after `Last-Event-ID`; ends after a final status.',
+  ...allow(ANYONE),
+  request: { params: idParams },
+  responses: {
+    200: { description: 'Events', content: { 'text/event-stream': { schema: eventSchema } } },
+    204: { description: 'There is nothing after `Last-Event-ID` and nothing more will come: do not reconnect' },
+    ...problems('unauthenticated', 'not_found', ...COMMON),
+  },
+});
+
+export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    await requireOrder(db, c.var.caller, id);
+    const lastEventId = Number(c.req.header('Last-Event-ID') ?? 0);
+    const after = Number.isSafeInteger(lastEventId) ? lastEventId : 0;
+    const first = await readEvents(db, id, after);
+    if (first.ended && first.events.length === 0) return c.body(null, 204);
+
+    if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
+
+    const subscription = feed.subscribe(id, c.req.raw.signal);
+    return streamSSE(c, async (stream) => {
+      stream.onAbort(subscription.close);
+      try {
+        await follow(db, id, after, stream, subscription);
+      } catch (error) {
+        // The client reconnects and resumes: an ended stream is all it needs to know.
+        log.warn({ requestId: c.var.requestId, cause: error instanceof Error ? error.name : 'unknown' }, 'event stream ended early');
+      } finally {
+        subscription.close();
+      }
+    });
+  });
+
+/** Writes the events after `last` and those that follow, until the last one or until nobody listens. */
+async function follow(
+  db: Database,
+  orderId: string,
+  last: number,
+  stream: SSEStreamingApi,
+  subscription: Subscription,
+): Promise<void> {
+  let position = last;
+  let quietSince = performance.now();
+  while (!subscription.closed) {
+    const { events, ended } = await readEvents(db, orderId, position);
+    for (const { id, status, generation, at } of events) {
+      const data = JSON.stringify({ status, generation, at: at.toISOString() });
+      await stream.writeSSE({ id: String(id), event: 'status', data });
+      position = id;
+    }
+    if (ended) return;
+    if (events.length > 0) quietSince = performance.now();
+    if (performance.now() - quietSince >= HEARTBEAT) {
+      await stream.write(': still here\n\n');
+      quietSince = performance.now();
+    }
+    await subscription.next(quietSince + HEARTBEAT - performance.now());
+  }
+}
+
+/** @returns the events after `last`, and whether the newest of all is a final one. An order has few: all are read. */
+async function readEvents(db: Database, orderId: string, last: number) {
+  const all = await db
+    .select()
+    .from(orderEvents)
+    .where(eq(orderEvents.orderId, orderId))
+    .orderBy(asc(orderEvents.id));
+  const newest = all.at(-1);
+  return {
+    events: all.filter(({ id }) => id > last),
+    ended: newest !== undefined && FINAL_ORDER_STATUSES.includes(newest.status),
+  };
+}

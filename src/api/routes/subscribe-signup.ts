@@ -1,0 +1,28 @@
+import { createRoute } from '@hono/zod-openapi';
+import { subscribeSignup as subscribe } from '../../intake/signups.ts';
+import { allow, ANYONE } from '../auth.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { COMMON, problems } from '../errors.ts';
+import { header, idParams, json } from '../schemas/common.ts';
+import { loadSignup, signupSchema } from '../views/signup.ts';
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/signups/{id}/subscription',
+  tags: ['Signups'],
+  summary: 'Turn a trial into a subscription',
+  ...allow(ANYONE),
+  request: { params: idParams },
+  responses: {
+    202: { description: 'Taken', headers: { Location: header('The signup') }, content: json(signupSchema) },
+    ...problems('unauthenticated', 'not_found', 'signup_not_on_trial', ...COMMON),
+  },
+});
+
+export const subscribeSignup = (api: Api, { db, links }: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    await subscribe(db, c.var.caller, id);
+    const signup = await loadSignup(db, links, c.var.caller, id);
+    return c.json(signup, 202, { Location: signup.links.self });
+  });

@@ -1,0 +1,29 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { verifySignup as verify } from '../../intake/signups.ts';
+import type { Api, Dependencies } from '../environment.ts';
+import { problems, WITH_BODY } from '../errors.ts';
+import { idParams, json, jsonBody, line } from '../schemas/common.ts';
+
+const tokenSchema = z.strictObject({ token: line(200) }).openapi('VerificationToken');
+// Whoever holds a token is told no more than they knew.
+const verifiedSchema = z.strictObject({ id: z.uuid(), status: z.literal('verified') }).openapi('VerifiedSignup');
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/signups/{id}/verification',
+  tags: ['Signups'],
+  summary: 'Verify the address of a signup',
+  description: 'The token from the email is the credential: no API key is needed. It works once.',
+  request: { params: idParams, body: jsonBody(tokenSchema) },
+  responses: {
+    202: { description: 'Verified', content: json(verifiedSchema) },
+    ...problems('not_found', 'signup_expired', 'invalid_token', ...WITH_BODY),
+  },
+});
+
+export const verifySignup = (api: Api, { db }: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    await verify(db, id, c.req.valid('json').token);
+    return c.json({ id, status: 'verified' as const }, 202);
+  });

@@ -1,0 +1,62 @@
+import { Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { sql } from 'drizzle-orm';
+import type { ApiConfig } from '../config.ts';
+import { connectDatabase } from '../db/client.ts';
+import type { Logger } from '../log.ts';
+import { createApp } from './app.ts';
+import { KeyRing } from './key-ring.ts';
+import { Links } from './links.ts';
+import { OrderFeed } from './order-feed.ts';
+import { listen, type RunningServer } from './server.ts';
+
+/** No statement of a request takes long; one that does hangs on a lock. In ms. */
+const STATEMENT_TIMEOUT = 5_000;
+const HEALTH_DEADLINE = 2_000;
+
+/**
+ * Starts the API. Postgres and Temporal may be away: it answers what it can, and `/readyz` says what is missing.
+ * The address of Temporal comes from its own standard environment variables.
+ * @throws when the port is taken
+ */
+export async function startApi(config: ApiConfig, log: Logger): Promise<RunningServer> {
+  const database = connectDatabase(config.DATABASE_URL, {
+    max: config.DATABASE_POOL,
+    name: 'holdfast-api',
+    statementTimeout: STATEMENT_TIMEOUT,
+  });
+  const temporal = Connection.lazy(loadClientConnectConfig().connectionOptions);
+  const feed = new OrderFeed();
+  const release = async () => {
+    await Promise.allSettled([database.close(), temporal.close()]);
+  };
+  const api = createApp({
+    db: database.db,
+    keys: new KeyRing(database.db),
+    feed,
+    links: new Links(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
+    readiness: {
+      postgres: () => database.db.execute(sql`select 1`),
+      temporal: () =>
+        temporal.withDeadline(Date.now() + HEALTH_DEADLINE, () => temporal.workflowService.getSystemInfo({})),
+    },
+    log,
+    warehouseWebhookSecret: config.WAREHOUSE_WEBHOOK_SECRET,
+  });
+  try {
+    const server = await listen(api, { host: config.API_HOST, port: config.API_PORT });
+    feed.start(database.sql, log);
+    return {
+      url: server.url,
+      close: async () => {
+        // First, or the waiting requests would hold the server open.
+        feed.close();
+        await server.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}

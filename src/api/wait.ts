@@ -1,0 +1,35 @@
+import { eq } from 'drizzle-orm';
+import { RESTING_ORDER_STATUSES } from '../contracts/statuses.ts';
+import { orders } from '../db/schema.ts';
+import type { Dependencies } from './environment.ts';
+
+const LONGEST_WAIT = 30;
+
+/** @returns the seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30, or 0 when no wait is asked for. */
+export function preferredWait(prefer: string | undefined): number {
+  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:[;,]|$)/i.exec(prefer ?? '')?.[1];
+  return Math.min(Number(seconds ?? 0), LONGEST_WAIT);
+}
+
+/** Waits until an order is in a state that does not move by itself, `seconds` have passed or the client has gone. */
+export async function waitUntilRest(
+  { db, feed }: Pick<Dependencies, 'db' | 'feed'>,
+  orderId: string,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = performance.now() + seconds * 1_000;
+  const subscription = feed.subscribe(orderId, signal);
+  try {
+    while (!subscription.closed && performance.now() < end) {
+      const [order] = await db.select({ status: orders.status }).from(orders).where(eq(orders.id, orderId));
+      if (!order || RESTING_ORDER_STATUSES.includes(order.status)) return;
+      await subscription.next(end - performance.now());
+    }
+  } finally {
+    subscription.close();
+  }
+}
+
+/** @returns the headers of an answer that took the wait into account. */
+export const preferenceApplied = (seconds: number) => ({ 'Preference-Applied': `wait=${seconds}`, Vary: 'Prefer' });
