@@ -1,7 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import type { OrderStep } from '../contracts/statuses.ts';
-import type { Transaction } from '../db/client.ts';
+import type { Database, Transaction } from '../db/client.ts';
 import { alertGroups, failureEvents, failures } from '../db/schema.ts';
 import { enqueueCommand } from './commands.ts';
 import type { OrderRef } from '../contracts/ids.ts';
@@ -128,3 +128,10 @@ export async function closeFailures(
     .returning({ id: failures.id });
   for (const { id } of closed) await recordFailureEvent(tx, id, outcome, 'holdfast', reason);
 }
+
+/** @returns how many failures of a group are open now */
+export async function countOpenFailures(db: Pick<Database, '$count'>, group: string): Promise<number> {
+  return await db.$count(failures, and(eq(failures.status, 'open'), eq(groupColumn, group)));
+}
+
+const groupColumn = sql<string>`${failures.kind} || '/' || ${failures.step} || '/' || ${failures.errorType}`;

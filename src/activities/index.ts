@@ -1,0 +1,43 @@
+import type { Database } from '../db/client.ts';
+import type { MailGateway } from '../gateways/smtp.ts';
+import type { PaymentGateway } from '../gateways/stripe.ts';
+import type { WarehouseGateway } from '../gateways/warehouse.ts';
+import type { Logger } from '../log.ts';
+import { createAlertActivities } from './alert.ts';
+import { createEmailActivities, type EmailSettings } from './email.ts';
+import { createFailureActivities } from './failures.ts';
+import { createInventoryActivities } from './inventory.ts';
+import { createInvoiceActivities } from './invoice.ts';
+import { createOrderActivities } from './orders.ts';
+import { createPaymentActivities } from './payment.ts';
+import { createPruneActivities } from './prune.ts';
+import { createReportActivities } from './report.ts';
+import { createSignupActivities } from './signups.ts';
+import { createWarehouseActivities } from './warehouse.ts';
+
+export interface ActivityDependencies {
+  db: Database;
+  payments: PaymentGateway;
+  warehouse: WarehouseGateway;
+  mail: MailGateway;
+  settings: EmailSettings;
+  log: Logger;
+}
+
+/** All activities, over what they depend on. */
+export function createActivities(deps: ActivityDependencies) {
+  const { db, log, settings } = deps;
+  return {
+    ...createAlertActivities({ db, log }),
+    ...createEmailActivities({ db, gateway: deps.mail, settings }),
+    ...createFailureActivities({ db }),
+    ...createInventoryActivities({ db }),
+    ...createInvoiceActivities({ db }),
+    ...createOrderActivities({ db }),
+    ...createPaymentActivities({ db, gateway: deps.payments }),
+    ...createPruneActivities({ db, log }),
+    ...createReportActivities({ db }),
+    ...createSignupActivities({ db }),
+    ...createWarehouseActivities({ db, gateway: deps.warehouse }),
+  };
+}

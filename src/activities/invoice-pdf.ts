@@ -1,0 +1,49 @@
+import Pdf from 'pdfkit';
+import { formatMoney } from '../contracts/money.ts';
+import type { orderItems, orders } from '../db/schema.ts';
+
+interface Invoice {
+  number: number;
+  issuedAt: Date;
+  order: typeof orders.$inferSelect;
+  items: (typeof orderItems.$inferSelect)[];
+}
+
+const LEFT = 56;
+const RIGHT = 539;
+
+/** @returns the number as it stands on the invoice, e.g. `000042` */
+export const formatInvoiceNumber = (number: number): string => String(number).padStart(6, '0');
+
+/** @returns one A4 page (more for long orders) as PDF */
+export async function renderInvoice({ number, issuedAt, order, items }: Invoice): Promise<Uint8Array> {
+  const document = new Pdf({ size: 'A4', margin: LEFT, info: { Title: `Invoice ${formatInvoiceNumber(number)}` } });
+  const chunks: Buffer[] = [];
+  document.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const ended = new Promise((resolve) => document.on('end', resolve));
+
+  document.fontSize(20).text('Holdfast');
+  document.fontSize(10).moveDown();
+  document.text(`Invoice ${formatInvoiceNumber(number)}`);
+  document.text(`Date ${issuedAt.toISOString().slice(0, 10)}`);
+  document.text(`Order ${order.id}`).moveDown();
+  document.text(order.customerName).text(order.line1);
+  document.text(`${order.postalCode} ${order.city}`).text(order.country).moveDown(2);
+
+  const row = (left: string, right: string) => {
+    const { y } = document;
+    document.text(left, LEFT, y, { width: 360 });
+    const below = document.y;
+    document.text(right, LEFT, y, { width: RIGHT - LEFT, align: 'right' });
+    document.y = Math.max(below, document.y);
+    document.moveDown(0.4);
+  };
+  for (const { quantity, name, unitAmount } of items) {
+    row(`${quantity} × ${name}`, formatMoney(quantity * unitAmount, order.currency));
+  }
+  document.moveTo(LEFT, document.y).lineTo(RIGHT, document.y).stroke().moveDown(0.6);
+  row('Total, paid', formatMoney(order.amount, order.currency));
+  document.end();
+  await ended;
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,49 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type { Database } from '../db/client.ts';
+import type { Logger } from '../log.ts';
+
+export type PruneActivities = ReturnType<typeof createPruneActivities>;
+
+/** What is kept for how long once it is finished. Closed workflows are Temporal's: the retention of the namespace. */
+const POLICIES: { what: string; table: SQL; where: SQL }[] = [
+  {
+    what: 'delivered commands, 7 days',
+    table: sql`commands`,
+    where: sql`state in ('delivered', 'discarded') and delivered_at < now() - interval '7 days'`,
+  },
+  {
+    what: 'idempotency keys, 30 days',
+    table: sql`idempotency_keys`,
+    where: sql`created_at < now() - interval '30 days'`,
+  },
+  {
+    what: 'webhook events, 30 days: providers give up sending one long before',
+    table: sql`webhook_events`,
+    where: sql`received_at < now() - interval '30 days'`,
+  },
+  {
+    what: 'verification tokens, used or past any deadline, 30 days',
+    table: sql`verification_tokens`,
+    where: sql`created_at < now() - interval '30 days'`,
+  },
+];
+
+const BATCH = 10_000;
+
+/** Deletes what is finished and past its keeping time, in batches that hold no lock for long. */
+export function createPruneActivities({ db, log }: { db: Database; log: Logger }) {
+  return {
+    async pruneFinishedWork(): Promise<void> {
+      for (const { what, table, where } of POLICIES) {
+        let deleted = 0;
+        for (let batch = BATCH; batch === BATCH; deleted += batch) {
+          const result = await db.execute(
+            sql`delete from ${table} where ctid in (select ctid from ${table} where ${where} limit ${BATCH})`,
+          );
+          batch = result.count;
+        }
+        log.info({ what, deleted }, 'pruned');
+      }
+    },
+  };
+}

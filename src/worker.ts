@@ -1,0 +1,134 @@
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Client } from '@temporalio/client';
+import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { createActivities } from './activities/index.ts';
+import { createActivityInterceptor } from './activities/interceptors.ts';
+import { ConfigError, loadWorkerConfig, orderPolicy, signupPolicy, type WorkerConfig } from './config.ts';
+import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from './contracts/names.ts';
+import { connectDatabase } from './db/client.ts';
+import { createMailGateway } from './gateways/smtp.ts';
+import { createPaymentGateway } from './gateways/stripe.ts';
+import { createWarehouseGateway } from './gateways/warehouse.ts';
+import { createDispatcher } from './intake/dispatcher.ts';
+import { createLogger, type Logger } from './log.ts';
+import { scheduleDefinitions, upsertSchedule } from './ops/schedules.ts';
+import { registerSearchAttributes } from './ops/search-attributes.ts';
+import { connectTemporal } from './temporal.ts';
+
+/**
+ * The worker process: `npm run worker -- --queues orders,email,operations` (all, unless said).
+ * Works on the named queues until SIGINT or SIGTERM, then finishes what it can within the grace time. Where it serves
+ * the orders queue it also delivers commands; where it serves operations it declares the schedules.
+ */
+async function main(): Promise<void> {
+  const config = loadWorkerConfig();
+  const queues = parseQueues();
+  const log = createLogger('worker', config.LOG_LEVEL);
+  bridgeTemporalLogs(log, config);
+
+  const database = connectDatabase(config.DATABASE_URL, { max: config.DATABASE_POOL, name: 'holdfast-worker' });
+  const mail = createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
+  const connection = await connectTemporal();
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
+
+  const activities = createActivities({
+    db: database.db,
+    payments: createPaymentGateway({ secretKey: config.STRIPE_SECRET_KEY, apiBase: config.STRIPE_API_BASE }),
+    warehouse: createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY }),
+    mail,
+    settings: {
+      publicUrl: config.PUBLIC_URL,
+      operationsEmail: config.OPERATIONS_EMAIL,
+      onCallEmail: config.ONCALL_EMAIL,
+    },
+    log,
+  });
+  const concurrency: Record<QueueName, number> = {
+    orders: config.ORDERS_CONCURRENCY,
+    email: config.EMAIL_CONCURRENCY,
+    operations: config.OPERATIONS_CONCURRENCY,
+  };
+  const workers = await Promise.all(
+    queues.map((queue) =>
+      Worker.create({
+        connection,
+        namespace: config.TEMPORAL_NAMESPACE,
+        taskQueue: TASK_QUEUES[queue],
+        activities,
+        // The email queue has activities only.
+        ...(queue === 'email' ? {} : workflowSource(config)),
+        maxConcurrentActivityTaskExecutions: concurrency[queue],
+        maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
+        shutdownGraceTime: config.SHUTDOWN_GRACE,
+        interceptors: { activity: [createActivityInterceptor(log)] },
+      }),
+    ),
+  );
+
+  if (queues.includes('operations')) {
+    for (const definition of scheduleDefinitions(config.SHOP_TIME_ZONE)) {
+      log.info({ schedule: definition.scheduleId, outcome: await upsertSchedule(client, definition) }, 'schedule declared');
+    }
+  }
+  const dispatcher = queues.includes('orders')
+    ? createDispatcher({
+        db: database.db,
+        client,
+        log,
+        policies: {
+          order: orderPolicy(config),
+          signup: signupPolicy(config),
+          alertDigestEvery: config.ALERT_DIGEST_EVERY,
+        },
+        eagerStart: true,
+      }).run(database)
+    : undefined;
+
+  log.info({ queues }, 'worker ready');
+  try {
+    // Each ends by itself on SIGINT or SIGTERM; if one fails, all must go, so that whoever watches starts us anew.
+    await Promise.all(workers.map((worker) => worker.run()));
+  } finally {
+    await dispatcher?.stop();
+    mail.close();
+    await database.close();
+    await connection.close();
+    log.info('worker stopped');
+  }
+}
+
+function parseQueues(): QueueName[] {
+  const { values } = parseArgs({ options: { queues: { type: 'string', default: QUEUE_NAMES.join(',') } } });
+  const asked = values.queues.split(',').map((name) => name.trim());
+  const known = QUEUE_NAMES.filter((name) => asked.includes(name));
+  if (known.length < asked.length) {
+    throw new ConfigError(`--queues takes a list of ${QUEUE_NAMES.join(', ')}; it was "${values.queues}"`);
+  }
+  return known;
+}
+
+/** Production runs from a bundle made at build time; development bundles the sources at start. */
+const workflowSource = (config: WorkerConfig): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } =>
+  config.WORKFLOW_BUNDLE
+    ? { workflowBundle: { codePath: config.WORKFLOW_BUNDLE } }
+    : { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) };
+
+/** Temporal's own log lines, and those of workflows, join ours. */
+function bridgeTemporalLogs(log: Logger, config: WorkerConfig): void {
+  Runtime.install({
+    logger: new DefaultLogger(config.LOG_LEVEL === 'debug' ? 'DEBUG' : 'INFO', ({ level, message, meta }) => {
+      const write = { TRACE: log.trace, DEBUG: log.debug, INFO: log.debug, WARN: log.warn, ERROR: log.error }[level];
+      write.call(log, { temporal: meta }, message);
+    }),
+    shutdownSignals: ['SIGINT', 'SIGTERM'],
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,49 @@
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { AlertActivities } from '../activities/alert.ts';
+import type { EmailActivities } from '../activities/email.ts';
+import type { FailureActivities } from '../activities/failures.ts';
+import type { InventoryActivities } from '../activities/inventory.ts';
+import type { InvoiceActivities } from '../activities/invoice.ts';
+import type { OrderActivities } from '../activities/orders.ts';
+import type { PaymentActivities } from '../activities/payment.ts';
+import type { PruneActivities } from '../activities/prune.ts';
+import type { ReportActivities } from '../activities/report.ts';
+import type { SignupActivities } from '../activities/signups.ts';
+import type { WarehouseActivities } from '../activities/warehouse.ts';
+import { TASK_QUEUES } from '../contracts/names.ts';
+import { RETRY_PROFILES } from '../contracts/retry-profiles.ts';
+
+/**
+ * The activities as workflows call them, each with the retry profile of what it depends on. Steps that only touch
+ * Postgres run locally; calls to the outside are normal activities, so that the Web UI shows them retrying.
+ */
+
+/** Steps of an order in Postgres. */
+export const database = proxyLocalActivities<InventoryActivities & InvoiceActivities>(RETRY_PROFILES.database);
+
+/** Notes of what happened. Never gives up, so its callers need no plan for its failure. */
+export const bookkeeping = proxyLocalActivities<OrderActivities & SignupActivities & FailureActivities>(
+  RETRY_PROFILES.bookkeeping,
+);
+
+/** A cancelled charge is waited for: only then is it known whether there is money to give back. */
+export const payment = proxyActivities<Pick<PaymentActivities, 'chargePayment'>>({
+  ...RETRY_PROFILES.payment,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+export const warehouse = proxyActivities<Pick<WarehouseActivities, 'requestShipment'>>(RETRY_PROFILES.warehouse);
+
+export const compensation = proxyActivities<
+  Pick<PaymentActivities, 'refundPayment'> & Pick<WarehouseActivities, 'withdrawShipment' | 'cancelShipment'>
+>(RETRY_PROFILES.compensation);
+
+export const localCompensation = proxyLocalActivities<
+  Pick<InventoryActivities, 'releaseStock'> & Pick<InvoiceActivities, 'voidInvoice'>
+>(RETRY_PROFILES.compensation);
+
+export const email = proxyActivities<EmailActivities>({ ...RETRY_PROFILES.email, taskQueue: TASK_QUEUES.email });
+
+export const report = proxyActivities<ReportActivities>(RETRY_PROFILES.report);
+
+export const operations = proxyLocalActivities<AlertActivities & PruneActivities>(RETRY_PROFILES.bookkeeping);

@@ -1,0 +1,40 @@
+import { continueAsNew, defineSignal, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import type { AlertInput, AlertOccasion } from '../contracts/messages.ts';
+import { SIGNALS } from '../contracts/names.ts';
+import { email, operations } from './activities.ts';
+import { Emails } from './emails.ts';
+
+export const groupOpened = defineSignal(SIGNALS.groupOpened);
+
+/**
+ * Looks after one group of like failures: says so at once, then sends a digest while some are open, and a word when the
+ * group is empty. One run for each group, so that an outage is a handful of messages and not ten thousand.
+ */
+export async function alert({ group, digestEvery, announced = 0 }: AlertInput): Promise<void> {
+  let opened = false;
+  setHandler(groupOpened, () => {
+    opened = true;
+  });
+  const emails = new Emails((occasion, error) => operations.logFailedAlert({ group, occasion, ...error }));
+  const { firstExecutionRunId } = workflowInfo();
+  let sent = announced;
+  const send = (occasion: AlertOccasion) => {
+    sent += 1;
+    const key = `alert:${firstExecutionRunId}:${sent}`;
+    emails.send(occasion, () => email.sendAlert({ group, occasion, key }));
+  };
+
+  let watching = announced > 0;
+  do {
+    if (!watching) send('opened');
+    opened = false;
+    await sleep(digestEvery);
+    const { open } = await operations.closeAlertGroup(group);
+    watching = open;
+    send(watching ? 'digest' : 'resolved');
+    await emails.settled();
+    if (watching && workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof alert>({ group, digestEvery, announced: sent });
+    }
+  } while (watching || opened);
+}

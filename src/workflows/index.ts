@@ -1,0 +1,5 @@
+export { alert } from './alert.ts';
+export { order } from './order.ts';
+export { prune } from './prune.ts';
+export { signup } from './signup.ts';
+export { weeklyReport } from './weekly-report.ts';
