@@ -58,7 +58,7 @@ export const services: Record<keyof ProvidedContext, () => Promise<RunningServic
   async workflowBundlePath() {
     const folder = await temporaryFolder();
     const file = join(folder.path, 'workflow-bundle.js');
-    const { writeWorkflowBundle } = await import('../../src/workflow-bundle.ts');
+    const { writeWorkflowBundle } = await import('../../src/bundle-workflows.ts');
     await writeWorkflowBundle(file);
     return { fact: file, stop: folder.remove };
   },

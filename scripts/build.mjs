@@ -1,0 +1,13 @@
+// Builds dist/, which needs neither TypeScript nor tsx: the compiled code, the migrations and the bundled workflows.
+import { execFileSync } from 'node:child_process';
+import { cpSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+
+rmSync('dist', { recursive: true, force: true });
+execFileSync('node_modules/.bin/tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' });
+cpSync('src/db/migrations', 'dist/db/migrations', { recursive: true });
+const { writeWorkflowBundle } = await import('../dist/bundle-workflows.js');
+await writeWorkflowBundle('dist/workflow-bundle.js');

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { parse as parseDuration } from '@lukeed/ms';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { STATUS_SEARCH_ATTRIBUTE } from '../src/contracts/names.ts';
+
+const service = z.object({
+  image: z.string(),
+  command: z.array(z.string()).optional(),
+  restart: z.string(),
+  environment: z.record(z.string(), z.string()).default({}),
+  depends_on: z
+    .record(z.string(), z.object({ condition: z.enum(['service_healthy', 'service_completed_successfully']) }))
+    .default({}),
+  ports: z.array(z.string()).default([]),
+  networks: z.array(z.string()),
+  healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+  stop_grace_period: z.string().optional(),
+});
+const composeFile = z.object({
+  services: z.record(z.string(), service),
+  networks: z.record(z.string(), z.unknown()),
+});
+
+const text = await readFile(new URL('../docker-compose.yml', import.meta.url), 'utf8');
+const example = await readFile(new URL('../.env.example', import.meta.url), 'utf8');
+const compose = composeFile.parse(parse(text, { merge: true }));
+const services = Object.entries(compose.services);
+/** Every `${NAME…}` of the file, but not the `$$NAME` that a shell in a container reads. */
+const variables = [...text.matchAll(/(?<!\$)\$\{(\w+)([^}]*)\}/g)].map(([, name = '', rest = '']) => ({ name, rest }));
+
+describe('docker-compose.yml', () => {
+  it.each(services)('pins the version of %s', (_, { image }) => {
+    expect(image).toMatch(/^(holdfast:\$\{HOLDFAST_VERSION:-latest\}|[\w./-]+:\d+(\.\d+)+(-\w+)?)$/);
+  });
+
+  it('has no default for a secret, and refuses to start without one', () => {
+    const secrets = variables.filter(({ name }) => /PASSWORD|SECRET|KEY/.test(name));
+    expect(secrets.length).toBeGreaterThan(5);
+    for (const { rest } of secrets) expect(rest).toBe(':?set it in .env');
+  });
+
+  it('asks for nothing that .env.example does not name', () => {
+    const named = new Set([...example.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name));
+    expect(variables.filter(({ name }) => !named.has(name))).toEqual([]);
+  });
+
+  it.each(services)('lets %s wait only for what can be waited for', (_, { depends_on }) => {
+    const impossible = Object.entries(depends_on).filter(([name, { condition }]) => {
+      const other = compose.services[name];
+      return condition === 'service_healthy' ? !other?.healthcheck : !other?.restart.startsWith('on-failure');
+    });
+    expect(impossible).toEqual([]);
+  });
+
+  it('publishes on loopback only', () => {
+    for (const port of services.flatMap(([, { ports }]) => ports)) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  it.each(services)('puts %s on networks that exist', (_, { networks }) => {
+    expect(Object.keys(compose.networks)).toEqual(expect.arrayContaining(networks));
+  });
+
+  it('registers the search attribute that the code uses', () => {
+    const { name } = STATUS_SEARCH_ATTRIBUTE;
+    expect(compose.services['temporal-namespace']?.command?.join()).toContain(`--name ${name} --type Keyword`);
+  });
+
+  it('gives a worker longer to stop than it gives its work', () => {
+    const worker = compose.services['worker'];
+    const grace = parseDuration(worker?.environment['SHUTDOWN_GRACE'] ?? '') ?? Infinity;
+    expect(parseDuration(worker?.stop_grace_period ?? '')).toBeGreaterThan(grace);
+  });
+});
