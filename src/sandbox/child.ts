@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SetupError } from './project.ts';
 import { identify } from './process-identity.ts';
 import type { HomeClaim } from './home.ts';
 
@@ -22,7 +23,7 @@ export interface ChildSpec {
   /** How long it may take to end before it is killed, in milliseconds. */
   stopGraceMs: number;
   /** Resolves once the program serves; rejecting or not resolving within `readyWithinMs` fails the start. */
-  isReady: (signal: AbortSignal) => Promise<boolean>;
+  isReady: (signal: AbortSignal, pid: number) => Promise<boolean>;
   readyWithinMs: number;
 }
 
@@ -54,7 +55,7 @@ const soundAfterMs = 60_000;
 /**
  * Starts a program, waits until it serves, and from then on starts it again whenever it ends by itself, ever more slowly.
  * It gets a process group of its own, so that Ctrl-C reaches only this process and the order of stopping stays ours.
- * @throws Error with the end of its log when it ends or does not serve in time
+ * @throws SetupError with the end of its log when it ends or does not serve in time
  */
 export async function startChild(spec: ChildSpec, supervision: Supervision = {}): Promise<Child> {
   const { claim, signal: giveUp } = supervision;
@@ -74,7 +75,7 @@ export async function startChild(spec: ChildSpec, supervision: Supervision = {})
   if (ready !== true) {
     await end(current, spec);
     await claim?.forget(spec.name);
-    throw new Error(`${spec.name} ${ready}${await logTail(spec.logFile)}`);
+    throw new SetupError(`${spec.name} ${ready}${await logTail(spec.logFile, current.logStart)}`);
   }
   let watching = watch(current);
 
@@ -117,6 +118,8 @@ export async function startChild(spec: ChildSpec, supervision: Supervision = {})
 interface Running {
   process: ChildProcess;
   pid: number;
+  /** Size of the log before it started, in bytes. */
+  logStart: number;
   /** Resolves with how it ended. */
   ended: Promise<string>;
 }
@@ -125,6 +128,7 @@ async function spawnLogged(spec: ChildSpec): Promise<Running> {
   await mkdir(dirname(spec.logFile), { recursive: true });
   const log = await open(spec.logFile, 'a', 0o600);
   try {
+    const { size: logStart } = await log.stat();
     const child = spawn(spec.command, spec.args, {
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
@@ -137,8 +141,8 @@ async function spawnLogged(spec: ChildSpec): Promise<Running> {
       child.once('error', (error) => resolve(`could not be started (${error.message})`));
     });
     const { pid } = child;
-    if (pid === undefined) throw new Error(`${spec.name} ${await ended}`);
-    return { process: child, pid, ended };
+    if (pid === undefined) throw new SetupError(`${spec.name} ${await ended}`);
+    return { process: child, pid, logStart, ended };
   } finally {
     await log.close();
   }
@@ -149,7 +153,7 @@ async function becomesReady(spec: ChildSpec, running: Running, stop: AbortSignal
   const waited = AbortSignal.any([stop, AbortSignal.timeout(spec.readyWithinMs)]);
   const polling = (async () => {
     while (!waited.aborted) {
-      if (await spec.isReady(waited).catch(() => false)) return true;
+      if (await spec.isReady(waited, running.pid).catch(() => false)) return true;
       await sleep(50, undefined, { signal: waited }).catch(() => undefined);
     }
     return stop.aborted ? 'was stopped before it served' : `did not serve within ${spec.readyWithinMs / 1000} s`;
@@ -165,8 +169,9 @@ async function end(running: Running, spec: ChildSpec): Promise<void> {
   clearTimeout(timer);
 }
 
-async function logTail(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => '');
+async function logTail(file: string, from: number): Promise<string> {
+  const content = await readFile(file).catch(() => Buffer.alloc(0));
+  const text = content.subarray(from).toString('utf8');
   const lines = text.trim().split('\n').slice(-15);
   return `; the end of ${file}:\n${lines.map((line) => `    ${line}`).join('\n')}`;
 }

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startChild, answers, type Child, type Supervision } from './child.ts';
 import { startPostgres } from './postgres.ts';
@@ -20,6 +21,9 @@ export interface StackContext {
   /** Shows a line to the person at the terminal. */
   tell: (line: string) => void;
 }
+
+/** Configuration file of Temporal's tools, in the data folder, for the embedded Temporal. */
+export const temporalProfile = 'temporal.toml';
 
 const file = ({ settings }: StackContext, ...names: string[]) => join(settings.home, ...names);
 
@@ -48,7 +52,11 @@ export async function temporalPart(context: StackContext): Promise<string> {
     logFile: file(context, 'logs', 'temporal.log'),
     supervision,
   });
-  return shutdown.add('temporal', server).address;
+  shutdown.add('temporal', server);
+  // For the applications, and for the `temporal` command line in a person's hands.
+  const profile = `[profile.default]\naddress = "${server.address}"\nnamespace = "${settings.namespace}"\n`;
+  await writeFile(file(context, temporalProfile), profile);
+  return server.address;
 }
 
 /** Starts the mail inbox; returns where to send mail. */
@@ -102,23 +110,26 @@ export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Pr
   });
 }
 
-/** Starts one worker, for every queue, as a process of its own. */
+/**
+ * Starts one worker, for every queue, as a process of its own. It registers the search attributes and the schedules.
+ * @param isPolling whether the worker of that pid asks for work
+ */
 export async function workerPart(
   context: StackContext,
   env: NodeJS.ProcessEnv,
-  isPolling: () => Promise<boolean>,
+  isPolling: (pid: number) => Promise<boolean>,
 ): Promise<void> {
   await application(context, env, {
     name: 'worker',
     args: ['src/worker.ts', '--queues', 'orders,email,operations'],
-    isReady: isPolling,
+    isReady: (_signal, pid) => isPolling(pid),
   });
 }
 
 interface Application {
   name: string;
   args: string[];
-  isReady: (signal: AbortSignal) => Promise<boolean>;
+  isReady: (signal: AbortSignal, pid: number) => Promise<boolean>;
 }
 
 async function application(context: StackContext, env: NodeJS.ProcessEnv, { name, args, isReady }: Application) {

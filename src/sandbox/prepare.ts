@@ -1,13 +1,10 @@
 import { Client, Connection } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { loadWorkerConfig } from '../config.ts';
 import { TASK_QUEUES } from '../contracts/names.ts';
 import { connectDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { seedCatalogue } from '../db/seed.ts';
 import { ensureApiKey } from '../ops/api-keys.ts';
-import { registerSearchAttributes, upsertWeeklyReportSchedule } from '../ops/setup.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Brings a database to the present schema, with the catalogue and this stack's API keys. Safe to repeat. */
@@ -24,30 +21,23 @@ export async function prepareDatabase(url: string, secrets: Secrets): Promise<vo
   }
 }
 
-/**
- * Registers in Temporal what the applications rely on. Safe to repeat.
- * @param env the environment that the applications get
- */
-export async function prepareTemporal(env: NodeJS.ProcessEnv): Promise<void> {
-  await withClient(env, async (client) => {
-    await registerSearchAttributes(client.connection, client.options.namespace);
-    await upsertWeeklyReportSchedule(client, loadWorkerConfig(env));
-  });
-}
+/** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API. */
+const workflowTasks = 1;
 
-/** Returns a check whether a worker has begun, after this call, to ask for orders' work. */
-export function workerIsPolling(env: NodeJS.ProcessEnv): () => Promise<boolean> {
-  const since = Date.now();
-  return () =>
+/**
+ * Returns a check whether the worker of a pid asks for orders' work.
+ * @param env the environment that the worker gets
+ */
+export function workerIsPolling(env: NodeJS.ProcessEnv): (pid: number) => Promise<boolean> {
+  return (pid) =>
     withClient(env, async (client) => {
       const { pollers } = await client.workflowService.describeTaskQueue({
         namespace: client.options.namespace,
         taskQueue: { name: TASK_QUEUES.orders },
-        taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        taskQueueType: workflowTasks,
       });
-      return (pollers ?? []).some(
-        ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 >= since - 1_000,
-      );
+      // The SDK's default identity is <pid>@<host>.
+      return (pollers ?? []).some(({ identity }) => identity?.startsWith(`${pid}@`));
     });
 }
 

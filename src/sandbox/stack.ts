@@ -9,11 +9,12 @@ import {
   postgresPart,
   requireVariable,
   temporalPart,
+  temporalProfile,
   warehousePart,
   workerPart,
   type StackContext,
 } from './parts.ts';
-import { prepareDatabase, prepareTemporal, workerIsPolling } from './prepare.ts';
+import { prepareDatabase, workerIsPolling } from './prepare.ts';
 import { SetupError } from './project.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { checkPorts, type Settings } from './settings.ts';
@@ -100,12 +101,10 @@ async function boot(
     payments: await payments,
     warehouse: await warehouse,
   });
-  await log.step('Search attributes and schedules', () => prepareTemporal(env));
-  signal.throwIfAborted();
   const isPolling = workerIsPolling(env);
   await allSettledOrThrow([
     log.step('API', () => apiPart(context, env)),
-    log.step('Worker', () => workerPart(context, env, isPolling)),
+    log.step('Worker, search attributes, schedules', () => workerPart(context, env, isPolling)),
   ]);
   signal.throwIfAborted();
   return secrets;
@@ -143,7 +142,7 @@ function applicationEnvironment(
     TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
     PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
     API_HOST: '127.0.0.1',
-    ...(real.temporalAddress === undefined && { TEMPORAL_CONFIG_FILE: '/dev/null' }),
+    ...(real.temporalAddress === undefined && { TEMPORAL_CONFIG_FILE: join(settings.home, temporalProfile) }),
     ...Object.fromEntries(own),
     DATABASE_URL: addresses.database,
     TEMPORAL_ADDRESS: addresses.temporal,

@@ -24,7 +24,7 @@ export interface TemporalServerOptions {
 
 /**
  * Starts `temporal server start-dev` on loopback and waits until it serves.
- * @throws Error with the end of its log when it does not come up
+ * @throws SetupError with the end of its log when it does not come up
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { binary, port, uiPort, databaseFile, namespace = 'default', logFile, supervision } = options;

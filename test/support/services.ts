@@ -44,10 +44,11 @@ export const services: Record<keyof ProvidedContext, () => Promise<RunningServic
     });
     const [{ NativeConnection }, { registerSearchAttributes }] = await Promise.all([
       import('@temporalio/worker'),
-      import('../../src/ops/setup.ts'),
+      import('../../src/ops/search-attributes.ts'),
     ]);
     const connection = await NativeConnection.connect({ address: server.address });
-    await registerSearchAttributes(connection, 'default').finally(() => connection.close());
+    await registerSearchAttributes(connection, 'default');
+    await connection.close();
     return { fact: server.address, stop: () => server.stop().then(folder.remove) };
   },
 
