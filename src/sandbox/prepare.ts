@@ -21,9 +21,6 @@ export async function prepareDatabase(url: string, secrets: Secrets): Promise<vo
   }
 }
 
-/** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API. */
-const workflowTasks = 1;
-
 /**
  * Returns a check whether the worker of a pid asks for orders' work.
  * @param env the environment that the worker gets
@@ -34,7 +31,6 @@ export function workerIsPolling(env: NodeJS.ProcessEnv): (pid: number) => Promis
       const { pollers } = await client.workflowService.describeTaskQueue({
         namespace: client.options.namespace,
         taskQueue: { name: TASK_QUEUES.orders },
-        taskQueueType: workflowTasks,
       });
       // The SDK's default identity is <pid>@<host>.
       return (pollers ?? []).some(({ identity }) => identity?.startsWith(`${pid}@`));

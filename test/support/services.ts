@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import type { ProvidedContext } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
+import type { Child } from '../../src/sandbox/child.ts';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { startPostgres } from '../../src/sandbox/postgres.ts';
 import { temporalBinary, temporalCli, temporalTestServer } from '../../src/sandbox/temporal-binaries.ts';
@@ -32,7 +33,7 @@ export const services: Record<keyof ProvidedContext, () => Promise<RunningServic
       settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
     });
     await makeTemplate(server.url);
-    return { fact: server.url, stop: () => server.stop().then(folder.remove) };
+    return { fact: server.url, stop: stopping(server, folder) };
   },
 
   async temporalAddress() {
@@ -49,7 +50,7 @@ export const services: Record<keyof ProvidedContext, () => Promise<RunningServic
     const connection = await NativeConnection.connect({ address: server.address });
     await registerSearchAttributes(connection, 'default');
     await connection.close();
-    return { fact: server.address, stop: () => server.stop().then(folder.remove) };
+    return { fact: server.address, stop: stopping(server, folder) };
   },
 
   async testServerPath() {
@@ -76,6 +77,12 @@ async function makeTemplate(serverUrl: string) {
   }
   url.pathname = templateDatabase;
   await migrate(url.href);
+}
+
+/** Stops a server at the end of the run; should the run end without, it is killed rather than left behind. */
+function stopping(server: Child, folder: { remove: () => Promise<void> }): () => Promise<void> {
+  process.once('exit', () => server.kill());
+  return () => server.stop().then(folder.remove);
 }
 
 async function temporaryFolder() {
