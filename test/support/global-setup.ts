@@ -23,7 +23,7 @@ const everything: (keyof ProvidedContext)[] = [
 ];
 const needs = new Map<string, (keyof ProvidedContext)[]>([
   ['database', ['postgresUrl']],
-  ['workflows', ['testServerPath', 'workflowBundlePath']],
+  ['workflows', ['postgresUrl', 'testServerPath', 'workflowBundlePath']],
 ]);
 
 /** Vitest loads this file anew for each project; what runs is kept on the process, so that each part is started once. */
