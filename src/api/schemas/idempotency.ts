@@ -9,11 +9,11 @@ const RULE = '1 to 255 visible ASCII characters';
 
 /** For the OpenAPI document; {@link idempotentRequest} checks it, because a missing key is 400 and not 422. */
 export const idempotencyHeaders = z.object({
-  'idempotency-key': z
+  'Idempotency-Key': z
     .string()
     .optional()
     .openapi({
-      param: { name: 'Idempotency-Key', in: 'header', required: true },
+      param: { in: 'header', required: true },
       description: `${RULE}. A request that is sent again under the same key is done once and answered the same.`,
     }),
 });

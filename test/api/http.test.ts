@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApiKey, revokeApiKey } from '../../src/ops/api-keys.ts';
+import { call, freshKey, startTestApi, type TestApi } from './support/api.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+const UNKNOWN = '0197d0a0-0000-7000-8000-000000000000';
+const post = (request: object) =>
+  call(api, 'POST', '/v1/orders', { key: api.keys.customer.key, ...request, headers: { ...freshKey(), ...headersOf(request) } });
+const headersOf = (request: object) => ('headers' in request && typeof request.headers === 'object' ? request.headers : {});
+
+describe('a request that is wrong', () => {
+  it.each([
+    ['has a body that is no JSON', 400, 'malformed-json', { text: '{"customer":' }],
+    ['has an empty body', 400, 'malformed-json', { text: '' , headers: { 'Content-Type': 'application/json' } }],
+    ['has another content type', 415, 'unsupported-media-type', { text: 'a=b', headers: { 'Content-Type': 'text/plain' } }],
+    ['is a form', 415, 'unsupported-media-type', { text: 'a=b', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }],
+    ['has a body that is not an object', 422, 'invalid-fields', { text: '[]' }],
+    ['has a body over 64 kB', 413, 'content-too-large', { text: JSON.stringify({ note: 'x'.repeat(65_536) }) }],
+  ])('%s', async (_, status, type, request) => {
+    const answer = await post(request);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
+    expect(answer.body).toMatchObject({
+      type: `urn:holdfast:problem:${type}`,
+      title: expect.any(String),
+      status,
+      detail: expect.any(String),
+      instance: '/v1/orders',
+      requestId: answer.headers.get('X-Request-Id'),
+    });
+  });
+
+  it('is told of a body over 64 kB that comes in pieces', async () => {
+    const pieces = Array.from({ length: 9 }, () => new TextEncoder().encode(' '.repeat(8_192)));
+    const response = await fetch(`${api.url}/v1/orders`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${api.keys.customer.key}` },
+      body: ReadableStream.from(pieces),
+      duplex: 'half',
+    });
+    expect(response.status).toBe(413);
+    await response.text();
+  });
+
+  it.each([
+    ['GET', `/v1/orders/${UNKNOWN}`],
+    ['GET', '/v1/orders/not-an-id'],
+    ['GET', `/v1/signups/${UNKNOWN}`],
+    ['GET', '/v1/nothing'],
+    ['GET', '/'],
+  ])('%s %s is not there', async (method, path) => {
+    const { status, body } = await call(api, method, path, { key: api.keys.customer.key });
+    expect(status).toBe(404);
+    expect(body).toMatchObject({ type: 'urn:holdfast:problem:not-found', instance: path });
+  });
+
+  it.each([
+    ['DELETE', '/v1/orders', 'GET, HEAD, POST'],
+    ['PUT', `/v1/orders/${UNKNOWN}`, 'GET, HEAD'],
+    ['GET', `/v1/orders/${UNKNOWN}/cancellation`, 'POST'],
+    ['GET', '/v1/webhooks/warehouse', 'POST'],
+    ['POST', '/livez', 'GET, HEAD'],
+  ])('%s %s is not allowed', async (method, path, allow) => {
+    const { status, headers, body } = await call(api, method, path, { key: api.keys.customer.key });
+    expect(status).toBe(405);
+    expect(headers.get('Allow')?.split(', ').toSorted().join(', ')).toBe(allow);
+    expect(body).toMatchObject({ type: 'urn:holdfast:problem:method-not-allowed' });
+  });
+});
+
+describe('a caller', () => {
+  it.each([
+    ['brings no key', undefined, 'Bearer realm="holdfast"'],
+    ['brings another scheme', 'Basic YTpi', 'Bearer realm="holdfast"'],
+    ['brings a key that is none', 'Bearer hf_guess', 'Bearer realm="holdfast", error="invalid_token"'],
+  ])('who %s is unknown', async (_, authorization, challenge) => {
+    const { status, headers, body } = await call(api, 'GET', '/v1/orders', {
+      headers: authorization === undefined ? {} : { Authorization: authorization },
+    });
+    expect(status).toBe(401);
+    expect(headers.get('WWW-Authenticate')).toBe(challenge);
+    expect(body).toMatchObject({ type: 'urn:holdfast:problem:unauthenticated' });
+  });
+
+  it('whose key was revoked is unknown', async () => {
+    const { id, key } = await createApiKey(api.db, { name: 'former', role: 'operator' });
+    await revokeApiKey(api.db, id);
+    expect((await call(api, 'GET', '/v1/orders', { key })).status).toBe(401);
+  });
+
+  it.each([
+    ['GET', '/v1/ops/failures'],
+    ['POST', `/v1/ops/failures/${UNKNOWN}/retry`],
+    ['POST', `/v1/ops/failures/${UNKNOWN}/cancel`],
+    ['GET', '/v1/ops/what-may-come'],
+  ])('needs to be an operator for %s %s', async (method, path) => {
+    const status = async (key?: string) => (await call(api, method, path, key === undefined ? {} : { key })).status;
+    expect(await status()).toBe(401);
+    expect(await status(api.keys.customer.key)).toBe(403);
+    expect(await status(api.keys.support.key)).toBe(403);
+    expect([200, 404, 422]).toContain(await status(api.keys.operator.key));
+  });
+
+  it.each(['/v1/reports/weekly', '/v1/reports/weekly/2026-W01'])('needs to be staff for %s', async (path) => {
+    expect((await call(api, 'GET', path, { key: api.keys.customer.key })).status).toBe(403);
+    expect([200, 404]).toContain((await call(api, 'GET', path, { key: api.keys.support.key })).status);
+  });
+});
+
+describe('the edge', () => {
+  it('shows the catalogue to everyone', async () => {
+    const { status, body } = await call(api, 'GET', '/v1/products');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      data: expect.arrayContaining([
+        { sku: 'TEA-SENCHA', name: 'Sencha, 100 g', price: { amount: 1250, currency: 'EUR' }, available: 10_000 },
+      ]),
+    });
+  });
+
+  it('takes over a request id that is sane, and makes one otherwise', async () => {
+    const id = async (sent: string) =>
+      (await call(api, 'GET', '/livez', { headers: { 'X-Request-Id': sent } })).headers.get('X-Request-Id');
+    expect(await id('trace-42')).toBe('trace-42');
+    expect(await id('a b"c')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await id('x'.repeat(129))).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('sends security headers and no CORS', async () => {
+    const { headers } = await call(api, 'GET', '/v1/products', { headers: { Origin: 'https://elsewhere.example' } });
+    expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
+    expect(headers.get('X-Frame-Options')).toBe('DENY');
+    expect(headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+    expect(headers.get('Access-Control-Allow-Origin')).toBeNull();
+  });
+
+  it('lives', async () => {
+    expect(await call(api, 'GET', '/livez')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+
+  it('answers HEAD where it answers GET', async () => {
+    expect((await call(api, 'HEAD', '/v1/products')).status).toBe(200);
+  });
+});
+
+describe('the documentation', () => {
+  it('describes every operation with its problems as OpenAPI 3.1', async () => {
+    const { status, body } = await call(api, 'GET', '/openapi.json');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      openapi: '3.1.0',
+      paths: {
+        '/v1/orders': {
+          post: {
+            security: [{ apiKey: [] }],
+            responses: {
+              202: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Order' } } } },
+              422: {
+                description: expect.stringContaining('urn:holdfast:problem:unknown-product'),
+                content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+              },
+            },
+          },
+        },
+        '/v1/orders/{id}/events': { get: expect.any(Object) },
+        '/v1/ops/failures/{id}/retry': { post: expect.any(Object) },
+      },
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+    });
+  });
+
+  it('is shown by a page that loads everything from here', async () => {
+    const page = await call(api, 'GET', '/docs');
+    expect(page.status).toBe(200);
+    const references = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => String(address));
+    const assets = references.filter((address) => !address.startsWith('data:'));
+    expect(assets.length).toBeGreaterThan(0);
+    for (const asset of assets) {
+      expect(asset).toMatch(/^\//);
+      const { status, headers } = await call(api, 'GET', asset);
+      expect(status).toBe(200);
+      expect(headers.get('Content-Type')).toMatch(/css|javascript/);
+    }
+  });
+});

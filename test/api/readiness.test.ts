@@ -1,0 +1,34 @@
+import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { call, freshKey, newOrder, startTestApi, type TestApi } from './support/api.ts';
+
+describe('readiness', () => {
+  let api: TestApi | undefined;
+  afterEach(async () => {
+    await api?.close();
+    vi.unstubAllEnvs();
+  });
+
+  it('is full when Postgres and Temporal answer', async () => {
+    vi.stubEnv('TEMPORAL_ADDRESS', inject('temporalAddress'));
+    api = await startTestApi();
+    const { status, body } = await call(api, 'GET', '/readyz');
+    expect(body).toEqual({ status: 'ready', checks: { postgres: 'ok', temporal: 'ok' } });
+    expect(status).toBe(200);
+  });
+
+  it('is degraded without Temporal, while orders and signups are still taken', async () => {
+    vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
+    api = await startTestApi();
+    const { status, body } = await call(api, 'GET', '/readyz');
+    expect(body).toEqual({ status: 'degraded', checks: { postgres: 'ok', temporal: expect.not.stringMatching('^ok$') } });
+    expect(status).toBe(200);
+    const { key } = api.keys.customer;
+    const order = await call(api, 'POST', '/v1/orders', { key, body: newOrder(), headers: freshKey() });
+    const signup = await call(api, 'POST', '/v1/signups', {
+      key,
+      body: { email: 'ada@example.com', name: 'Ada' },
+      headers: freshKey(),
+    });
+    expect([order.status, signup.status]).toEqual([202, 202]);
+  });
+});

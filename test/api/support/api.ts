@@ -1,0 +1,109 @@
+import { connectDatabase, type Database } from '../../../src/db/client.ts';
+import { seedCatalogue } from '../../../src/db/seed.ts';
+import { loadApiConfig } from '../../../src/config.ts';
+import type { Role } from '../../../src/contracts/statuses.ts';
+import { createApiKey } from '../../../src/ops/api-keys.ts';
+import { startApi } from '../../../src/api/service.ts';
+import { createLogger } from '../../../src/log.ts';
+import { createTestDatabase } from '../../support/database.ts';
+
+export const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret that is only for tests').toString('base64')}`;
+
+/** The API on a free port, with keys to use it, and the database behind it. */
+export interface TestApi {
+  url: string;
+  db: Database;
+  keys: Record<Role | 'stranger', { id: string; key: string }>;
+  close: () => Promise<void>;
+}
+
+/** @param through gives another address for the API to reach Postgres at than the tests use */
+export async function startTestApi(through: (databaseUrl: string) => string = (url) => url): Promise<TestApi> {
+  const database = await createTestDatabase();
+  const { db, close } = connectDatabase(database.url, { max: 5, name: 'test' });
+  await seedCatalogue(db);
+  const config = loadApiConfig({
+    DATABASE_URL: through(database.url),
+    API_PORT: '0',
+    WAREHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    TEMPORAL_UI_URL: 'http://ui.test/',
+  });
+  const server = await startApi(config, createLogger('api', 'fatal'));
+  return {
+    url: server.url,
+    db,
+    keys: {
+      customer: await createApiKey(db, { name: 'a customer', role: 'customer' }),
+      stranger: await createApiKey(db, { name: 'another customer', role: 'customer' }),
+      support: await createApiKey(db, { name: 'support', role: 'support' }),
+      operator: await createApiKey(db, { name: 'an operator', role: 'operator' }),
+    },
+    close: async () => {
+      await server.close();
+      await close();
+      await database.drop();
+    },
+  };
+}
+
+interface Call {
+  key?: string;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Sent as it is. */
+  text?: string;
+  headers?: Record<string, string>;
+}
+
+/** Sends a request and reads the answer, JSON or not. */
+export async function call(api: { url: string }, method: string, path: string, request: Call = {}) {
+  const sent = request.text ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
+  const response = await fetch(`${api.url}${path}`, {
+    method,
+    headers: {
+      ...(request.key === undefined ? {} : { Authorization: `Bearer ${request.key}` }),
+      ...(sent === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...request.headers,
+    },
+    ...(sent === undefined ? {} : { body: sent }),
+  });
+  const text = await response.text();
+  const isJson = text !== '' && /json/.test(response.headers.get('Content-Type') ?? '');
+  const body: unknown = isJson ? JSON.parse(text) : text;
+  return { status: response.status, headers: response.headers, body };
+}
+
+/** A body that `POST /v1/orders` takes: 2 × Earl Grey at 8.90 and 1 × porcelain cup at 19.00, 36.80 EUR in all. */
+export const newOrder = () => ({
+  customer: { email: 'ada@example.com', name: 'Ada Lovelace' },
+  shippingAddress: { line1: 'St James Square 12', city: 'London', postalCode: 'SW1Y 4JH', country: 'GB' },
+  items: [
+    { sku: 'TEA-EARL-GREY', quantity: 2 },
+    { sku: 'CUP-PORCELAIN', quantity: 1 },
+  ],
+  payment: { method: 'pm_card_visa' },
+});
+
+let serial = 0;
+/** @returns the header with a key that was not used before. */
+export const freshKey = () => ({ 'Idempotency-Key': `test-${(serial += 1)}` });
+
+/** Places an order and returns its id. */
+export async function placeOrder(api: TestApi, body: unknown = newOrder()): Promise<string> {
+  const { headers } = await call(api, 'POST', '/v1/orders', { key: api.keys.customer.key, body, headers: freshKey() });
+  const id = headers.get('Location')?.split('/').at(-1);
+  if (!id) throw new Error('the order was not taken');
+  return id;
+}
+
+/** Signs up and returns the id. */
+export async function placeSignup(api: TestApi, email: string): Promise<string> {
+  const { headers } = await call(api, 'POST', '/v1/signups', {
+    key: api.keys.customer.key,
+    body: { email, name: 'Ada' },
+    headers: freshKey(),
+  });
+  const id = headers.get('Location')?.split('/').at(-1);
+  if (!id) throw new Error('the signup was not taken');
+  return id;
+}

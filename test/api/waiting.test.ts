@@ -1,0 +1,152 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OrderStatus } from '../../src/contracts/statuses.ts';
+import { setOrderStatus } from '../../src/db/order-status.ts';
+import { call, freshKey, newOrder, placeOrder, startTestApi, type TestApi } from './support/api.ts';
+import { readEvents, type ServerSentEvent } from './support/events.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+const move = (orderId: string, status: OrderStatus) =>
+  api.db.transaction((tx) => setOrderStatus(tx, { orderId, generation: 1 }, status));
+const get = (id: string, prefer: string) =>
+  call(api, 'GET', `/v1/orders/${id}`, { key: api.keys.customer.key, headers: { Prefer: prefer } });
+const follow = (id: string, headers: Record<string, string> = {}, signal?: AbortSignal) =>
+  readEvents(
+    `${api.url}/v1/orders/${id}/events`,
+    { Authorization: `Bearer ${api.keys.customer.key}`, ...headers },
+    signal,
+  );
+const all = async (stream: AsyncIterable<ServerSentEvent>) => {
+  const events: ServerSentEvent[] = [];
+  for await (const event of stream) events.push(event);
+  return events;
+};
+const statuses = (events: ServerSentEvent[]) => events.map(({ data }): unknown => JSON.parse(data ?? '').status);
+
+describe('Prefer: wait', () => {
+  it('answers once the order is at rest', async () => {
+    const id = await placeOrder(api);
+    const answer = get(id, 'wait=30');
+    await move(id, 'reserved');
+    await move(id, 'completed');
+    const { headers, body } = await answer;
+    expect(body).toMatchObject({ status: 'completed' });
+    expect(headers.get('Preference-Applied')).toBe('wait=30');
+  });
+
+  it('answers at once when the order is at rest already', async () => {
+    const id = await placeOrder(api);
+    await move(id, 'needs_attention');
+    expect((await get(id, 'respond-async, wait=30')).body).toMatchObject({ status: 'needs_attention' });
+  });
+
+  it('answers with the order as it is when the time is over', async () => {
+    const id = await placeOrder(api);
+    const { status, body } = await get(id, 'wait=1');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'accepted' });
+  });
+
+  it('waits 30 s at most', async () => {
+    const id = await placeOrder(api);
+    await move(id, 'completed');
+    expect((await get(id, 'wait=900')).headers.get('Preference-Applied')).toBe('wait=30');
+  });
+
+  it('ignores what it does not understand', async () => {
+    const id = await placeOrder(api);
+    const { status, headers } = await get(id, 'wait=soon');
+    expect(status).toBe(200);
+    expect(headers.get('Preference-Applied')).toBeNull();
+  });
+
+  it('holds for placing an order too, while its replay stays the first answer', async () => {
+    const request = {
+      key: api.keys.customer.key,
+      body: newOrder(),
+      headers: { ...freshKey(), Prefer: 'wait=1' },
+    };
+    const first = await call(api, 'POST', '/v1/orders', request);
+    expect(first.status).toBe(202);
+    expect(first.headers.get('Preference-Applied')).toBe('wait=1');
+    await move(String(first.headers.get('Location')).replace('/v1/orders/', ''), 'completed');
+    const replay = await call(api, 'POST', '/v1/orders', request);
+    expect(replay.headers.get('Preference-Applied')).toBeNull();
+    expect(replay.body).toMatchObject({ status: 'accepted' });
+  });
+
+  it('still learns of changes after the listening connection was lost', async () => {
+    await api.db.execute(
+      sql`select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%' and datname = current_database()`,
+    );
+    const id = await placeOrder(api);
+    const answer = get(id, 'wait=30');
+    await move(id, 'cancelled');
+    expect((await answer).body).toMatchObject({ status: 'cancelled' });
+  });
+});
+
+describe('the event stream', () => {
+  it('tells every status as it comes and ends with the last', async () => {
+    const id = await placeOrder(api);
+    const seen: ServerSentEvent[] = [];
+    for await (const event of follow(id)) {
+      seen.push(event);
+      // The next change is made only once this one was seen: nothing here depends on timing.
+      if (seen.length === 1) await move(id, 'reserved');
+      if (seen.length === 2) await move(id, 'completed');
+    }
+    expect(statuses(seen)).toEqual(['accepted', 'reserved', 'completed']);
+    expect(seen[0]).toMatchObject({ event: 'status', id: expect.stringMatching(/^\d+$/) });
+    expect(JSON.parse(seen[0]?.['data'] ?? '')).toEqual({
+      status: 'accepted',
+      generation: 1,
+      at: expect.stringMatching(/Z$/),
+    });
+  });
+
+  it('resumes after the last event that was seen', async () => {
+    const id = await placeOrder(api);
+    const leaving = new AbortController();
+    let last = '';
+    for await (const event of follow(id, {}, leaving.signal)) {
+      last = event['id'] ?? '';
+      break;
+    }
+    leaving.abort();
+    await move(id, 'reserved');
+    await move(id, 'failed');
+    const rest = await all(follow(id, { 'Last-Event-ID': last }));
+    expect(statuses(rest)).toEqual(['reserved', 'failed']);
+  });
+
+  it('tells a client that has seen the end not to come back', async () => {
+    const id = await placeOrder(api);
+    await move(id, 'completed');
+    const events = await all(follow(id));
+    const { status } = await call(api, 'GET', `/v1/orders/${id}/events`, {
+      key: api.keys.customer.key,
+      headers: { 'Last-Event-ID': events.at(-1)?.['id'] ?? '' },
+    });
+    expect(status).toBe(204);
+  });
+});
+
+describe('shutting down', () => {
+  it('answers those who wait and ends the streams', async () => {
+    const stopping = await startTestApi();
+    const id = await placeOrder(stopping);
+    const { key } = stopping.keys.customer;
+    const waiting = call(stopping, 'GET', `/v1/orders/${id}`, { key, headers: { Prefer: 'wait=30' } });
+    const stream = readEvents(`${stopping.url}/v1/orders/${id}/events`, { Authorization: `Bearer ${key}` });
+    await stream.next();
+    await stopping.close();
+    expect((await waiting).status).toBe(200);
+    expect(await stream.next()).toMatchObject({ done: true });
+  });
+});

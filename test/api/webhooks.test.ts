@@ -1,0 +1,117 @@
+import { asc, eq } from 'drizzle-orm';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commands, webhookEvents } from '../../src/db/schema.ts';
+import { call, placeOrder, startTestApi, WEBHOOK_SECRET, type TestApi } from './support/api.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+let serial = 0;
+/** Sends an event as the warehouse does. */
+function send(event: unknown, { secret = WEBHOOK_SECRET, at = new Date(), id = `evt_${(serial += 1)}`, tamper = '' } = {}) {
+  const text = JSON.stringify(event);
+  return call(api, 'POST', '/v1/webhooks/warehouse', {
+    text: text + tamper,
+    headers: {
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1_000)),
+      'webhook-signature': new Webhook(secret).sign(id, at, text),
+    },
+  });
+}
+const shipped = (orderId: string, generation = 1) => ({
+  type: 'shipment.shipped',
+  timestamp: new Date().toISOString(),
+  data: { reference: `order:${orderId}:${generation}`, carrier: 'DHL', trackingNumber: 'T1' },
+});
+const commandsFor = async (orderId: string) => {
+  const rows = await api.db
+    .select()
+    .from(commands)
+    .where(eq(commands.workflowId, `order/${orderId}`))
+    .orderBy(asc(commands.id));
+  return rows.slice(1).map(({ body }) => body);
+};
+
+describe('the warehouse', () => {
+  it('tells an order what became of its parcel', async () => {
+    const orderId = await placeOrder(api);
+    expect((await send(shipped(orderId))).status).toBe(202);
+    const rejected = { reference: `order:${orderId}:1`, reason: 'address unknown' };
+    expect((await send({ type: 'shipment.rejected', data: rejected })).status).toBe(202);
+    expect(await commandsFor(orderId)).toEqual([
+      {
+        type: 'carrierUpdate',
+        orderId,
+        message: { generation: 1, type: 'shipped', carrier: 'DHL', trackingNumber: 'T1' },
+      },
+      {
+        type: 'carrierUpdate',
+        orderId,
+        message: { generation: 1, type: 'rejected', carrier: '', trackingNumber: '', reason: 'address unknown' },
+      },
+    ]);
+  });
+
+  it('is heard once, however often it sends an event', async () => {
+    const orderId = await placeOrder(api);
+    const id = 'evt_repeated';
+    const answers = await Promise.all([1, 2, 3].map(() => send(shipped(orderId), { id })));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(await commandsFor(orderId)).toHaveLength(1);
+  });
+
+  it.each([
+    ['an order that is none', 'order:0197d0a0-0000-7000-8000-000000000000:1'],
+    ['something that cannot be an id', `order:${'-'.repeat(36)}:1`],
+    ['another shop', 'invoice-12'],
+  ])('may speak of %s', async (_, reference) => {
+    const before = await api.db.$count(commands);
+    const id = `evt_${(serial += 1)}`;
+    const event = { type: 'shipment.shipped', data: { reference, carrier: 'DHL', trackingNumber: 'T1' } };
+    expect((await send(event, { id })).status).toBe(202);
+    expect(await api.db.$count(webhookEvents, eq(webhookEvents.eventId, id))).toBe(1);
+    expect(await api.db.$count(commands)).toBe(before);
+  });
+
+  it.each([['a generation that has not begun', 2], ['a generation that cannot be', 0]])('may speak of %s', async (_, generation) => {
+    const orderId = await placeOrder(api);
+    expect((await send(shipped(orderId, generation))).status).toBe(202);
+    expect(await commandsFor(orderId)).toEqual([]);
+  });
+
+  it('may say what means nothing to an order', async () => {
+    const orderId = await placeOrder(api);
+    expect((await send({ ...shipped(orderId), type: 'constructor' })).status).toBe(202);
+    expect(await commandsFor(orderId)).toEqual([]);
+  });
+
+  it('has to send what an event is made of', async () => {
+    const { status, body } = await send({ type: 'shipment.shipped', data: {} });
+    expect(status).toBe(422);
+    expect(body).toMatchObject({ errors: [{ pointer: '/data/reference' }] });
+  });
+
+  const other = `whsec_${Buffer.from('another secret, equally long').toString('base64')}`;
+  it.each([
+    ['signs with another secret', { secret: other }],
+    ['sends an event that was signed 6 minutes ago', { at: new Date(Date.now() - 360_000) }],
+    ['sends an event from the future', { at: new Date(Date.now() + 360_000) }],
+    ['changes the body after signing', { tamper: ' ' }],
+  ])('is not believed when it %s', async (_, how) => {
+    const orderId = await placeOrder(api);
+    const { status, body } = await send(shipped(orderId), how);
+    expect(status).toBe(401);
+    expect(body).toMatchObject({ type: 'urn:holdfast:problem:invalid-signature' });
+    expect(await commandsFor(orderId)).toEqual([]);
+  });
+
+  it('is not believed without a signature', async () => {
+    const orderId = await placeOrder(api);
+    expect((await call(api, 'POST', '/v1/webhooks/warehouse', { body: shipped(orderId) })).status).toBe(401);
+  });
+});
