@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { FINAL_ORDER_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../contracts/statuses.ts';
+import type { Scenario } from './scenarios.ts';
+
+const orderSchema = z.object({
+  id: z.string(),
+  status: z.enum(ORDER_STATUSES),
+  total: z.object({ amount: z.number(), currency: z.string() }),
+  payment: z.object({ captured: z.number(), refunded: z.number() }).nullable(),
+  failure: z.object({ type: z.string() }).nullable(),
+});
+const signupSchema = z.object({ id: z.string(), status: z.string() });
+const inboxSchema = z.object({ messages: z.array(z.object({ text: z.string().nullable() })) });
+
+export type DemoOrder = z.infer<typeof orderSchema>;
+
+/** Where a running stack is, and the keys to it. */
+export interface Access {
+  apiUrl: string;
+  inboxUrl: string;
+  warehouseUrl: string;
+  customerKey: string;
+  supportKey: string;
+}
+
+export type Shop = ReturnType<typeof openShop>;
+
+/** A customer and a clerk, who know only the API. */
+export function openShop(access: Access) {
+  async function call(key: string, method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(new URL(path, access.apiUrl), {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body ? { 'content-type': 'application/json', 'idempotency-key': randomUUID() } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const answer: unknown = await response.json();
+    // A change of mind may come a moment too late: 409 says so, and the order goes on.
+    if (!response.ok && response.status !== 409) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  return {
+    async place({ items, method = 'pm_card_visa', postalCode = 'SW1Y 4JH' }: Scenario): Promise<DemoOrder> {
+      const body = {
+        customer: { email: 'demo@example.com', name: 'Demo Customer' },
+        shippingAddress: { line1: '12 St James Square', city: 'London', postalCode, country: 'GB' },
+        items,
+        payment: { method },
+      };
+      return orderSchema.parse(await call(access.customerKey, 'POST', '/v1/orders', body));
+    },
+
+    /** Reads an order again. */
+    look: async (id: string): Promise<DemoOrder> =>
+      orderSchema.parse(await call(access.customerKey, 'GET', `/v1/orders/${id}`)),
+
+    async act(id: string, action: NonNullable<Scenario['afterwards']>['action']): Promise<void> {
+      const reason = 'part of the demonstration';
+      if (action === 'cancel') await call(access.customerKey, 'POST', `/v1/orders/${id}/cancellation`, { reason });
+      else await call(access.supportKey, 'POST', `/v1/orders/${id}/approval`, { decision: action, reason });
+    },
+
+    /** Signs up, reads the token in the inbox, verifies and, if so wanted, subscribes. @returns the status then */
+    async signUp(wanted: 'pending_verification' | 'trial' | 'subscribed'): Promise<string> {
+      const email = `demo-${randomUUID().slice(0, 8)}@example.com`;
+      const body = { email, name: 'Demo Person' };
+      const { id } = signupSchema.parse(await call(access.customerKey, 'POST', '/v1/signups', body));
+      const look = async () =>
+        signupSchema.parse(await call(access.customerKey, 'GET', `/v1/signups/${id}`)).status;
+      if (wanted === 'pending_verification') return await look();
+      const token = await eventually(async () => {
+        const answer = await fetch(new URL(`/api/messages?to=${encodeURIComponent(email)}`, access.inboxUrl));
+        const { messages } = inboxSchema.parse(await answer.json());
+        return /"token":"([^"]+)"/.exec(messages[0]?.text ?? '')?.[1];
+      });
+      await call(access.customerKey, 'POST', `/v1/signups/${id}/verification`, { token });
+      await eventually(async () => ((await look()) === 'trial' ? true : undefined));
+      if (wanted === 'subscribed') await call(access.customerKey, 'POST', `/v1/signups/${id}/subscription`, {});
+      return await look();
+    },
+
+    /** Makes the warehouse slow for some requests. */
+    async slowWarehouse(requests: number): Promise<void> {
+      await fetch(new URL('/_sandbox/faults', access.warehouseUrl), {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ mode: 'slow', delayMs: 1_500, count: requests }),
+      });
+    },
+  };
+}
+
+/** @returns whether an order of the demonstration will not move any more */
+export const hasEnded = (status: OrderStatus): boolean =>
+  FINAL_ORDER_STATUSES.includes(status) || status === 'needs_attention';
+
+async function eventually<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
+  for (let tries = 0; tries < 150; tries += 1) {
+    const value = await look();
+    if (value !== undefined) return value;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error('It did not happen within 30 s.');
+}
