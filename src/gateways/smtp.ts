@@ -17,15 +17,15 @@ export interface MailGateway {
   close(): void;
 }
 
-/** @param options `url` as `smtp://user:password@host:port`, `from` as `Name <address>` */
-export function createMailGateway(options: { url: string; from: string }): MailGateway {
+/** @param options `url` as `smtp://user:password@host:port`, `from` as `Name <address>`, `timeout` in ms without a word from the server */
+export function createMailGateway(options: { url: string; from: string; timeout?: number }): MailGateway {
   const transport = createTransport({
     url: options.url,
     pool: true,
     maxConnections: 5,
     connectionTimeout: 5_000,
     greetingTimeout: 5_000,
-    socketTimeout: 15_000,
+    socketTimeout: options.timeout ?? 15_000,
   });
   const domain = /@([^>\s]+)/.exec(options.from)?.[1] ?? 'localhost';
 

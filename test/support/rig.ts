@@ -43,8 +43,10 @@ export type Rig = Awaited<ReturnType<typeof createRig>>;
 /**
  * A whole shop under a clock that skips: real Postgres, real payment, warehouse and mail services (the simulators),
  * real workers and activities. Only the carrier is played by the test. One rig has one clock: its tests run one after another.
+ * @param options `gatewayTimeout` in ms for one call to the outside; the gateways' own, unless given
  */
-export async function createRig() {
+export async function createRig(options: { gatewayTimeout?: number } = {}) {
+  const patience = options.gatewayTimeout === undefined ? {} : { timeout: options.gatewayTimeout };
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-rig-'));
   const testDatabase = await createTestDatabase();
   const database = connectDatabase(testDatabase.url, { max: 20, name: 'rig' });
@@ -71,12 +73,12 @@ export async function createRig() {
     WAREHOUSE_URL: simulatedWarehouse.url,
     WAREHOUSE_API_KEY: 'rig',
   });
-  const mail = createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
+  const mail = createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM, ...patience });
   const log = createLogger('rig', process.env['LOG_LEVEL'] ?? 'fatal');
   const activities = createActivities({
     db,
-    payments: createPaymentGateway({ secretKey: config.STRIPE_SECRET_KEY, apiBase: config.STRIPE_API_BASE }),
-    warehouse: createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY }),
+    payments: createPaymentGateway({ secretKey: config.STRIPE_SECRET_KEY, apiBase: config.STRIPE_API_BASE, ...patience }),
+    warehouse: createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY, ...patience }),
     mail,
     settings: {
       publicUrl: config.PUBLIC_URL,
