@@ -119,6 +119,8 @@ const workflowSource = (config: WorkerConfig): { workflowBundle: WorkflowBundleO
 function bridgeTemporalLogs(log: Logger, config: WorkerConfig): void {
   Runtime.install({
     logger: new DefaultLogger(config.LOG_LEVEL === 'debug' ? 'DEBUG' : 'INFO', ({ level, message, meta }) => {
+      // The interceptor has logged it already, with stable names and without personal data.
+      if (meta && 'activityType' in meta) return;
       const write = { TRACE: log.trace, DEBUG: log.debug, INFO: log.debug, WARN: log.warn, ERROR: log.error }[level];
       write.call(log, { temporal: meta }, message);
     }),
