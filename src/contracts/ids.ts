@@ -15,6 +15,9 @@ export const signupWorkflowId = (signupId: string): string => `signup/${signupId
 /** @returns the workflow id that looks after one group of like failures. */
 export const alertWorkflowId = (group: string): string => `alert/${group}`;
 
+/** @returns the workflow id of a bulk replay. */
+export const replayWorkflowId = (replayId: string): string => `replay/${replayId}`;
+
 /**
  * The idempotency key of a step. It comes from the business id, never from a run id or an attempt, so that it holds
  * across retries, worker death and reset.

@@ -1,5 +1,5 @@
 import type { OrderRef } from './ids.ts';
-import type { OrderStatus, SignupStatus } from './statuses.ts';
+import type { OrderStatus, OrderStep, SignupStatus } from './statuses.ts';
 
 /** What workflows are started with and what they are told. Ids and small facts only: no personal data crosses to Temporal. */
 
@@ -39,6 +39,15 @@ export interface ResolveFailure {
   failureId: string;
   occurrence: number;
   action: 'retry' | 'cancel';
+  reason: string;
+  actor: string;
+}
+
+/** A compensation that cannot get through was done by hand, outside: the order goes on without it. */
+export interface SettleCompensation {
+  failureId: string;
+  step: OrderStep;
+  /** What was done. */
   reason: string;
   actor: string;
 }
@@ -97,3 +106,8 @@ export interface AlertInput {
 
 /** Why an alert is sent. */
 export type AlertOccasion = 'opened' | 'digest' | 'resolved';
+
+export interface ReplayInput {
+  replayId: string;
+  ratePerSecond: number;
+}

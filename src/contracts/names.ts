@@ -22,6 +22,10 @@ export const SIGNALS = {
   resolveFailure: 'resolveFailure',
   /** to `order`: {@link import('./messages.ts').CarrierUpdate} */
   carrierUpdate: 'carrierUpdate',
+  /** to `order`: {@link import('./messages.ts').SettleCompensation} */
+  settleCompensation: 'settleCompensation',
+  /** to `replayFailures`: no argument */
+  replayChanged: 'replayChanged',
   /** to `signup`: no argument */
   verified: 'verified',
   /** to `signup`: no argument */
@@ -43,3 +47,4 @@ export const SCHEDULED_START_TIME = defineSearchAttributeKey(
 
 export const WEEKLY_REPORT_SCHEDULE_ID = 'weekly-report';
 export const PRUNE_SCHEDULE_ID = 'prune';
+export const WATCH_RUNS_SCHEDULE_ID = 'watch-runs';

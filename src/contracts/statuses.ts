@@ -66,6 +66,21 @@ export type FailureKind = (typeof FAILURE_KINDS)[number];
 export const FAILURE_STATUSES = ['open', 'retrying', 'resolved', 'cancelled', 'settled'] as const;
 export type FailureStatus = (typeof FAILURE_STATUSES)[number];
 
+/** What is done about a failure, and by whom: the lines of its history. */
+export const FAILURE_EVENT_TYPES = [
+  'opened',
+  'reopened',
+  'retry_requested',
+  'cancel_requested',
+  'settlement_requested',
+  'replay_requested',
+  'reset_requested',
+  'resolved',
+  'cancelled',
+  'settled',
+] as const;
+export type FailureEventType = (typeof FAILURE_EVENT_TYPES)[number];
+
 export const COMMAND_STATES = ['pending', 'delivered', 'discarded', 'set_aside'] as const;
 export type CommandState = (typeof COMMAND_STATES)[number];
 

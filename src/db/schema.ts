@@ -16,8 +16,10 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { REPLAY_ACTIONS, REPLAY_ITEM_STATES, REPLAY_STATES } from '../contracts/failures.ts';
 import {
   COMMAND_STATES,
+  FAILURE_EVENT_TYPES,
   FAILURE_KINDS,
   FAILURE_STATUSES,
   ORDER_STATUSES,
@@ -404,6 +406,8 @@ export const failures = pgTable(
     lastSeenAt: at('last_seen_at').notNull().defaultNow(),
     nextRetryAt: at('next_retry_at'),
     closedAt: at('closed_at'),
+    /** The bulk replay that acted on it last. */
+    replayId: uuid('replay_id'),
   },
   (table) => [
     check('failures_kind', oneOf('kind', FAILURE_KINDS)),
@@ -425,7 +429,7 @@ export const failureEvents = pgTable(
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     failureId: uuid('failure_id').notNull(),
     type: text({
-      enum: ['opened', 'reopened', 'retry_requested', 'cancel_requested', 'resolved', 'cancelled', 'settled'],
+      enum: FAILURE_EVENT_TYPES,
     }).notNull(),
     actor: text().notNull(),
     reason: text().notNull(),
@@ -443,6 +447,54 @@ export const alertGroups = pgTable('alert_groups', {
   open: boolean().notNull(),
   openedAt: at('opened_at').notNull(),
 });
+
+/** One bulk action on many failures or orders, and where it stands. */
+export const replays = pgTable(
+  'replays',
+  {
+    id: uuid().primaryKey(),
+    action: text({ enum: REPLAY_ACTIONS }).notNull(),
+    state: text({ enum: REPLAY_STATES }).notNull(),
+    request: jsonb().notNull(),
+    reason: text().notNull(),
+    actor: text().notNull(),
+    ratePerSecond: integer('rate_per_second').notNull(),
+    createdAt: createdAt(),
+    finishedAt: at('finished_at'),
+  },
+  () => [check('replays_action', oneOf('action', REPLAY_ACTIONS)), check('replays_state', oneOf('state', REPLAY_STATES))],
+);
+
+/** What a bulk action is about, fixed when it is asked for. The action and its mark here are one transaction: no item twice. */
+export const replayItems = pgTable(
+  'replay_items',
+  {
+    replayId: uuid('replay_id')
+      .notNull()
+      .references(() => replays.id),
+    position: integer().notNull(),
+    orderId: uuid('order_id')
+      .notNull()
+      .references(() => orders.id),
+    failureId: uuid('failure_id').references(() => failures.id),
+    state: text({ enum: REPLAY_ITEM_STATES }).notNull(),
+    /** The occurrence of the failure that was acted on: a later one has failed again. */
+    occurrence: integer(),
+    /** The generation that a replayed order has got. */
+    generation: integer(),
+    /** Why it was refused. */
+    message: text(),
+    actedAt: at('acted_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.replayId, table.position] }),
+    check('replay_items_state', oneOf('state', REPLAY_ITEM_STATES)),
+    uniqueIndex('replay_items_once').on(table.replayId, table.orderId, table.failureId),
+    index('replay_items_pending')
+      .on(table.replayId, table.position)
+      .where(sql`state = 'pending'`),
+  ],
+);
 
 // ---------------------------------------------------------------- reports
 

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { alertWorkflowId, orderWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
+import { alertWorkflowId, orderWorkflowId, replayWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
 import { SIGNALS } from '../contracts/names.ts';
+import { ORDER_STEPS } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { commands } from '../db/schema.ts';
 
@@ -56,6 +57,22 @@ export const commandSchema = z.discriminatedUnion('type', [
       reason: z.string().optional(),
     }),
   }),
+  z.strictObject({
+    type: z.literal(SIGNALS.settleCompensation),
+    orderId,
+    message: z.strictObject({ failureId: z.uuid(), step: z.enum(ORDER_STEPS), reason, actor }),
+  }),
+  z.strictObject({
+    type: z.literal('reset_run'),
+    orderId,
+    /** The last event to be undone, or undefined for the last point before the run went wrong. */
+    eventId: z.int().positive().optional(),
+    reason,
+    /** The same for every delivery: Temporal resets once for one request. */
+    requestId: z.uuid(),
+  }),
+  z.strictObject({ type: z.literal('start_replay'), replayId: z.uuid(), ratePerSecond: z.int().positive() }),
+  z.strictObject({ type: z.literal(SIGNALS.replayChanged), replayId: z.uuid() }),
   z.strictObject({ type: z.literal(SIGNALS.verified), signupId }),
   z.strictObject({ type: z.literal(SIGNALS.subscribed), signupId }),
 ]);
@@ -66,6 +83,7 @@ export type Command = z.infer<typeof commandSchema>;
 export function targetWorkflowId(command: Command): string {
   if ('orderId' in command) return orderWorkflowId(command.orderId);
   if ('signupId' in command) return signupWorkflowId(command.signupId);
+  if ('replayId' in command) return replayWorkflowId(command.replayId);
   return alertWorkflowId(command.group);
 }
 

@@ -9,12 +9,12 @@ import {
 import { eq, sql } from 'drizzle-orm';
 import type { OrderPolicy, SignupPolicy } from '../contracts/messages.ts';
 import { SIGNALS, TASK_QUEUES } from '../contracts/names.ts';
-import type { CommandState } from '../contracts/statuses.ts';
-import type { Database, DatabaseHandle } from '../db/client.ts';
+import type { Database, DatabaseHandle, Transaction } from '../db/client.ts';
 import { commands } from '../db/schema.ts';
 import type { Logger } from '../log.ts';
 import { COMMANDS_CHANNEL, commandSchema, targetWorkflowId, type Command } from './commands.ts';
 import { openFailure } from './failures.ts';
+import { resetRun } from './reset.ts';
 
 export interface DispatcherOptions {
   db: Database;
@@ -26,7 +26,16 @@ export interface DispatcherOptions {
   eagerStart: boolean;
 }
 
-type Outcome = { state: CommandState; error?: string };
+type Outcome =
+  | { state: 'delivered' }
+  | { state: 'discarded' | 'set_aside'; error: string }
+  /** `later`: at the next look. `away`: Temporal takes nothing at all at the moment. */
+  | { state: 'later' | 'away' };
+
+/** The run that a new generation follows has not quite ended: it is still sending its last email. */
+class StillClosingError extends Error {
+  override name = 'StillClosingError';
+}
 
 /** Commands delivered at once, in one transaction. */
 const BATCH = 50;
@@ -56,25 +65,33 @@ export function createDispatcher({ db, client, log, policies, eagerStart }: Disp
         )
         order by id limit ${BATCH} for update skip locked`);
       const outcomes = await Promise.all(claimed.map(async (row) => ({ row, outcome: await deliver(row.body) })));
+      let delivered = 0;
       for (const { row, outcome } of outcomes) {
-        if (outcome.state === 'pending') continue;
+        if (outcome.state === 'later' || outcome.state === 'away') continue;
+        delivered += 1;
         await tx
           .update(commands)
-          .set({ state: outcome.state, lastError: outcome.error ?? null, deliveredAt: sql`now()` })
+          .set({
+            state: outcome.state,
+            lastError: outcome.state === 'delivered' ? null : outcome.error,
+            deliveredAt: sql`now()`,
+          })
           .where(eq(commands.id, Number(row.id)));
-        if (outcome.state !== 'set_aside') continue;
-        log.error({ command: row.id, workflow: row.workflow_id, error: outcome.error }, 'command set aside');
-        await openFailure(tx, {
-          kind: 'command',
-          workflowId: row.workflow_id,
-          step: `command ${row.id}`,
-          errorType: 'poisoned_command',
-          errorMessage: outcome.error ?? 'unknown',
-          attempts: 1,
-        });
+        if (outcome.state === 'set_aside') await reportSetAside(tx, row, outcome.error);
       }
-      const away = outcomes.some(({ outcome }) => outcome.state === 'pending');
-      return { delivered: outcomes.filter(({ outcome }) => outcome.state !== 'pending').length, away };
+      return { delivered, away: outcomes.some(({ outcome }) => outcome.state === 'away') };
+    });
+  }
+
+  async function reportSetAside(tx: Transaction, row: { id: string; workflow_id: string }, error: string) {
+    log.error({ command: row.id, workflow: row.workflow_id, error }, 'command set aside');
+    await openFailure(tx, {
+      kind: 'command',
+      workflowId: row.workflow_id,
+      step: `command ${row.id}`,
+      errorType: 'poisoned_command',
+      errorMessage: error,
+      attempts: 1,
     });
   }
 
@@ -86,10 +103,11 @@ export function createDispatcher({ db, client, log, policies, eagerStart }: Disp
     } catch (error) {
       // A process died after the delivery and before it was marked.
       if (error instanceof WorkflowExecutionAlreadyStartedError) return { state: 'delivered' };
+      if (error instanceof StillClosingError) return { state: 'later' };
       // It has ended meanwhile: there is nobody to tell. What it came to stands in Postgres.
       if (error instanceof WorkflowNotFoundError) return { state: 'discarded', error: error.message };
       const cause = error instanceof ServiceError ? error.cause : error;
-      if (isGrpcServiceError(cause) && TEMPORAL_IS_AWAY.has(cause.code)) return { state: 'pending' };
+      if (isGrpcServiceError(cause) && TEMPORAL_IS_AWAY.has(cause.code)) return { state: 'away' };
       return { state: 'set_aside', error: error instanceof Error ? error.message : String(error) };
     }
   }
@@ -98,20 +116,9 @@ export function createDispatcher({ db, client, log, policies, eagerStart }: Disp
     const workflowId = targetWorkflowId(command);
     const start = { workflowId, workflowIdConflictPolicy: 'FAIL', requestEagerStart: eagerStart } as const;
     switch (command.type) {
-      case 'start_order': {
-        const { orderId, generation, amount, currency } = command;
-        await client.workflow.start('order', {
-          ...start,
-          taskQueue: TASK_QUEUES.orders,
-          // A later generation follows one that ended badly; nothing else may follow a closed run.
-          workflowIdReusePolicy: generation === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
-          args: [{ orderId, generation, amount, currency, policy: policies.order }],
-          memo: { generation },
-          staticSummary: `Order over ${amount} ${currency} (minor units)`,
-          staticDetails: 'reserve stock → [approval] → charge → ship → invoice → shipped → delivered',
-        });
+      case 'start_order':
+        await startOrder(command);
         return;
-      }
       case 'start_signup':
         await client.workflow.start('signup', {
           ...start,
@@ -139,11 +146,53 @@ export function createDispatcher({ db, client, log, policies, eagerStart }: Disp
       case 'subscribed':
         await client.workflow.getHandle(workflowId).signal(command.type);
         return;
+      case 'start_replay':
+        await client.workflow.start('replayFailures', {
+          ...start,
+          taskQueue: TASK_QUEUES.operations,
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          requestEagerStart: false,
+          args: [{ replayId: command.replayId, ratePerSecond: command.ratePerSecond }],
+          staticSummary: 'Bulk replay',
+        });
+        return;
+      case 'replayChanged':
+        await client.workflow.getHandle(workflowId).signal(command.type);
+        return;
+      case 'reset_run': {
+        const { eventId: before, reason, requestId } = command;
+        await resetRun(client, { workflowId, before, reason, requestId });
+        return;
+      }
       case 'cancelOrder':
       case 'decideApproval':
       case 'resolveFailure':
+      case 'settleCompensation':
       case 'carrierUpdate':
         await client.workflow.getHandle(workflowId).signal(command.type, command.message);
+    }
+  }
+
+  async function startOrder(command: Extract<Command, { type: 'start_order' }>): Promise<void> {
+    const { orderId, generation, amount, currency } = command;
+    const workflowId = targetWorkflowId(command);
+    try {
+      await client.workflow.start('order', {
+        workflowId,
+        taskQueue: TASK_QUEUES.orders,
+        workflowIdConflictPolicy: 'FAIL',
+        // A later generation follows one that ended badly; nothing else may follow a closed run.
+        workflowIdReusePolicy: generation === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+        requestEagerStart: eagerStart,
+        args: [{ orderId, generation, amount, currency, policy: policies.order }],
+        memo: { generation },
+        staticSummary: `Order over ${amount} ${currency} (minor units)`,
+        staticDetails: 'reserve stock → [approval] → charge → ship → invoice → shipped → delivered',
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError) || generation === 1) throw error;
+      const { memo } = await client.workflow.getHandle(workflowId).describe();
+      if (memo?.['generation'] !== generation) throw new StillClosingError();
     }
   }
 

@@ -12,7 +12,10 @@ export type IntakeErrorType =
   | 'invalid_token'
   | 'signup_expired'
   | 'signup_not_on_trial'
-  | 'failure_not_open';
+  | 'failure_not_open'
+  | 'order_not_failed'
+  | 'money_unsettled'
+  | 'replay_not_running';
 
 /** A request that the present state of the business refuses. The message may be shown to the caller. */
 export class IntakeError extends Error {

@@ -23,6 +23,6 @@ const route = createRoute({
 export const cancelFailure = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    await requestCancel(db, actorOf(c.var.caller), id, c.req.valid('json').reason);
+    await requestCancel(db, id, { actor: actorOf(c.var.caller), reason: c.req.valid('json').reason });
     return c.json(await loadFailure(db, links, id), 202);
   });
