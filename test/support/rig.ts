@@ -2,24 +2,37 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { eq } from 'drizzle-orm';
-import { expect, inject } from 'vitest';
+import { asc, eq, or } from 'drizzle-orm';
+import { afterAll, afterEach, expect, inject, vi } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import { createActivityInterceptor } from '../../src/activities/interceptors.ts';
 import { orderPolicy, signupPolicy, loadWorkerConfig } from '../../src/config.ts';
-import { orderWorkflowId, shipmentReference, signupWorkflowId } from '../../src/contracts/ids.ts';
+import { alertWorkflowId, orderWorkflowId, shipmentReference, signupWorkflowId } from '../../src/contracts/ids.ts';
 import { TASK_QUEUES } from '../../src/contracts/names.ts';
 import type { OrderStatus, SignupStatus } from '../../src/contracts/statuses.ts';
 import { connectDatabase } from '../../src/db/client.ts';
-import { failures, orders, payments, sagaSteps, signups } from '../../src/db/schema.ts';
+import {
+  alertGroups,
+  emails,
+  failureEvents,
+  failures,
+  orderEvents,
+  orders,
+  payments,
+  sagaSteps,
+  signups,
+} from '../../src/db/schema.ts';
 import { seedCatalogue } from '../../src/db/seed.ts';
 import { createMailGateway } from '../../src/gateways/smtp.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
 import { createWarehouseGateway } from '../../src/gateways/warehouse.ts';
 import type { Caller } from '../../src/intake/caller.ts';
 import { createDispatcher } from '../../src/intake/dispatcher.ts';
+import { requestCancel, requestRetry } from '../../src/intake/failure-actions.ts';
 import { acceptOrder, decideApproval, requestCancellation, type NewOrder } from '../../src/intake/orders.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
 import { createLogger } from '../../src/log.ts';
@@ -29,6 +42,7 @@ import { recordCarrierWebhook } from '../../src/intake/webhooks.ts';
 import { startInbox } from '../../src/sandbox/simulators/inbox.ts';
 import { startPaymentSimulator } from '../../src/sandbox/simulators/payments.ts';
 import { startWarehouseSimulator } from '../../src/sandbox/simulators/warehouse.ts';
+import { openBooks } from './books.ts';
 import { createTestDatabase } from './database.ts';
 import { checkHistory } from './histories.ts';
 
@@ -40,18 +54,25 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { loggin
 
 export type Rig = Awaited<ReturnType<typeof createRig>>;
 
+export interface RigOptions {
+  /** ms for one call to the outside; the gateways' own, unless given */
+  gatewayTimeout?: number;
+  /** variables of the worker that differ from their defaults */
+  environment?: Record<string, string>;
+}
+
 /**
  * A whole shop under a clock that skips: real Postgres, real payment, warehouse and mail services (the simulators),
  * real workers and activities. Only the carrier is played by the test. One rig has one clock: its tests run one after another.
- * @param options `gatewayTimeout` in ms for one call to the outside; the gateways' own, unless given
  */
-export async function createRig(options: { gatewayTimeout?: number } = {}) {
+export async function createRig(options: RigOptions = {}) {
   const patience = options.gatewayTimeout === undefined ? {} : { timeout: options.gatewayTimeout };
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-rig-'));
   const testDatabase = await createTestDatabase();
   const database = connectDatabase(testDatabase.url, { max: 20, name: 'rig' });
   const { db } = database;
   await seedCatalogue(db);
+  const books = await openBooks(db);
   const caller: Caller = { keyId: (await createApiKey(db, { name: 'rig', role: 'operator' })).id, role: 'operator' };
 
   const simulatedPayments = await startPaymentSimulator({
@@ -72,6 +93,9 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
     STRIPE_SECRET_KEY: 'sk_test_rig',
     WAREHOUSE_URL: simulatedWarehouse.url,
     WAREHOUSE_API_KEY: 'rig',
+    // While weeks are skipped, a digest each quarter of an hour would be all that a test does.
+    ALERT_DIGEST_EVERY: '365 days',
+    ...options.environment,
   });
   const mail = createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM, ...patience });
   const log = createLogger('rig', process.env['LOG_LEVEL'] ?? 'fatal');
@@ -90,6 +114,7 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
 
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
+    client: { identity: 'rig' },
   });
   const { client } = environment;
   await registerSearchAttributes(environment.connection, 'default');
@@ -97,6 +122,7 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
     Object.values(TASK_QUEUES).map((taskQueue) =>
       Worker.create({
         connection: environment.nativeConnection,
+        identity: 'rig',
         taskQueue,
         workflowBundle: { codePath: inject('workflowBundlePath') },
         activities,
@@ -122,6 +148,13 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
   const request = () => ({ idempotencyKey: `rig-${(requests += 1)}`, requestHash: 'rig' });
   const started = new Set<string>();
 
+  async function act(action: typeof requestRetry | typeof requestCancel, orderId: string, reason: string): Promise<void> {
+    const open = (await rig.failures(orderId)).find(({ kind, status }) => kind === 'step' && status === 'open');
+    if (!open) throw new Error('nothing is parked');
+    await action(db, open.id, { actor: 'key:operator', reason });
+    await dispatcher.drain();
+  }
+
   const rig = {
     db,
     client,
@@ -132,6 +165,13 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
 
     /** Takes an order and starts its workflow. @returns its id */
     async placeOrder(changes: Partial<NewOrder> = {}): Promise<string> {
+      const orderId = await rig.acceptOrder(changes);
+      await dispatcher.drain();
+      return orderId;
+    },
+
+    /** Takes an order, and leaves it to `deliver` to start its workflow. @returns its id */
+    async acceptOrder(changes: Partial<NewOrder> = {}): Promise<string> {
       const order: NewOrder = {
         customer: { email: 'ada@example.com', name: 'Ada Lovelace' },
         shippingAddress: { line1: '1 Dorset Street', city: 'London', postalCode: 'W1U 4EG', country: 'GB' },
@@ -141,7 +181,6 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
       };
       const { made } = await acceptOrder(db, caller, { ...request(), order });
       started.add(orderWorkflowId(made.id));
-      await dispatcher.drain();
       return made.id;
     },
 
@@ -164,6 +203,25 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
     async decide(orderId: string, decision: 'approve' | 'reject', reason = 'checked'): Promise<void> {
       await decideApproval(db, caller, orderId, { decision, reason });
       await dispatcher.drain();
+    },
+
+    /** Has the parked step of an order tried again, as an operator. */
+    retry: (orderId: string, reason = 'it is back') => act(requestRetry, orderId, reason),
+
+    /** Has a parked order give up, as an operator. */
+    giveUp: (orderId: string, reason = 'not worth it') => act(requestCancel, orderId, reason),
+
+    /** Has the alert of a group among the histories that are replayed. @returns the id of its workflow */
+    watchAlert(group: string): string {
+      started.add(alertWorkflowId(group));
+      return alertWorkflowId(group);
+    },
+
+    /** Lets the parcel leave the warehouse while its webhook is still on the way. */
+    async shipSilently(orderId: string): Promise<void> {
+      const reference = encodeURIComponent(shipmentReference({ orderId, generation: 1 }));
+      const response = await fetch(`${simulatedWarehouse.url}/_sandbox/shipments/${reference}/shipped`, { method: 'POST' });
+      expect(response.status).toBe(200);
     },
 
     /** Plays the carrier, by the webhook's own way in. */
@@ -192,6 +250,20 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
     signupStatus: (signupId: string, status: SignupStatus) =>
       waitFor(status, async () => (await rig.signup(signupId)).status),
 
+    /** Waits, without skipping time, until an order has a failure like this. */
+    failure: (orderId: string, like: Partial<typeof failures.$inferSelect>) =>
+      vi.waitFor(async () => expect(await rig.failures(orderId)).toContainEqual(expect.objectContaining(like)), {
+        timeout: 10_000,
+        interval: 20,
+      }),
+
+    /** Waits, without skipping time, until an alert group is open or closed. */
+    alertGroup: (group: string, open: boolean) =>
+      waitFor(open, async () => {
+        const [row] = await db.select().from(alertGroups).where(eq(alertGroups.group, group));
+        return row?.open ?? false;
+      }),
+
     /** Waits, without skipping time, until an email with this subject is in the inbox. */
     email: (to: string, subject: RegExp) =>
       waitFor(true, () => Promise.resolve(rig.emails(to).some((email) => subject.test(email)))),
@@ -202,6 +274,42 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
         .messages({ to })
         .toSorted((a, b) => a.receivedAt.localeCompare(b.receivedAt))
         .map(({ subject }) => subject),
+
+    /** @returns the templates of what an order or a signup has been sent, and operations about it, oldest first */
+    async sent(id: string): Promise<string[]> {
+      const rows = await db
+        .select()
+        .from(emails)
+        .where(or(eq(emails.orderId, id), eq(emails.signupId, id)))
+        .orderBy(asc(emails.sentAt));
+      return rows.map(({ template }) => template);
+    },
+
+    /** @returns the tokens in the verification emails of an address, oldest first */
+    tokens: (to: string): string[] =>
+      inbox
+        .messages({ to })
+        .toReversed()
+        .flatMap(({ text }) => /^[\w-]{43}$/m.exec(text) ?? []),
+
+    /** Lets time skip until an order has ended badly. @returns the type of what it failed with */
+    async endedBadly(orderId: string): Promise<string | null | undefined> {
+      const error: unknown = await rig.result(orderWorkflowId(orderId)).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(WorkflowFailedError);
+      const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
+      return cause instanceof ApplicationFailure ? cause.type : undefined;
+    },
+
+    /** Lets time skip until an order has parked. */
+    async parked(orderId: string): Promise<void> {
+      for (let tries = 0; tries < 10 && (await rig.order(orderId)).status !== 'needs_attention'; tries += 1) {
+        await environment.sleep(5 * 60_000);
+      }
+      await rig.orderStatus(orderId, 'needs_attention');
+    },
 
     /** Lets time skip until the run ends. @returns its result; throws what it ended with */
     result: (workflowId: string): Promise<unknown> => client.workflow.getHandle(workflowId).result(),
@@ -232,6 +340,35 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
     failures: (orderId: string) =>
       db.select().from(failures).where(eq(failures.orderId, orderId)).orderBy(failures.firstSeenAt),
 
+    /** @returns `type by actor` of what has been done about the failures of an order, oldest first */
+    async failureEvents(orderId: string): Promise<string[]> {
+      const rows = await db
+        .select({ type: failureEvents.type, actor: failureEvents.actor })
+        .from(failureEvents)
+        .innerJoin(failures, eq(failures.id, failureEvents.failureId))
+        .where(eq(failures.orderId, orderId))
+        .orderBy(failureEvents.id);
+      return rows.map(({ type, actor }) => `${type} by ${actor}`);
+    },
+
+    /** @returns every status that an order has had */
+    async statuses(orderId: string): Promise<OrderStatus[]> {
+      const rows = await db.select().from(orderEvents).where(eq(orderEvents.orderId, orderId)).orderBy(orderEvents.id);
+      return rows.map(({ status }) => status);
+    },
+
+    /** @returns how often the provider took money for an order, and the warehouse a parcel */
+    timesDone(orderId: string): { charged: number; shipped: number } {
+      const charged = simulatedPayments
+        .ledger()
+        .filter((entry) => entry.type === 'payment_intent.succeeded' && entry.metadata?.['orderId'] === orderId);
+      const reference = shipmentReference({ orderId, generation: 1 });
+      const shipped = simulatedWarehouse
+        .ledger()
+        .filter((entry) => entry.type === 'shipment.accepted' && entry.reference === reference);
+      return { charged: charged.length, shipped: shipped.length };
+    },
+
     /** @returns captured − refunded as Postgres has it, and as the provider has it */
     async money(orderId: string): Promise<{ ours: number; theirs: number }> {
       const rows = await db.select().from(payments).where(eq(payments.orderId, orderId));
@@ -248,6 +385,18 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
       });
       const first = events?.[0]?.eventTime;
       return first ? times.map((time) => time - toMs(first)) : [];
+    },
+
+    /** Heals what a test has broken. */
+    heal(): void {
+      simulatedPayments.faults.clear();
+      simulatedWarehouse.faults.clear();
+      inbox.faults.clear();
+    },
+
+    /** Holds Postgres against the provider and the warehouse: see `openBooks`. */
+    async checkBooks(): Promise<void> {
+      await books.check(rig.money, simulatedWarehouse.ledger());
     },
 
     /** Replays every run that was started since the last call, against the code at hand. */
@@ -273,6 +422,21 @@ export async function createRig(options: { gatewayTimeout?: number } = {}) {
   return rig;
 }
 
+/**
+ * A rig for the tests of one file. After each of them what it broke is healed, the books are checked and the histories
+ * that it made are replayed.
+ */
+export async function useRig(options: RigOptions = {}): Promise<Rig> {
+  const rig = await createRig(options);
+  afterAll(() => rig.close());
+  afterEach(async ({ task }) => {
+    rig.heal();
+    await rig.checkBooks();
+    await rig.replayHistories(task.name);
+  });
+  return rig;
+}
+
 interface LedgerEntry {
   type: string;
   [field: string]: unknown;
@@ -291,6 +455,16 @@ function providerBalance(ledger: readonly LedgerEntry[], orderId: string): numbe
   }
   return [...intents.values()].reduce((total, amount) => total + amount, 0);
 }
+
+/**
+ * @param duration ms of workflow time
+ * @returns a matcher for it: the test server's clock runs on while the parts work, for less than a second
+ */
+export const about = (duration: number): unknown => ({
+  asymmetricMatch: (actual: unknown) => typeof actual === 'number' && actual >= duration && actual < duration + 1000,
+  toString: () => 'about',
+  toAsymmetricMatcher: () => `about ${duration} ms`,
+});
 
 const toMs = ({ seconds, nanos }: { seconds?: unknown; nanos?: number | null }): number =>
   Number(seconds) * 1000 + Math.round((nanos ?? 0) / 1_000_000);
