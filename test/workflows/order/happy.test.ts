@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { orderWorkflowId } from '../../../src/contracts/ids.ts';
+import { about, DAY, useRig } from '../../support/rig.ts';
+
+const rig = await useRig();
+
+describe('an order that goes well', () => {
+  it('is reserved, charged, sent, invoiced, shipped and delivered', async () => {
+    const id = await rig.placeOrder();
+    await rig.orderStatus(id, 'fulfilling');
+    await rig.carrier(id, 'shipped');
+    await rig.orderStatus(id, 'shipped');
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+
+    expect(await rig.statuses(id)).toEqual([
+      'accepted',
+      'reserved',
+      'charged',
+      'fulfilling',
+      'shipped',
+      'completed',
+    ]);
+    expect(await rig.saga(id)).toEqual(['reserve: done', 'charge: done', 'ship: done', 'invoice: done']);
+    expect(await rig.money(id)).toEqual({ ours: 1780, theirs: 1780 });
+    expect(rig.emails('ada@example.com')).toEqual([
+      expect.stringMatching(/confirmed/),
+      expect.stringMatching(/on its way/),
+    ]);
+    expect(await rig.failures(id)).toEqual([]);
+  });
+
+  it('counts as delivered 14 days after shipping when the carrier says nothing', async () => {
+    const id = await rig.placeOrder();
+    await rig.orderStatus(id, 'fulfilling');
+    await rig.carrier(id, 'shipped');
+    await rig.result(orderWorkflowId(id));
+    expect((await rig.order(id)).status).toBe('completed');
+    expect(await rig.timers(orderWorkflowId(id))).toEqual([about(14 * DAY)]);
+  });
+
+  it('is complete when "delivered" overtakes "shipped"', async () => {
+    const id = await rig.placeOrder();
+    await rig.orderStatus(id, 'fulfilling');
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+    await rig.carrier(id, 'shipped');
+    expect((await rig.statuses(id)).slice(-2)).toEqual(['shipped', 'completed']);
+    expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_shipped']);
+  });
+
+  it('does not listen to the carrier of another generation', async () => {
+    const id = await rig.placeOrder();
+    await rig.orderStatus(id, 'fulfilling');
+    const run = rig.client.workflow.getHandle(orderWorkflowId(id));
+    const message = { generation: 2, carrier: 'Parcel Post', trackingNumber: 'PP2' };
+    await run.signal('carrierUpdate', { ...message, type: 'rejected' });
+    await run.signal('carrierUpdate', { ...message, type: 'delivered' });
+    await rig.skip(60_000);
+    expect((await rig.order(id)).status).toBe('fulfilling');
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+  });
+});
