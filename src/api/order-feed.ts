@@ -40,6 +40,11 @@ export class OrderFeed {
     return subscription;
   }
 
+  /** How many wait. */
+  get size(): number {
+    return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** Releases all who wait, now and from now on. */
   close(): void {
     this.#closed = true;

@@ -1,6 +1,7 @@
 import { getRequestListener } from '@hono/node-server';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Api } from './environment.ts';
 
 /** How long, in ms, requests under way have to finish when the server stops. */
@@ -19,6 +20,7 @@ export interface RunningServer {
 export async function listen(api: Api, { host, port }: { host: string; port: number }): Promise<RunningServer> {
   const answer = getRequestListener(api.fetch);
   const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
+  const hangUp = hangUpWhenIdle(server);
   server.listen(port, host);
   await once(server, 'listening');
   const address = server.address();
@@ -28,12 +30,35 @@ export async function listen(api: Api, { host, port }: { host: string; port: num
     close: async () => {
       const closed = once(server, 'close');
       server.close();
-      // A client may keep its connection for more requests; there will be none.
-      const sweep = setInterval(() => server.closeIdleConnections(), 50);
+      hangUp();
       const deadline = setTimeout(() => server.closeAllConnections(), GRACE);
       await closed;
-      clearInterval(sweep);
       clearTimeout(deadline);
     },
+  };
+}
+
+/**
+ * Node closes connections that have served a request, but waits for those that a browser opened in advance.
+ * @returns a function that ends each connection as soon as it has no request under way
+ */
+function hangUpWhenIdle(server: Server): () => void {
+  const idle = new Set<Socket>();
+  let hangingUp = false;
+  const rest = (socket: Socket) => {
+    if (hangingUp) socket.end();
+    else if (!socket.destroyed) idle.add(socket);
+  };
+  server.on('connection', (socket) => {
+    rest(socket);
+    socket.once('close', () => idle.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    idle.delete(socket);
+    response.once('close', () => rest(socket));
+  });
+  return () => {
+    hangingUp = true;
+    for (const socket of idle) socket.destroy();
   };
 }

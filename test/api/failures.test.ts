@@ -89,7 +89,7 @@ describe('the failures', () => {
   it('are retried once when two operators ask at once', async () => {
     const { failureId } = await park();
     const answers = await Promise.all([act('retry', failureId), act('retry', failureId)]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    expect(answers.map(({ status }) => status)).toEqual(expect.arrayContaining([202, 409]));
   });
 
   it.each(['retry', 'cancel'] as const)('refuse %s for what no order is parked on', async (action) => {

@@ -8,10 +8,12 @@ let proxy: TcpProxy;
 beforeAll(async () => {
   const { hostname, port } = new URL(inject('postgresUrl'));
   proxy = await startTcpProxy({ host: hostname, port: Number(port) });
-  api = await startTestApi((databaseUrl) => {
-    const url = new URL(databaseUrl);
-    url.port = String(proxy.port);
-    return url.href;
+  api = await startTestApi({
+    through: (databaseUrl) => {
+      const url = new URL(databaseUrl);
+      url.port = String(proxy.port);
+      return url.href;
+    },
   });
 });
 afterAll(async () => {
@@ -49,7 +51,7 @@ describe('while Postgres is away', () => {
 
   it('ends the requests whose connection is cut under way', async () => {
     const id = await placeOrder(api);
-    const waiting = call(api, 'GET', `/v1/orders/${id}`, { key: api.keys.customer.key, headers: { Prefer: 'wait=30' } });
+    const waiting = call(api, 'GET', `/v1/orders/${id}`, { key: api.keys.customer.key, headers: { Prefer: 'wait=1' } });
     const other = call(api, 'GET', '/v1/orders', { key: api.keys.customer.key });
     expect((await other).status).toBe(200);
     await proxy.cut();

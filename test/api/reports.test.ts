@@ -24,9 +24,10 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
+const get = (path: string, accept = 'application/json') =>
+  call(api, 'GET', path, { key: api.keys.support.key, headers: { Accept: accept } });
+
 describe('weekly reports', () => {
-  const get = (path: string, accept = 'application/json') =>
-    call(api, 'GET', path, { key: api.keys.support.key, headers: { Accept: accept } });
 
   it('are listed, the newest first', async () => {
     const { status, body } = await get('/v1/reports/weekly');

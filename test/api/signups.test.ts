@@ -63,7 +63,7 @@ describe('signing up', () => {
 
   it('lets one of two through that ask at once for an address', async () => {
     const answers = await Promise.all([signUp('race@example.com'), signUp('race@example.com')]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    expect(answers.map(({ status }) => status)).toEqual(expect.arrayContaining([202, 409]));
   });
 
   it.each(['expired', 'ended'] as const)('frees the address of a signup that is %s', async (status) => {
@@ -99,7 +99,7 @@ describe('verifying', () => {
     const id = await placeSignup(api, 'twice@example.com');
     const token = await giveToken(id);
     const answers = await Promise.all([verify(id, token), verify(id, token)]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 422]);
+    expect(answers.map(({ status }) => status)).toEqual(expect.arrayContaining([202, 422]));
     expect(await commandTypes(id)).toHaveLength(2);
   });
 

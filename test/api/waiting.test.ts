@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderStatus } from '../../src/contracts/statuses.ts';
@@ -148,5 +150,16 @@ describe('shutting down', () => {
     await stopping.close();
     expect((await waiting).status).toBe(200);
     expect(await stream.next()).toMatchObject({ done: true });
+  });
+
+  it('does not wait for connections that ask nothing', async () => {
+    const stopping = await startTestApi();
+    const { hostname, port } = new URL(stopping.url);
+    const silent = connect(Number(port), hostname);
+    await once(silent, 'connect');
+    const ended = once(silent, 'close');
+    await call(stopping, 'GET', '/livez');
+    await stopping.close();
+    expect(await ended).toBeDefined();
   });
 });

@@ -4,7 +4,7 @@ import { loadApiConfig } from '../../../src/config.ts';
 import type { Role } from '../../../src/contracts/statuses.ts';
 import { createApiKey } from '../../../src/ops/api-keys.ts';
 import { startApi } from '../../../src/api/service.ts';
-import { createLogger } from '../../../src/log.ts';
+import { createLogger, type Logger } from '../../../src/log.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret that is only for tests').toString('base64')}`;
@@ -17,8 +17,11 @@ export interface TestApi {
   close: () => Promise<void>;
 }
 
-/** @param through gives another address for the API to reach Postgres at than the tests use */
-export async function startTestApi(through: (databaseUrl: string) => string = (url) => url): Promise<TestApi> {
+/** @param options `through` gives another address for the API to reach Postgres at than the tests use */
+export async function startTestApi({
+  through = (url) => url,
+  log = createLogger('api', 'fatal'),
+}: { through?: (databaseUrl: string) => string; log?: Logger } = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   const { db, close } = connectDatabase(database.url, { max: 5, name: 'test' });
   await seedCatalogue(db);
@@ -28,7 +31,7 @@ export async function startTestApi(through: (databaseUrl: string) => string = (u
     WAREHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
     TEMPORAL_UI_URL: 'http://ui.test/',
   });
-  const server = await startApi(config, createLogger('api', 'fatal'));
+  const server = await startApi(config, log);
   return {
     url: server.url,
     db,

@@ -1,0 +1,59 @@
+import { sql } from 'drizzle-orm';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { call, freshKey, newOrder, startTestApi, type TestApi } from './support/api.ts';
+
+const line = z.looseObject({ msg: z.string() });
+const lines: string[] = [];
+const written = () => lines.map((text) => line.parse(JSON.parse(text)));
+
+let api: TestApi;
+beforeAll(async () => {
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  api = await startTestApi({ log: pino({ level: 'trace' }, stream) });
+});
+afterAll(() => api.close());
+
+describe('the log', () => {
+  it('has a line for each request, with who and how long but no personal data', async () => {
+    const headers = { ...freshKey(), 'X-Request-Id': 'seen-in-the-log' };
+    await call(api, 'POST', '/v1/orders', { key: api.keys.customer.key, body: newOrder(), headers });
+    expect(written()).toContainEqual(
+      expect.objectContaining({
+        msg: 'request',
+        requestId: 'seen-in-the-log',
+        method: 'POST',
+        path: '/v1/orders',
+        status: 202,
+        ms: expect.any(Number),
+        keyId: api.keys.customer.id,
+      }),
+    );
+    expect(lines.join('')).not.toMatch(/ada@example|Lovelace|London/);
+  });
+
+  it('tells of a fault of ours where it is, and neither it nor the answer tells what was in the request', async () => {
+    await api.db.execute(sql`alter table order_items rename to elsewhere`);
+    const { status, body } = await call(api, 'POST', '/v1/orders', {
+      key: api.keys.customer.key,
+      body: newOrder(),
+      headers: { ...freshKey(), 'X-Request-Id': 'broken' },
+    });
+    await api.db.execute(sql`alter table elsewhere rename to order_items`);
+    expect(status).toBe(500);
+    expect(body).toMatchObject({ type: 'urn:holdfast:problem:internal', requestId: 'broken' });
+    expect(JSON.stringify(body)).not.toMatch(/order_items|insert|select/i);
+    expect(written()).toContainEqual(
+      expect.objectContaining({ level: 50, requestId: 'broken', error: 'PostgresError', code: '42P01' }),
+    );
+    expect(lines.join('')).not.toMatch(/ada@example|Lovelace|London/);
+    expect(lines.join('')).not.toContain(api.keys.customer.key);
+  });
+});

@@ -1,0 +1,83 @@
+import { EventEmitter, once } from 'node:events';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApiEnv } from '../../src/api/environment.ts';
+import { OrderFeed } from '../../src/api/order-feed.ts';
+import { listen } from '../../src/api/server.ts';
+import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
+import { ORDERS_CHANNEL } from '../../src/db/order-status.ts';
+import { createLogger } from '../../src/log.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let handle: DatabaseHandle;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  handle = connectDatabase(database.url, { max: 2, name: 'test' });
+});
+afterAll(async () => {
+  await handle.close();
+  await database.drop();
+});
+
+const never = () => new AbortController().signal;
+
+describe('the order feed', () => {
+  it('wakes those who wait for an order, and remembers what comes while nobody looks', async () => {
+    const feed = new OrderFeed();
+    feed.start(handle.sql, createLogger('test', 'fatal'));
+    const [one, two, other] = [feed.subscribe('a', never()), feed.subscribe('a', never()), feed.subscribe('b', never())];
+    // Everyone is woken once the feed listens: what was told before is not known to it.
+    await Promise.all([one.next(), two.next(), other.next()]);
+    await handle.sql.notify(ORDERS_CHANNEL, 'a');
+    await one.next(60_000);
+    await two.next(60_000);
+    feed.close();
+    expect(feed.size).toBe(0);
+  });
+
+  it('forgets who has gone', async () => {
+    const feed = new OrderFeed();
+    const leaving = new AbortController();
+    const subscription = feed.subscribe('a', leaving.signal);
+    expect(feed.size).toBe(1);
+    const waiting = subscription.next();
+    leaving.abort();
+    await waiting;
+    expect(subscription.closed).toBe(true);
+    expect(feed.size).toBe(0);
+  });
+
+  it('releases at once who comes after it was closed, or has gone already', async () => {
+    const feed = new OrderFeed();
+    feed.close();
+    const late = feed.subscribe('a', never());
+    await late.next();
+    expect(late.closed).toBe(true);
+    expect(new OrderFeed().subscribe('a', AbortSignal.abort()).closed).toBe(true);
+  });
+
+  it('learns from the HTTP server that a client has gone', async () => {
+    const feed = new OrderFeed();
+    const arrivals = new EventEmitter();
+    const api = new OpenAPIHono<ApiEnv>();
+    api.get('/', async (c) => {
+      const subscription = feed.subscribe('a', c.req.raw.signal);
+      arrivals.emit('arrived');
+      await subscription.next();
+      arrivals.emit('released', subscription.closed);
+      return c.body(null);
+    });
+    const server = await listen(api, { host: '127.0.0.1', port: 0 });
+    const client = new AbortController();
+    const arrived = once(arrivals, 'arrived');
+    const released = once(arrivals, 'released');
+    const request = fetch(server.url, { signal: client.signal }).catch(() => 'gone');
+    await arrived;
+    client.abort();
+    expect(await released).toEqual([true]);
+    expect(await request).toBe('gone');
+    expect(feed.size).toBe(0);
+    await server.close();
+  });
+});
