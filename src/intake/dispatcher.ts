@@ -30,7 +30,8 @@ type Outcome =
   | { state: 'delivered' }
   | { state: 'discarded' | 'set_aside'; error: string }
   /** `later`: at the next look. `away`: Temporal takes nothing at all at the moment. */
-  | { state: 'later' | 'away' };
+  | { state: 'later' }
+  | { state: 'away' };
 
 /** The run that a new generation follows has not quite ended: it is still sending its last email. */
 class StillClosingError extends Error {
