@@ -5,11 +5,19 @@ import { connectDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { seedCatalogue } from '../db/seed.ts';
 import { ensureApiKey } from '../ops/api-keys.ts';
+import { SetupError } from './project.ts';
 import type { Secrets } from './secrets.ts';
 
-/** Brings a database to the present schema, with the catalogue and this stack's API keys. Safe to repeat. */
+/**
+ * Brings a database to the present schema, with the catalogue and this stack's API keys. Safe to repeat.
+ * @throws SetupError when it cannot be reached or changed
+ */
 export async function prepareDatabase(url: string, secrets: Secrets): Promise<void> {
-  await migrate(url);
+  try {
+    await migrate(url);
+  } catch (error) {
+    throw new SetupError(`The database cannot be brought to the present schema: ${reasonOf(error)}`, { cause: error });
+  }
   const { db, close } = connectDatabase(url, { max: 2, name: 'holdfast-sandbox' });
   try {
     await seedCatalogue(db);
@@ -51,4 +59,11 @@ function definedOf(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
+}
+
+/** The driver's own words, which the query builder wraps into its own. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause !== undefined) return reasonOf(error.cause);
+  return error.message || ('code' in error ? String(error.code) : error.name);
 }
