@@ -11,6 +11,7 @@ import { createInvoiceActivities } from './invoice.ts';
 import { createOrderActivities } from './orders.ts';
 import { createPaymentActivities } from './payment.ts';
 import { createPruneActivities } from './prune.ts';
+import { createReplayActivities } from './replays.ts';
 import { createReportActivities } from './report.ts';
 import { createSignupActivities } from './signups.ts';
 import { createWarehouseActivities } from './warehouse.ts';
@@ -36,6 +37,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createOrderActivities({ db }),
     ...createPaymentActivities({ db, gateway: deps.payments }),
     ...createPruneActivities({ db, log }),
+    ...createReplayActivities({ db }),
     ...createReportActivities({ db }),
     ...createSignupActivities({ db }),
     ...createWarehouseActivities({ db, gateway: deps.warehouse }),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
 import {
   ServiceError,
   isGrpcServiceError,
@@ -46,7 +47,15 @@ const SLOW_POLL = 5_000;
 const PAUSE = 1_000;
 
 /** gRPC codes that say nothing about the command: Temporal is away, busy or limiting us. */
-const TEMPORAL_IS_AWAY = new Set([1, 2, 4, 8, 10, 13, 14]);
+const TEMPORAL_IS_AWAY = new Set([
+  status.CANCELLED,
+  status.UNKNOWN,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.ABORTED,
+  status.INTERNAL,
+  status.UNAVAILABLE,
+]);
 
 /** Delivers commands to Temporal. Several processes may do so at once. */
 export function createDispatcher({ db, client, log, policies, eagerStart }: DispatcherOptions) {

@@ -1,8 +1,8 @@
+import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError } from '@temporalio/client';
 import { STATUS_SEARCH_ATTRIBUTE } from '../contracts/names.ts';
 
 const KEYWORD = 2;
-const ALREADY_EXISTS = 6;
 
 /** The part of a Temporal connection that is needed here: any kind of connection has it. */
 interface Operators {
@@ -17,6 +17,6 @@ export async function registerSearchAttributes({ operatorService }: Operators, n
   try {
     await operatorService.addSearchAttributes({ namespace, searchAttributes });
   } catch (error) {
-    if (!isGrpcServiceError(error) || Number(error.code) !== ALREADY_EXISTS) throw error;
+    if (!isGrpcServiceError(error) || error.code !== status.ALREADY_EXISTS) throw error;
   }
 }

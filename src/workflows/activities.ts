@@ -7,6 +7,7 @@ import type { InvoiceActivities } from '../activities/invoice.ts';
 import type { OrderActivities } from '../activities/orders.ts';
 import type { PaymentActivities } from '../activities/payment.ts';
 import type { PruneActivities } from '../activities/prune.ts';
+import type { ReplayActivities } from '../activities/replays.ts';
 import type { ReportActivities } from '../activities/report.ts';
 import type { SignupActivities } from '../activities/signups.ts';
 import type { WarehouseActivities } from '../activities/warehouse.ts';
@@ -46,4 +47,6 @@ export const email = proxyActivities<EmailActivities>({ ...RETRY_PROFILES.email,
 
 export const report = proxyActivities<ReportActivities>(RETRY_PROFILES.report);
 
-export const operations = proxyLocalActivities<AlertActivities & PruneActivities>(RETRY_PROFILES.bookkeeping);
+export const operations = proxyLocalActivities<AlertActivities & PruneActivities & ReplayActivities>(
+  RETRY_PROFILES.bookkeeping,
+);

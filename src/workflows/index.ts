@@ -1,5 +1,6 @@
 export { alert } from './alert.ts';
 export { order } from './order.ts';
 export { prune } from './prune.ts';
+export { replayFailures } from './replay-failures.ts';
 export { signup } from './signup.ts';
 export { weeklyReport } from './weekly-report.ts';
