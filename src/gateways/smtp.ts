@@ -23,6 +23,8 @@ export function createMailGateway(options: { url: string; from: string; timeout?
     url: options.url,
     pool: true,
     maxConnections: 5,
+    // Temporal retries, where it can be seen. The pool's own six attempts could outlast the activity, and go on behind it.
+    maxRequeues: 0,
     connectionTimeout: 5_000,
     greetingTimeout: 5_000,
     socketTimeout: options.timeout ?? 15_000,
