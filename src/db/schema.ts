@@ -496,6 +496,20 @@ export const replayItems = pgTable(
   ],
 );
 
+/** What operators did that is not about one failure: bulk replays, schedules, sign-ins. Never personal data. */
+export const operatorActions = pgTable(
+  'operator_actions',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    actor: text().notNull(),
+    action: text().notNull(),
+    target: text().notNull(),
+    reason: text().notNull(),
+    at: createdAt(),
+  },
+  (table) => [index('operator_actions_age').on(table.at)],
+);
+
 // ---------------------------------------------------------------- reports
 
 export const weeklyReports = pgTable('weekly_reports', {

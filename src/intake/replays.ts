@@ -3,8 +3,10 @@ import { v7 as uuid } from 'uuid';
 import type { FailureFilter, ReplayRequest, ReplayState } from '../contracts/failures.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { failures, orders, payments, replayItems, replays } from '../db/schema.ts';
+import { recordOperatorAction } from './audit.ts';
 import { enqueueCommand } from './commands.ts';
 import { IntakeError, notFound } from './errors.ts';
+import type { Instruction } from './failure-actions.ts';
 
 /** One thing that a bulk action would touch, and why it would be refused if it would. */
 export interface Candidate {
@@ -161,6 +163,7 @@ export async function createReplay(db: Database, request: ReplayRequest, { actor
     for (let start = 0; start < items.length; start += CHUNK) {
       await tx.insert(replayItems).values(items.slice(start, start + CHUNK));
     }
+    await recordOperatorAction(tx, { actor, reason }, `bulk_${action}`, id);
     await enqueueCommand(tx, { type: 'start_replay', replayId: id, ratePerSecond });
     return id;
   });
@@ -174,6 +177,7 @@ export async function changeReplay(
   db: Database,
   replayId: string,
   state: Extract<ReplayState, 'running' | 'paused' | 'cancelled'>,
+  instruction: Instruction,
 ): Promise<void> {
   await db.transaction(async (tx) => {
     const replay = await lockReplay(tx, replayId);
@@ -182,6 +186,7 @@ export async function changeReplay(
     }
     const finishedAt = state === 'cancelled' ? sql`now()` : null;
     await tx.update(replays).set({ state, finishedAt }).where(eq(replays.id, replayId));
+    await recordOperatorAction(tx, instruction, `bulk_replay_${state}`, replayId);
     await enqueueCommand(tx, { type: 'replayChanged', replayId });
   });
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
   ScheduleOverlapPolicy,
   type CalendarSpecDescription,
   type Client,
@@ -113,3 +114,45 @@ const toOptions = (definition: ScheduleDefinition) => ({
   },
   policies: { overlap: definition.overlap, catchupWindow: definition.catchupWindow },
 });
+
+/** A schedule as people see it. */
+export interface ScheduleState {
+  scheduleId: string;
+  workflowType: string;
+  paused: boolean;
+  note: string | undefined;
+  nextRuns: Date[];
+  lastRuns: { scheduledAt: Date; takenAt: Date; workflowId: string }[];
+  /** What differs from the declaration; `missing` when the server does not have it. */
+  drift: string[];
+}
+
+/** @returns every declared schedule, as the server has it */
+export async function listSchedules(client: Client, timeZone: string): Promise<ScheduleState[]> {
+  return await Promise.all(
+    scheduleDefinitions(timeZone).map(async (definition) => {
+      const { scheduleId, workflowType } = definition;
+      try {
+        const description = await client.schedule.getHandle(scheduleId).describe();
+        const { state, info } = description;
+        return {
+          scheduleId,
+          workflowType,
+          paused: state.paused,
+          note: state.note,
+          nextRuns: info.nextActionTimes,
+          lastRuns: info.recentActions.map(({ scheduledAt, takenAt, action }) => ({
+            scheduledAt,
+            takenAt,
+            workflowId: action.workflow.workflowId,
+          })),
+          drift: scheduleDrift(definition, description),
+        };
+      } catch (error) {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+        const missing = { paused: false, note: undefined, nextRuns: [], lastRuns: [], drift: ['missing'] };
+        return { scheduleId, workflowType, ...missing };
+      }
+    }),
+  );
+}

@@ -1,0 +1,60 @@
+import { and, asc, count, desc, eq, lt } from 'drizzle-orm';
+import type { FailureFilter } from '../contracts/failures.ts';
+import type { Database } from '../db/client.ts';
+import { failureEvents, failures, orders } from '../db/schema.ts';
+import { failureCondition } from '../intake/replays.ts';
+
+export type Failure = typeof failures.$inferSelect;
+export type FailureEvent = typeof failureEvents.$inferSelect;
+
+/**
+ * @param page `cursor` is the id of the last failure of the page before
+ * @returns failures, the newest first; one more than `limit` when there is a next page
+ */
+export async function listFailures(
+  db: Database,
+  filter: FailureFilter,
+  page: { limit: number; cursor?: string | undefined },
+): Promise<Failure[]> {
+  const rows = await db
+    .select({ failure: failures })
+    .from(failures)
+    .leftJoin(orders, eq(orders.id, failures.orderId))
+    .where(and(failureCondition(filter), page.cursor === undefined ? undefined : lt(failures.id, page.cursor)))
+    .orderBy(desc(failures.id))
+    .limit(page.limit + 1);
+  return rows.map(({ failure }) => failure);
+}
+
+export interface FailureCount {
+  kind: Failure['kind'];
+  step: string;
+  errorType: string;
+  count: number;
+}
+
+/** @returns how many failures match, by kind, step and error type, the most first */
+export async function countFailures(db: Database, filter: FailureFilter): Promise<FailureCount[]> {
+  return await db
+    .select({ kind: failures.kind, step: failures.step, errorType: failures.errorType, count: count() })
+    .from(failures)
+    .leftJoin(orders, eq(orders.id, failures.orderId))
+    .where(failureCondition(filter))
+    .groupBy(failures.kind, failures.step, failures.errorType)
+    .orderBy(desc(count()));
+}
+
+/** @returns a failure with what was done about it, oldest first; undefined when there is none */
+export async function readFailure(
+  db: Database,
+  id: string,
+): Promise<{ failure: Failure; events: FailureEvent[] } | undefined> {
+  const [failure] = await db.select().from(failures).where(eq(failures.id, id));
+  if (!failure) return undefined;
+  const events = await db
+    .select()
+    .from(failureEvents)
+    .where(eq(failureEvents.failureId, id))
+    .orderBy(asc(failureEvents.id));
+  return { failure, events };
+}

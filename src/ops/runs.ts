@@ -1,0 +1,59 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+
+/** An activity that a run waits for, as Temporal sees it. */
+export interface PendingActivity {
+  activity: string;
+  attempt: number;
+  /** undefined: without limit */
+  maximumAttempts: number | undefined;
+  lastFailure: { type: string; message: string } | undefined;
+  /** Set while it waits for its next attempt. */
+  nextAttemptAt: Date | undefined;
+}
+
+/** A run as Temporal sees it. */
+export interface RunState {
+  workflowId: string;
+  runId: string;
+  /** e.g. `RUNNING`, `FAILED` */
+  status: string;
+  startedAt: Date;
+  closedAt: Date | undefined;
+  /** Attempts of the workflow task under way: more than one means that the workflow's code fails. */
+  workflowTaskAttempt: number;
+  pendingActivities: PendingActivity[];
+}
+
+type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
+const toDate = (time: Timestamp): Date | undefined =>
+  time ? new Date(Number(time.seconds) * 1000 + Math.round((time.nanos ?? 0) / 1e6)) : undefined;
+
+/** @returns the latest run of a workflow, or undefined when Temporal does not know it (or no longer does) */
+export async function describeRun(client: Client, workflowId: string): Promise<RunState | undefined> {
+  try {
+    const { runId, status, startTime, closeTime, raw } = await client.workflow.getHandle(workflowId).describe();
+    return {
+      workflowId,
+      runId,
+      status: status.name,
+      startedAt: startTime,
+      closedAt: closeTime,
+      workflowTaskAttempt: raw.pendingWorkflowTask?.attempt ?? 0,
+      pendingActivities: (raw.pendingActivities ?? []).map((activity) => ({
+        activity: activity.activityType?.name ?? 'unknown',
+        attempt: activity.attempt ?? 1,
+        maximumAttempts: activity.maximumAttempts || undefined,
+        lastFailure: activity.lastFailure
+          ? {
+              type: activity.lastFailure.applicationFailureInfo?.type ?? 'unknown',
+              message: activity.lastFailure.message ?? '',
+            }
+          : undefined,
+        nextAttemptAt: toDate(activity.nextAttemptScheduleTime),
+      })),
+    };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
