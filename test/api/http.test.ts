@@ -172,7 +172,10 @@ describe('the documentation', () => {
         '/v1/orders/{id}/events': { get: expect.any(Object) },
         '/v1/ops/failures/{id}/retry': { post: expect.any(Object) },
       },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } },
+        schemas: { Reason: { properties: { reason: { pattern: '^[^\\p{Cc}\\p{Cs}]*$' } } } },
+      },
     });
   });
 

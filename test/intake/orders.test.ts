@@ -31,6 +31,9 @@ const order = (sku = 'TEA-SENCHA') => ({
 const counts = () =>
   Promise.all([orders, orderItems, orderEvents, commands, idempotencyKeys].map((table) => handle.db.$count(table)));
 
+const take = async (idempotencyKey: string) =>
+  (await acceptOrder(handle.db, caller, { idempotencyKey, requestHash: 'h', order: order() })).made.id;
+
 describe('taking an order', () => {
   it('writes the order, its items, its first status, its command and its key, all or nothing', async () => {
     const before = await counts();
@@ -62,8 +65,6 @@ describe('taking an order', () => {
   });
 
   it('gives ids in the order of their making', async () => {
-    const take = async (idempotencyKey: string) =>
-      (await acceptOrder(handle.db, caller, { idempotencyKey, requestHash: 'h', order: order() })).made.id;
     const ids = [await take('t1'), await take('t2'), await take('t3')];
     expect(ids.toSorted()).toEqual(ids);
   });

@@ -25,10 +25,11 @@ afterAll(async () => {
 const take = (idempotencyKey: string, email: string) =>
   acceptSignup(handle.db, caller, { idempotencyKey, requestHash: email, signup: { email, name: 'Ada' } });
 
+const counts = () => Promise.all([signups, commands, idempotencyKeys].map((table) => handle.db.$count(table)));
+
 describe('taking a signup', () => {
   it('leaves nothing behind when the address is taken', async () => {
     await take('k1', 'ada@example.com');
-    const counts = () => Promise.all([signups, commands, idempotencyKeys].map((table) => handle.db.$count(table)));
     const before = await counts();
     await expect(take('k2', 'ADA@example.com')).rejects.toMatchObject({ type: 'email_taken' });
     expect(await counts()).toEqual(before);

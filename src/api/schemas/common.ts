@@ -10,6 +10,8 @@ export const money = z
   })
   .openapi('Money');
 
+const ONE_LINE = /^[^\p{Cc}\p{Cs}]*$/u;
+
 /** One line of text for people. Control characters and halves of surrogate pairs are refused: Postgres and email headers cannot hold them. */
 export const line = (longest: number) =>
   z
@@ -17,7 +19,9 @@ export const line = (longest: number) =>
     .trim()
     .min(1)
     .max(longest)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of text');
+    .regex(ONE_LINE, 'must be one line of text')
+    // Without the flag, which the generator would print as part of the pattern.
+    .openapi({ pattern: ONE_LINE.source });
 
 export const email = z.email().max(254);
 
