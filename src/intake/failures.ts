@@ -8,7 +8,7 @@ import type { OrderRef } from '../contracts/ids.ts';
 
 type FailureColumns = typeof failures.$inferInsert;
 
-/** What is known of a failure when it shows up. `attempts` are those of this time only. */
+/** What is known of a failure when it shows up. `attempts` are all there have been, those of earlier occurrences included. */
 export type NewFailure = Pick<
   FailureColumns,
   'kind' | 'workflowId' | 'step' | 'errorType' | 'errorMessage' | 'attempts'
@@ -64,7 +64,7 @@ async function writeFailure(tx: Transaction, failure: NewFailure): Promise<Failu
     .set({
       status: 'open',
       occurrence,
-      attempts: again ? live.attempts + failure.attempts : failure.attempts,
+      attempts: failure.attempts,
       runId: failure.runId ?? live.runId,
       errorType: failure.errorType,
       errorMessage: failure.errorMessage,
