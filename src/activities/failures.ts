@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
+import { NON_RETRYABLE_ERROR_TYPES } from '../contracts/errors.ts';
 import { orderWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
 import { RETRY_PROFILES } from '../contracts/retry-profiles.ts';
 import type { Database } from '../db/client.ts';
@@ -26,7 +27,7 @@ export function createFailureActivities({ db }: { db: Database }) {
           workflowId: 'orderId' in failure ? orderWorkflowId(failure.orderId) : signupWorkflowId(failure.signupId),
           runId: activityInfo().workflowExecution?.runId ?? null,
           step: template,
-          attempts: RETRY_PROFILES.email.retry.maximumAttempts,
+          attempts: NON_RETRYABLE_ERROR_TYPES.includes(email.errorType) ? 1 : RETRY_PROFILES.email.retry.maximumAttempts,
         });
       });
     },
