@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { and, eq, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
 import { isRefusalType, STEP_UNDONE } from '../contracts/errors.ts';
 import { orderWorkflowId, stepKey, type OrderRef } from '../contracts/ids.ts';
 import type { OrderStep, StepKind } from '../contracts/statuses.ts';
@@ -75,16 +75,43 @@ export async function runCompensation(
         await tx
           .update(sagaSteps)
           .set({ state: 'undone' })
-          .where(and(isStep(ref, step, 'step'), eq(sagaSteps.state, 'done')));
+          // An interrupted step too: whatever it has done outside is undone by now.
+          .where(and(isStep(ref, step, 'step'), inArray(sagaSteps.state, ['running', 'retrying', 'done'])));
         await closeFailures(tx, ref, { kind: 'compensation', step }, 'resolved', 'The compensation succeeded.');
       }),
     );
   } catch (error) {
     await noteFailure(db, ref, step, 'compensation', error);
-    const { type, message } = toApplicationFailure(error);
-    // Whatever it is, giving up would keep what is someone else's.
-    throw ApplicationFailure.retryable(message, type);
+    throw neverGivingUp(error);
   }
+}
+
+/**
+ * Asks the outside for something without which nothing can be undone. Like a compensation it shows among the failures
+ * while it fails, and is tried again for ever.
+ */
+export async function askUntilAnswered<Answer>(
+  db: Database,
+  ref: OrderRef,
+  step: OrderStep,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    const answer = await ask();
+    await db.transaction((tx) =>
+      closeFailures(tx, ref, { kind: 'compensation', step }, 'resolved', 'The answer has come.'),
+    );
+    return answer;
+  } catch (error) {
+    await db.transaction((tx) => showFailure(tx, ref, step, toApplicationFailure(error), activityInfo().attempt));
+    throw neverGivingUp(error);
+  }
+}
+
+/** Whatever it is, giving up would keep what is someone else's. */
+function neverGivingUp(error: unknown): ApplicationFailure {
+  const { type, message, nextRetryDelay } = toApplicationFailure(error);
+  return ApplicationFailure.create({ message, type: type ?? 'unknown', ...(nextRetryDelay ? { nextRetryDelay } : {}) });
 }
 
 const isStep = ({ orderId, generation }: OrderRef, step: OrderStep, kind: StepKind) =>
@@ -145,16 +172,25 @@ async function noteFailure(db: Database, ref: OrderRef, step: OrderStep, kind: S
       .set({ state: isRefusalType(errorType) ? 'refused' : 'retrying', errorType, errorMessage: message })
       .where(and(isStep(ref, step, kind), notInArray(sagaSteps.state, ['done', 'undone'])))
       .returning({ attempts: sagaSteps.attempts });
-    if (!noted || kind === 'step') return;
-    await openFailure(tx, {
-      kind: 'compensation',
-      workflowId: orderWorkflowId(ref.orderId),
-      runId: activityInfo().workflowExecution?.runId ?? null,
-      ...ref,
-      step,
-      errorType,
-      errorMessage: message,
-      attempts: noted.attempts,
-    });
+    if (noted && kind === 'compensation') await showFailure(tx, ref, step, { type, message }, noted.attempts);
+  });
+}
+
+async function showFailure(
+  tx: Transaction,
+  ref: OrderRef,
+  step: OrderStep,
+  { type, message }: Pick<ApplicationFailure, 'type' | 'message'>,
+  attempts: number,
+) {
+  await openFailure(tx, {
+    kind: 'compensation',
+    workflowId: orderWorkflowId(ref.orderId),
+    runId: activityInfo().workflowExecution?.runId ?? null,
+    ...ref,
+    step,
+    errorType: type ?? 'unknown',
+    errorMessage: message,
+    attempts,
   });
 }

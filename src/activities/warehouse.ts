@@ -6,7 +6,7 @@ import type { Database } from '../db/client.ts';
 import { setOrderStatus } from '../db/order-status.ts';
 import { orderItems, orders, shipments } from '../db/schema.ts';
 import type { WarehouseGateway } from '../gateways/warehouse.ts';
-import { runCompensation, runStep } from './steps.ts';
+import { askUntilAnswered, runCompensation, runStep } from './steps.ts';
 
 export type WarehouseActivities = ReturnType<typeof createWarehouseActivities>;
 
@@ -39,7 +39,9 @@ export function createWarehouseActivities({ db, gateway }: { db: Database; gatew
 
     /** Asks for the parcel back, without undoing anything else yet. */
     async withdrawShipment(ref: OrderRef): Promise<{ withdrawn: boolean }> {
-      return { withdrawn: await gateway.cancelShipment(shipmentReference(ref)) };
+      return await askUntilAnswered(db, ref, 'ship', async () => ({
+        withdrawn: await gateway.cancelShipment(shipmentReference(ref)),
+      }));
     },
 
     /** Makes sure that nothing is sent any more. */
