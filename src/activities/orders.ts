@@ -15,6 +15,8 @@ interface ErrorDetails {
   errorMessage: string;
 }
 
+const isOrder = ({ orderId, generation }: OrderRef) =>
+  and(eq(orders.id, orderId), eq(orders.generation, generation));
 const isShipment = ({ orderId, generation }: OrderRef) =>
   and(eq(shipments.orderId, orderId), eq(shipments.generation, generation));
 const isApproval = ({ orderId, generation }: OrderRef) =>
@@ -38,9 +40,17 @@ export function createOrderActivities({ db }: { db: Database }) {
       });
     },
 
-    async recordApproval(ref: OrderRef, { decision, reason, actor }: DecideApproval): Promise<void> {
-      const approved = decision === 'approve';
-      await db.transaction(async (tx) => {
+    /**
+     * @param answer what the workflow has heard, or decides itself when it has heard nothing in time
+     * @returns the decision that counts: one that a person gave in time, even if the workflow has not heard of it yet
+     */
+    async recordApproval(ref: OrderRef, answer: DecideApproval): Promise<Pick<DecideApproval, 'decision'>> {
+      return await db.transaction(async (tx) => {
+        const [order] = await tx.select().from(orders).where(eq(orders.id, ref.orderId)).for('update');
+        const decision = order?.approvalDecision ?? answer.decision;
+        const approved = decision === 'approve';
+        const { actor } = answer;
+        const reason = decision === answer.decision ? answer.reason : 'It was given in time and heard of late.';
         await tx
           .update(sagaSteps)
           .set({ state: approved ? 'done' : 'refused', result: { decision, reason, actor }, finishedAt: sql`now()` })
@@ -48,6 +58,7 @@ export function createOrderActivities({ db }: { db: Database }) {
         // Set here too: when nobody answered in time, the API has not written a decision.
         await tx.update(orders).set({ approvalDecision: decision }).where(eq(orders.id, ref.orderId));
         if (approved) await setOrderStatus(tx, ref, 'reserved');
+        return { decision };
       });
     },
 
@@ -100,6 +111,8 @@ export function createOrderActivities({ db }: { db: Database }) {
           .set({ state: 'shipped', carrier, trackingNumber, shippedAt: sql`coalesce(${shipments.shippedAt}, now())` })
           .where(isShipment(ref));
         await closeFailures(tx, ref, { kind: 'late_shipment', step: 'ship' }, 'resolved', 'It has been shipped.');
+        // A cancellation that was taken before this, and not acted on, has come too late.
+        await tx.update(orders).set({ cancellationReason: null }).where(isOrder(ref));
         await setOrderStatus(tx, ref, 'shipped');
       });
     },
@@ -128,7 +141,7 @@ export function createOrderActivities({ db }: { db: Database }) {
       await db
         .update(orders)
         .set({ cancellationReason: null })
-        .where(and(eq(orders.id, ref.orderId), eq(orders.generation, ref.generation)));
+        .where(isOrder(ref));
     },
 
     async completeOrder(ref: OrderRef, { delivered }: { delivered: boolean }): Promise<void> {
@@ -155,6 +168,11 @@ export function createOrderActivities({ db }: { db: Database }) {
         if (end.type === 'shipment_rejected') {
           await tx.update(shipments).set({ state: 'rejected' }).where(isShipment(ref));
         }
+        // Whoever was to approve it need not any more.
+        await tx
+          .update(sagaSteps)
+          .set({ state: 'refused', finishedAt: sql`now()` })
+          .where(and(isApproval(ref), eq(sagaSteps.state, 'running')));
         await closeFailures(tx, ref, 'all', 'cancelled', end.message);
         await setOrderStatus(tx, ref, end.status, { failureType: end.type, failureMessage: end.message });
       });

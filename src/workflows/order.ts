@@ -87,13 +87,13 @@ export async function order(input: OrderInput): Promise<OrderResult> {
       await condition(answered, policy.approvalDeadline / 2);
     }
     stopIfCancelled();
-    const decision = inbox.decision ?? {
+    const answer = inbox.decision ?? {
       decision: 'reject',
       reason: 'Nobody approved it in time.',
       actor: 'holdfast',
     };
-    await bookkeeping.recordApproval(ref, decision);
-    if (decision.decision === 'reject') throw refusal('order_rejected', decision.reason);
+    const { decision } = await bookkeeping.recordApproval(ref, answer);
+    if (decision === 'reject') throw refusal('order_rejected', answer.reason);
   }
 
   /** Waits for the carrier, and reminds operations while it is late. */
@@ -157,6 +157,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
 
   /** Interrupts what may retry for long. The interrupted activity is waited for, so its outcome is known. */
   async function untilCancelled<Result>(run: () => Promise<Result>): Promise<Result> {
+    stopIfCancelled();
     const scope = new CancellationScope();
     inbox.onCancellation = () => scope.cancel();
     try {
