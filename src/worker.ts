@@ -4,6 +4,7 @@ import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
 import { createActivityInterceptor } from './activities/interceptors.ts';
+import { createRunActivities } from './activities/runs.ts';
 import { ConfigError, loadWorkerConfig, orderPolicy, signupPolicy, type WorkerConfig } from './config.ts';
 import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from './contracts/names.ts';
 import { connectDatabase } from './db/client.ts';
@@ -56,7 +57,7 @@ async function main(): Promise<void> {
         connection,
         namespace: config.TEMPORAL_NAMESPACE,
         taskQueue: TASK_QUEUES[queue],
-        activities,
+        activities: { ...activities, ...createRunActivities({ db: database.db, client }) },
         // The email queue has activities only.
         ...(queue === 'email' ? {} : workflowSource(config)),
         maxConcurrentActivityTaskExecutions: concurrency[queue],

@@ -25,7 +25,7 @@ export interface ActivityDependencies {
   log: Logger;
 }
 
-/** All activities, over what they depend on. */
+/** All activities of the shop, over what they depend on. Those that look after the runs themselves need Temporal: see `runs.ts`. */
 export function createActivities(deps: ActivityDependencies) {
   const { db, log, settings } = deps;
   return {

@@ -7,7 +7,12 @@ import {
   type Client,
   type ScheduleDescription,
 } from '@temporalio/client';
-import { PRUNE_SCHEDULE_ID, TASK_QUEUES, WEEKLY_REPORT_SCHEDULE_ID } from '../contracts/names.ts';
+import {
+  PRUNE_SCHEDULE_ID,
+  TASK_QUEUES,
+  WATCH_RUNS_SCHEDULE_ID,
+  WEEKLY_REPORT_SCHEDULE_ID,
+} from '../contracts/names.ts';
 
 /** A schedule as Holdfast declares it: what is compared with what the server has. */
 export interface ScheduleDefinition {
@@ -61,6 +66,16 @@ export const scheduleDefinitions = (timeZone: string): ScheduleDefinition[] => [
     calendar: { ...EVERY_DAY, hour: at(3), minute: at(30) },
     overlap: ScheduleOverlapPolicy.SKIP,
     catchupWindow: DAY,
+  },
+  {
+    scheduleId: WATCH_RUNS_SCHEDULE_ID,
+    workflowType: 'watchRuns',
+    args: [],
+    timeZone,
+    calendar: { ...EVERY_DAY, hour: between(0, 23), minute: between(0, 59) },
+    overlap: ScheduleOverlapPolicy.SKIP,
+    // It looks at everything each time: a missed look needs no making up.
+    catchupWindow: 60_000,
   },
 ];
 

@@ -9,6 +9,7 @@ import type { PaymentActivities } from '../activities/payment.ts';
 import type { PruneActivities } from '../activities/prune.ts';
 import type { ReplayActivities } from '../activities/replays.ts';
 import type { ReportActivities } from '../activities/report.ts';
+import type { RunActivities } from '../activities/runs.ts';
 import type { SignupActivities } from '../activities/signups.ts';
 import type { WarehouseActivities } from '../activities/warehouse.ts';
 import { TASK_QUEUES } from '../contracts/names.ts';
@@ -45,7 +46,7 @@ export const localCompensation = proxyLocalActivities<
 
 export const email = proxyActivities<EmailActivities>({ ...RETRY_PROFILES.email, taskQueue: TASK_QUEUES.email });
 
-export const report = proxyActivities<ReportActivities>(RETRY_PROFILES.report);
+export const report = proxyActivities<ReportActivities & RunActivities>(RETRY_PROFILES.report);
 
 export const operations = proxyLocalActivities<AlertActivities & PruneActivities & ReplayActivities>(
   RETRY_PROFILES.bookkeeping,

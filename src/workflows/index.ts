@@ -3,4 +3,5 @@ export { order } from './order.ts';
 export { prune } from './prune.ts';
 export { replayFailures } from './replay-failures.ts';
 export { signup } from './signup.ts';
+export { watchRuns } from './watch-runs.ts';
 export { weeklyReport } from './weekly-report.ts';

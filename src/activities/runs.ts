@@ -1,0 +1,70 @@
+import type { Client } from '@temporalio/client';
+import { eq } from 'drizzle-orm';
+import { FINAL_ORDER_STATUSES } from '../contracts/statuses.ts';
+import type { Database } from '../db/client.ts';
+import { orders } from '../db/schema.ts';
+import { openFailure } from '../intake/failures.ts';
+
+export type RunActivities = ReturnType<typeof createRunActivities>;
+
+const ORDER_ID = /^order\/([0-9a-f-]{36})$/;
+
+/**
+ * Runs that went wrong by a fault in our code: nothing in them could say so. Business failures end as Failed too, but
+ * their orders have ended with them.
+ */
+const QUERIES: { errorType: string; query: string; message: string }[] = [
+  {
+    errorType: 'run_failed',
+    query: `WorkflowType = 'order' and ExecutionStatus in ('Failed', 'TimedOut', 'Terminated') and HoldfastStatus not in ('failed', 'cancelled', 'completed')`,
+    message: 'The run has ended, but its order has not.',
+  },
+  {
+    errorType: 'workflow_task_failing',
+    query: `WorkflowType = 'order' and ExecutionStatus = 'Running' and TemporalReportedProblems in ('category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut')`,
+    message: 'The workflow code fails. The run goes on once the code is mended.',
+  },
+];
+
+/** Looks after the runs themselves. */
+export function createRunActivities({ db, client }: { db: Database; client: Client }) {
+  return {
+    /** Puts each run that went wrong among the failures. */
+    async reportBrokenRuns(): Promise<void> {
+      for (const { errorType, query, message } of QUERIES) {
+        for await (const { workflowId, runId } of client.workflow.list({ query })) {
+          const orderId = ORDER_ID.exec(workflowId)?.[1];
+          if (orderId) await report({ orderId, workflowId, runId, errorType, message });
+        }
+      }
+    },
+  };
+
+  async function report(run: {
+    orderId: string;
+    workflowId: string;
+    runId: string;
+    errorType: string;
+    message: string;
+  }): Promise<void> {
+    const { orderId, workflowId, runId, errorType, message } = run;
+    await db.transaction(async (tx) => {
+      const [order] = await tx.select().from(orders).where(eq(orders.id, orderId));
+      if (!order || FINAL_ORDER_STATUSES.includes(order.status)) return;
+      // The latest run counts: one that was reset has ended too.
+      const latest = await client.workflow.getHandle(workflowId).describe();
+      if (latest.runId !== runId) return;
+      await openFailure(tx, {
+        kind: 'run',
+        workflowId,
+        runId,
+        orderId,
+        generation: order.generation,
+        step: 'run',
+        errorType,
+        errorMessage: message,
+        attempts: 1,
+      });
+    });
+  }
+}
