@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import { expect } from 'vitest';
 import { shipmentReference } from '../../src/contracts/ids.ts';
 import type { Database } from '../../src/db/client.ts';
@@ -74,14 +74,10 @@ export async function expectSound(witnesses: Witnesses, orderId: string): Promis
 
 /** @returns what there is of each product: on the shelf and set aside. No order changes it, only where it stands. */
 export async function stockTotals(db: Database): Promise<Record<string, number>> {
-  const rows = await db
-    .select({
-      sku: stock.sku,
-      total: sql<number>`${stock.available} + coalesce((
-        select sum(quantity) from ${reservations} where ${reservations.sku} = ${stock.sku} and released_at is null), 0)::int`,
-    })
-    .from(stock);
-  return Object.fromEntries(rows.map(({ sku, total }) => [sku, total]));
+  const shelf = await db.select().from(stock);
+  const aside = await db.select().from(reservations).where(isNull(reservations.releasedAt));
+  const asideOf = (sku: string) => aside.filter((row) => row.sku === sku).reduce((total, row) => total + row.quantity, 0);
+  return Object.fromEntries(shelf.map(({ sku, available }) => [sku, available + asideOf(sku)]));
 }
 
 /** @returns the invoice numbers there are, in order */

@@ -1,0 +1,80 @@
+import postgres from 'postgres';
+import { expect } from 'vitest';
+
+/** Which write is held up. */
+export interface PausePoint {
+  table: string;
+  on: 'insert' | 'update';
+  /** An SQL condition on the row, in terms of `new` and, for updates, `old`. */
+  when?: string;
+  /** Holds up only connections of this name (`application_name`); all, unless given. */
+  connection?: string;
+}
+
+/** A statement that is held up just before it writes its row. */
+export interface Pause {
+  /** Resolves once a statement waits there. */
+  reached(): Promise<void>;
+  /** Lets it go on, and whatever comes after. */
+  resume(): Promise<void>;
+}
+
+/** The first half of the two-part keys of the locks that statements wait for here: the code under test uses one-part keys. */
+const LOCKS = 20_001;
+
+/**
+ * Stops other connections of a database at chosen points, so that a test can do there what otherwise happens once in a
+ * million runs: a race, or a `kill -9`. A trigger makes the statement wait for an advisory lock that the test holds.
+ * Set all points before anything waits: a new trigger would wait for the statements that are held up.
+ */
+export async function createPauses(databaseUrl: string) {
+  const sql = postgres(databaseUrl, { max: 2, onnotice: () => {} });
+  const holder = await sql.reserve();
+  let serial = 0;
+
+  await sql.unsafe(`
+    create or replace function wait_for_test() returns trigger language plpgsql as $$
+    begin
+      if tg_argv[1] <> '' and tg_argv[1] <> current_setting('application_name') then return new; end if;
+      perform pg_advisory_lock_shared(${LOCKS}, tg_argv[0]::int);
+      perform pg_advisory_unlock_shared(${LOCKS}, tg_argv[0]::int);
+      return new;
+    end $$`);
+
+  const waiting = (id: number) => sql<{ pid: number }[]>`
+    select pid from pg_locks
+    where locktype = 'advisory' and classid = ${LOCKS} and objid = ${id} and objsubid = 2 and not granted
+      and database = (select oid from pg_database where datname = current_database())`;
+
+  return {
+    /** @param point where to hold up */
+    async before({ table, on, when, connection = '' }: PausePoint): Promise<Pause> {
+      const id = (serial += 1);
+      await holder`select pg_advisory_lock(${LOCKS}::int, ${id}::int)`;
+      await sql.unsafe(`
+        create trigger wait_for_test_${id} before ${on} on ${table} for each row
+        ${when === undefined ? '' : `when (${when})`} execute function wait_for_test(${id}, '${connection}')`);
+      return {
+        reached: () => expect.poll(async () => (await waiting(id)).length, { timeout: 25_000, interval: 20 }).toBeGreaterThan(0),
+        resume: async () => {
+          await holder`select pg_advisory_unlock(${LOCKS}::int, ${id}::int)`;
+        },
+      };
+    },
+
+    /** Ends the connections that wait, as happens when their process dies, and lets everyone after them pass. */
+    async abandon(): Promise<void> {
+      for (let id = 1; id <= serial; id += 1) {
+        for (const { pid } of await waiting(id)) await sql`select pg_terminate_backend(${pid})`;
+      }
+      await holder`select pg_advisory_unlock_all()`;
+    },
+
+    async close(): Promise<void> {
+      holder.release();
+      await sql.end({ timeout: 1 });
+    },
+  };
+}
+
+export type Pauses = Awaited<ReturnType<typeof createPauses>>;
