@@ -54,6 +54,20 @@ export const apiKeys = pgTable(
   () => [check('api_keys_role', oneOf('role', ROLES))],
 );
 
+/** Who is signed in to the operator's page. Only the hash of the session's token is here; a revoked key ends its sessions. */
+export const operatorSessions = pgTable(
+  'operator_sessions',
+  {
+    tokenHash: text('token_hash').primaryKey(),
+    keyId: uuid('key_id')
+      .notNull()
+      .references(() => apiKeys.id),
+    createdAt: createdAt(),
+    expiresAt: at('expires_at').notNull(),
+  },
+  (table) => [index('operator_sessions_expiry').on(table.expiresAt)],
+);
+
 /** The first answer to a creating request, kept for its repetitions. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
