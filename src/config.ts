@@ -37,6 +37,8 @@ const commonSchema = databaseSchema.extend({
   PUBLIC_URL: url().default('http://localhost:3000'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_UI_URL: url().default('http://localhost:8233'),
+  /** In which the shop's weeks and days begin. */
+  SHOP_TIME_ZONE: timeZone,
 });
 
 const apiSchema = commonSchema.extend({
@@ -57,7 +59,6 @@ const workerSchema = commonSchema.extend({
   STRIPE_API_BASE: url().default('https://api.stripe.com'),
   WAREHOUSE_URL: url(),
   WAREHOUSE_API_KEY: z.string().min(1),
-  SHOP_TIME_ZONE: timeZone,
   /** How many activities of each queue one worker process runs at once. */
   ORDERS_CONCURRENCY: count(100),
   EMAIL_CONCURRENCY: count(20),

@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
 import type { Database } from '../db/client.ts';
 import type { Caller } from '../intake/caller.ts';
 import type { Logger } from '../log.ts';
@@ -14,6 +15,12 @@ export interface Dependencies {
   feed: OrderFeed;
   links: Links;
   readiness: Readiness;
+  /** May be away: ask it through `askTemporal`, which waits for a bounded time. */
+  temporal: Client;
+  /** IANA name of the shop's time zone: what the schedules are declared in. */
+  timeZone: string;
+  /** Aborted when the API stops: streams end, or they would hold the server open. */
+  stopping: AbortSignal;
   log: Logger;
   /** `whsec_` and base64, as Standard Webhooks has it. */
   warehouseWebhookSecret: string;

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { isDatabaseUnavailable } from '../db/availability.ts';
 import { IntakeError, type IntakeErrorType } from '../intake/errors.ts';
+import { isTemporalUnavailable } from '../intake/temporal-availability.ts';
 import type { ApiEnv } from './environment.ts';
 
 interface ProblemKind {
@@ -28,6 +29,7 @@ export const PROBLEMS = {
   order_not_failed: { status: 409, title: 'The order has not failed' },
   money_unsettled: { status: 409, title: 'Money of an earlier attempt is not given back' },
   replay_not_running: { status: 409, title: 'The bulk replay has ended' },
+  already_requested: { status: 409, title: 'This has been asked for already' },
   content_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body has to be application/json' },
   invalid_fields: { status: 422, title: 'Some fields are not valid' },
@@ -39,6 +41,7 @@ export const PROBLEMS = {
   invalid_token: { status: 422, title: 'The token is wrong or used' },
   internal: { status: 500, title: 'Something went wrong' },
   unavailable: { status: 503, title: 'The database cannot be reached' },
+  temporal_unavailable: { status: 503, title: 'Temporal cannot be reached' },
 } as const satisfies Record<string, ProblemKind> & Record<IntakeErrorType, ProblemKind>;
 
 export type ProblemType = keyof typeof PROBLEMS;
@@ -100,6 +103,11 @@ export function toProblem(error: unknown): Problem {
   }
   if (isDatabaseUnavailable(error)) {
     return new Problem('unavailable', 'Nothing was done. Try again shortly, with the same Idempotency-Key.', {
+      headers: { 'Retry-After': '2' },
+    });
+  }
+  if (isTemporalUnavailable(error)) {
+    return new Problem('temporal_unavailable', 'Temporal does not answer. Look at the thing again before you repeat this.', {
       headers: { 'Retry-After': '2' },
     });
   }

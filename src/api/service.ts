@@ -1,4 +1,4 @@
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { sql } from 'drizzle-orm';
 import type { ApiConfig } from '../config.ts';
@@ -27,6 +27,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
   });
   const temporal = Connection.lazy(loadClientConnectConfig().connectionOptions);
   const feed = new OrderFeed();
+  const stopping = new AbortController();
   const release = async () => {
     await Promise.allSettled([database.close(), temporal.close()]);
   };
@@ -40,6 +41,9 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
       temporal: () =>
         temporal.withDeadline(Date.now() + HEALTH_DEADLINE, () => temporal.workflowService.getSystemInfo({})),
     },
+    temporal: new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }),
+    timeZone: config.SHOP_TIME_ZONE,
+    stopping: stopping.signal,
     log,
     warehouseWebhookSecret: config.WAREHOUSE_WEBHOOK_SECRET,
   });
@@ -51,6 +55,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
       close: async () => {
         // First, or the waiting requests would hold the server open.
         feed.close();
+        stopping.abort();
         await server.close();
         await release();
       },

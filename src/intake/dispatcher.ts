@@ -1,8 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { status } from '@grpc/grpc-js';
 import {
-  ServiceError,
-  isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   type Client,
@@ -16,6 +13,7 @@ import type { Logger } from '../log.ts';
 import { COMMANDS_CHANNEL, commandSchema, targetWorkflowId, type Command } from './commands.ts';
 import { openFailure } from './failures.ts';
 import { resetRun } from './reset.ts';
+import { isTemporalUnavailable } from './temporal-availability.ts';
 
 export interface DispatcherOptions {
   db: Database;
@@ -45,17 +43,6 @@ const BATCH = 50;
 const SLOW_POLL = 5_000;
 /** ms to leave Temporal alone after it did not answer. */
 const PAUSE = 1_000;
-
-/** gRPC codes that say nothing about the command: Temporal is away, busy or limiting us. */
-const TEMPORAL_IS_AWAY = new Set([
-  status.CANCELLED,
-  status.UNKNOWN,
-  status.DEADLINE_EXCEEDED,
-  status.RESOURCE_EXHAUSTED,
-  status.ABORTED,
-  status.INTERNAL,
-  status.UNAVAILABLE,
-]);
 
 /** Delivers commands to Temporal. Several processes may do so at once. */
 export function createDispatcher({ db, client, log, policies, eagerStart }: DispatcherOptions) {
@@ -116,8 +103,7 @@ export function createDispatcher({ db, client, log, policies, eagerStart }: Disp
       if (error instanceof StillClosingError) return { state: 'later' };
       // It has ended meanwhile: there is nobody to tell. What it came to stands in Postgres.
       if (error instanceof WorkflowNotFoundError) return { state: 'discarded', error: error.message };
-      const cause = error instanceof ServiceError ? error.cause : error;
-      if (isGrpcServiceError(cause) && TEMPORAL_IS_AWAY.has(cause.code)) return { state: 'away' };
+      if (isTemporalUnavailable(error)) return { state: 'away' };
       return { state: 'set_aside', error: error instanceof Error ? error.message : String(error) };
     }
   }

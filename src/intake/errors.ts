@@ -15,7 +15,8 @@ export type IntakeErrorType =
   | 'failure_not_open'
   | 'order_not_failed'
   | 'money_unsettled'
-  | 'replay_not_running';
+  | 'replay_not_running'
+  | 'already_requested';
 
 /** A request that the present state of the business refuses. The message may be shown to the caller. */
 export class IntakeError extends Error {
