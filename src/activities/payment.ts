@@ -110,7 +110,9 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
     /** Gives back what was taken, whatever is known here of it: the provider is asked. What was not taken is cancelled for good. */
     async refundPayment(ref: OrderRef): Promise<void> {
       await runCompensation(db, ref, 'charge', async (commit) => {
-        // An attempt that has not written down its intent yet will find the payment cancelled, and stop.
+        // An attempt that has not written down its payment, or its intent, yet will find it cancelled, and stop. So the
+        // payment is written here if it is not there: else an attempt that is late would open it, and take the money.
+        await openPayment(ref);
         await db
           .update(payments)
           .set({ state: 'cancelled' })

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/index.ts';
 import { connectDatabase } from '../../src/db/client.ts';
 import { seedCatalogue } from '../../src/db/seed.ts';
@@ -113,8 +114,11 @@ export async function createShop(pace: Pace = {}) {
 
 export type Shop = Awaited<ReturnType<typeof createShop>>;
 
+// Failing activities are what many of these tests are about.
+const logger = new DefaultLogger('ERROR');
+
 /** Runs an activity as a worker would, in an attempt of its own. */
 export const runActivity = <Args extends unknown[], Result>(
   activity: (...args: Args) => Promise<Result>,
   ...args: Args
-): Promise<Result> => new MockActivityEnvironment().run(activity, ...args);
+): Promise<Result> => new MockActivityEnvironment({}, { logger }).run(activity, ...args);

@@ -1,0 +1,237 @@
+import { eq, sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shipmentReference, stepKey, type OrderRef } from '../../src/contracts/ids.ts';
+import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
+import { failures, sagaSteps } from '../../src/db/schema.ts';
+import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
+import { createPauses, type Pauses } from '../support/pauses.ts';
+import { createShop, runActivity, type Shop } from '../support/shop.ts';
+
+/** The connection of an attempt that everyone has given up, and that goes on all the same. */
+const LATE = 'late';
+
+let shop: Shop;
+let late: DatabaseHandle;
+let pauses: Pauses;
+beforeAll(async () => {
+  shop = await createShop();
+  late = connectDatabase(shop.environment.DATABASE_URL, { max: 5, name: LATE });
+  pauses = await createPauses(shop.environment.DATABASE_URL);
+});
+afterAll(async () => {
+  await pauses.close();
+  await late.close();
+  await shop.close();
+});
+
+const typeOf = (attempt: PromiseSettledResult<unknown>): unknown =>
+  attempt.status === 'rejected' && attempt.reason instanceof Error && 'type' in attempt.reason
+    ? attempt.reason.type
+    : attempt.status;
+
+/** @returns `step: state` of everything done and undone */
+async function saga({ orderId }: OrderRef): Promise<string[]> {
+  const rows = await shop.db.select().from(sagaSteps).where(eq(sagaSteps.orderId, orderId)).orderBy(sagaSteps.startedAt);
+  return rows.map(({ kind, step, state }) => `${kind === 'step' ? '' : 'undo '}${step}: ${state}`);
+}
+
+/** How many connections wait for the lock of a step. */
+async function waitingFor(ref: OrderRef, step: string): Promise<number> {
+  const [row] = await shop.db.execute<{ count: number }>(sql`
+    select count(*)::int as count from pg_locks,
+      (select hashtextextended(${stepKey(ref, step)}, 0) as key) as wanted
+    where locktype = 'advisory' and objsubid = 1 and not granted
+      and classid::bigint = (key >> 32) & 4294967295 and objid::bigint = key & 4294967295`);
+  return row?.count ?? 0;
+}
+
+/** Holds the lock of a step while `during` runs. */
+async function holding(ref: OrderRef, step: string, during: () => Promise<void>): Promise<void> {
+  await shop.db.transaction(async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${stepKey(ref, step)}, 0))`);
+    await during();
+  });
+}
+
+describe('two attempts of a step at the same moment', () => {
+  it.each(['reserveStock', 'requestShipment', 'issueInvoice'] as const)('%s has one effect', async (activity) => {
+    const before = await stockTotals(shop.db);
+    const ref = await shop.placeOrder();
+    const attempts = [shop.activities(), shop.activities(late.db), shop.activities()];
+    await Promise.all(attempts.map((activities) => runActivity(activities[activity], ref)));
+    expect(await saga(ref)).toEqual([expect.stringMatching(/: done$/)]);
+    expect(await stockTotals(shop.db)).toEqual(before);
+    const parcels = shop.warehouse.ledger().filter((entry) => 'reference' in entry && entry.reference === shipmentReference(ref));
+    expect(parcels).toHaveLength(activity === 'requestShipment' ? 1 : 0);
+    expect(await invoiceNumbers(shop.db)).toHaveLength(activity === 'issueInvoice' ? 1 : 0);
+  });
+
+  it.each(['releaseStock', 'voidInvoice', 'cancelShipment', 'refundPayment'] as const)('%s undoes once', async (activity) => {
+    const before = await stockTotals(shop.db);
+    const ref = await shop.placeOrder();
+    const { reserveStock, chargePayment, requestShipment, issueInvoice } = shop.activities();
+    for (const step of [reserveStock, chargePayment, requestShipment, issueInvoice]) await runActivity(step, ref);
+    await Promise.allSettled(
+      [shop.activities(), shop.activities(late.db)].map((activities) => runActivity(activities[activity], ref)),
+    );
+    // Of two refunds at once the provider may put one off: it is asked again, as Temporal would.
+    await runActivity(shop.activities()[activity], ref);
+    expect((await saga(ref)).filter((line) => line.startsWith('undo ') && line.endsWith(': done'))).toHaveLength(1);
+    expect(await stockTotals(shop.db)).toEqual(before);
+    const refunds = shop.payments.ledger().filter(({ type }) => type === 'refund.created');
+    expect(refunds).toHaveLength(activity === 'refundPayment' ? 1 : 0);
+  });
+});
+
+describe('a late attempt, after its compensation began', () => {
+  it.each([
+    ['reserveStock', 'releaseStock'],
+    ['chargePayment', 'refundPayment'],
+    ['requestShipment', 'cancelShipment'],
+    ['issueInvoice', 'voidInvoice'],
+  ] as const)('%s commits nothing', async (step, compensation) => {
+    const before = await stockTotals(shop.db);
+    const ref = await shop.placeOrder();
+    const activities = shop.activities();
+    await runActivity(activities[compensation], ref);
+    const [attempt] = await Promise.allSettled([runActivity(activities[step], ref)]);
+    expect(typeOf(attempt)).toBe('step_undone');
+    expect(await stockTotals(shop.db)).toEqual(before);
+    await endedBadly(ref);
+    await expectSound(shop, ref.orderId);
+  });
+
+  it('reserves nothing when it had begun before', async () => {
+    const ref = await shop.placeOrder();
+    const pause = await pauses.before({
+      table: 'reservations',
+      on: 'insert',
+      when: `new.order_id = '${ref.orderId}'`,
+      connection: LATE,
+    });
+    const attempt = Promise.allSettled([runActivity(shop.activities(late.db).reserveStock, ref)]);
+    await pause.reached();
+    // It holds the lock of the step: whoever comes first commits first, and the other one sees it.
+    const undone = runActivity(shop.activities().releaseStock, ref);
+    await expect.poll(() => waitingFor(ref, 'reserve')).toBe(1);
+    await pause.resume();
+    await undone;
+    expect(typeOf((await attempt)[0])).toBe('fulfilled');
+    expect(await saga(ref)).toEqual(['reserve: undone', 'undo reserve: done']);
+    await endedBadly(ref);
+    await expectSound(shop, ref.orderId);
+  });
+});
+
+describe('a compensation while its step is between the outside call and the commit', () => {
+  it('gives back what has just been paid, and the step commits nothing', async () => {
+    const ref = await shop.placeOrder();
+    const pause = await pauses.before({
+      table: 'payments',
+      on: 'insert',
+      when: `new.order_id = '${ref.orderId}'`,
+      connection: LATE,
+    });
+    const attempt = Promise.allSettled([runActivity(shop.activities(late.db).chargePayment, ref)]);
+    await pause.reached();
+    let undone: Promise<void> = Promise.resolve();
+    await holding(ref, 'charge', async () => {
+      // Locks are granted in the order they are asked for: the compensation first.
+      undone = runActivity(shop.activities().refundPayment, ref);
+      await expect.poll(() => waitingFor(ref, 'charge')).toBe(1);
+      await pause.resume();
+      await expect.poll(() => waitingFor(ref, 'charge')).toBe(2);
+    });
+    expect(paid(ref)).toBe(1780);
+    await undone;
+    expect(typeOf((await attempt)[0])).toBe('step_undone');
+    await endedBadly(ref);
+    await expectSound(shop, ref.orderId);
+  });
+
+  it('takes back a parcel that has just been accepted, and the step commits nothing', async () => {
+    const ref = await shop.placeOrder();
+    shop.warehouse.faults.set({ mode: 'slow', delayMs: 300, operation: 'POST /v1/shipments', count: 1 });
+    const attempt = Promise.allSettled([runActivity(shop.activities(late.db).requestShipment, ref)]);
+    await expect.poll(() => shop.warehouse.faults.current).toBeNull();
+    let undone: Promise<void> = Promise.resolve();
+    await holding(ref, 'ship', async () => {
+      undone = runActivity(shop.activities().cancelShipment, ref);
+      await expect.poll(() => waitingFor(ref, 'ship')).toBe(2);
+    });
+    await undone;
+    expect(typeOf((await attempt)[0])).toBe('step_undone');
+    await endedBadly(ref);
+    await expectSound(shop, ref.orderId);
+  });
+});
+
+describe('an attempt that was given up before it asked for money', () => {
+  it('takes none after the compensation', async () => {
+    const ref = await shop.placeOrder();
+    const pause = await pauses.before({
+      table: 'payments',
+      on: 'insert',
+      when: `new.order_id = '${ref.orderId}'`,
+      connection: LATE,
+    });
+    const attempt = Promise.allSettled([runActivity(shop.activities(late.db).chargePayment, ref)]);
+    await pause.reached();
+    await runActivity(shop.activities().refundPayment, ref);
+    await pause.resume();
+    expect(typeOf((await attempt)[0])).toBe('payment_unavailable');
+    expect(paid(ref)).toBe(0);
+    await endedBadly(ref);
+    await expectSound(shop, ref.orderId);
+  });
+
+  it('keeps none that it takes while the compensation runs', async () => {
+    const ref = await shop.placeOrder();
+    const pause = await pauses.before({
+      table: 'payments',
+      on: 'update',
+      when: `new.order_id = '${ref.orderId}'`,
+      connection: LATE,
+    });
+    const attempt = Promise.allSettled([runActivity(shop.activities(late.db).chargePayment, ref)]);
+    await pause.reached();
+    const undone = Promise.allSettled([runActivity(shop.activities().refundPayment, ref)]);
+    await pause.resume();
+    await Promise.all([attempt, undone]);
+    // Where the two met at the provider, the compensation was put off: it is tried again, as Temporal would.
+    await runActivity(shop.activities().refundPayment, ref);
+    await endedBadly(ref);
+    await expectSound(shop, ref.orderId);
+  });
+});
+
+describe('a compensation that fails', () => {
+  it('shows at once, whatever the reason is tried again, and is resolved when it succeeds', async () => {
+    const ref = await shop.placeOrder();
+    await runActivity(shop.activities().requestShipment, ref);
+    shop.warehouse.faults.set({ mode: 'error_before' });
+    const [attempt] = await Promise.allSettled([runActivity(shop.activities().cancelShipment, ref)]);
+    expect(attempt).toMatchObject({ reason: { type: 'warehouse_unavailable', nonRetryable: false } });
+    const ofOrder = eq(failures.orderId, ref.orderId);
+    expect(await shop.db.select().from(failures).where(ofOrder)).toMatchObject([
+      { kind: 'compensation', step: 'ship', status: 'open', errorType: 'warehouse_unavailable', attempts: 1 },
+    ]);
+    shop.warehouse.faults.clear();
+    await runActivity(shop.activities().cancelShipment, ref);
+    expect(await shop.db.select().from(failures).where(ofOrder)).toMatchObject([{ status: 'resolved' }]);
+  });
+});
+
+/** What the provider has taken for an order, refunds aside. */
+const paid = ({ orderId }: OrderRef): number =>
+  shop.payments
+    .ledger()
+    .reduce(
+      (total, entry) =>
+        entry.type === 'payment_intent.succeeded' && entry.metadata['orderId'] === orderId ? total + entry.amount : total,
+      0,
+    );
+
+/** As the workflow does, once everything is undone. */
+const endedBadly = (ref: OrderRef): Promise<void> =>
+  runActivity(shop.activities().endOrder, ref, { status: 'failed', type: 'order_cancelled', message: 'given up' });
