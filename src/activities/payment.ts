@@ -131,7 +131,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
           const intent = await gateway.retrieveIntent(intentId);
           if (intent.status === 'processing') throw noAnswer('payment', 'The payment is still being processed.');
           if (intent.status !== 'succeeded') {
-            if (intent.status !== 'canceled') await gateway.cancelIntent(intentId);
+            if (intent.status !== 'canceled') await gateway.cancelIntent(keyOf(ref, 'charge:cancel', payment), intentId);
             const declined = intent.status === 'requires_payment_method';
             return { state: declined ? ('declined' as const) : ('cancelled' as const), captured: 0, given: [] };
           }

@@ -39,7 +39,7 @@ export interface PaymentGateway {
   ): Promise<PaymentIntent>;
   retrieveIntent(id: string): Promise<PaymentIntent>;
   confirmIntent(key: string, id: string, method: string): Promise<PaymentIntent>;
-  cancelIntent(id: string): Promise<PaymentIntent>;
+  cancelIntent(key: string, id: string): Promise<PaymentIntent>;
   refund(key: string, intentId: string, amount: number): Promise<ProviderRefund>;
   listRefunds(intentId: string): Promise<ProviderRefund[]>;
 }
@@ -86,8 +86,8 @@ export function createPaymentGateway(options: {
       sorted(async () =>
         view(await stripe.paymentIntents.confirm(id, { payment_method: method }, { idempotencyKey: key })),
       ),
-    cancelIntent: (id) =>
-      sorted(async () => view(await stripe.paymentIntents.cancel(id, {}, { idempotencyKey: `cancel:${id}` }))),
+    cancelIntent: (key, id) =>
+      sorted(async () => view(await stripe.paymentIntents.cancel(id, {}, { idempotencyKey: key }))),
     refund: (key, intentId, amount) =>
       sorted(async () => {
         const refund = await stripe.refunds.create({ payment_intent: intentId, amount }, { idempotencyKey: key });

@@ -1,0 +1,207 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import { eq } from 'drizzle-orm';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createPaymentActivities } from '../../src/activities/payment.ts';
+import type { OrderRef } from '../../src/contracts/ids.ts';
+import { payments } from '../../src/db/schema.ts';
+import { createPaymentGateway } from '../../src/gateways/stripe.ts';
+import { expectSound } from '../support/audit.ts';
+import { createShop, runActivity, type Shop } from '../support/shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await createShop();
+});
+afterAll(() => shop.close());
+afterEach(() => shop.payments.faults.clear());
+
+const CREATE = 'POST /v1/payment_intents';
+const CONFIRM = 'POST /v1/payment_intents/:id/confirm';
+
+/** Attempts an activity until it succeeds, as Temporal would. @returns the types of the failures on the way */
+async function untilDone(activity: (ref: OrderRef) => Promise<unknown>, ref: OrderRef): Promise<unknown[]> {
+  const types: unknown[] = [];
+  for (let attempts = 0; attempts < 12; attempts += 1) {
+    const [attempt] = await Promise.allSettled([runActivity(activity, ref)]);
+    if (attempt.status === 'fulfilled') return types;
+    types.push(attempt.reason instanceof Error && 'type' in attempt.reason ? attempt.reason.type : attempt.reason);
+    if (attempt.reason instanceof Error && 'nonRetryable' in attempt.reason && attempt.reason.nonRetryable) return types;
+  }
+  return types;
+}
+
+/** @returns what the provider did for an order, oldest first */
+const story = ({ orderId }: OrderRef): string[] => {
+  const intents = new Set<string>();
+  return shop.payments.ledger().flatMap((entry) => {
+    if (!('paymentIntent' in entry) || entry.paymentIntent === null) return [];
+    if ('metadata' in entry && entry.metadata['orderId'] === orderId) intents.add(entry.paymentIntent);
+    return intents.has(entry.paymentIntent) && !entry.type.startsWith('charge.') ? [entry.type] : [];
+  });
+};
+
+async function paymentOf({ orderId }: OrderRef) {
+  const [payment] = await shop.db.select().from(payments).where(eq(payments.orderId, orderId));
+  return payment;
+}
+
+async function cancelled(ref: OrderRef): Promise<void> {
+  await runActivity(shop.activities().endOrder, ref, { status: 'cancelled', type: 'order_cancelled', message: 'changed my mind' });
+  await expectSound(shop, ref.orderId);
+}
+
+describe('chargePayment', () => {
+  it('confirms one payment when two attempts run at the same moment', async () => {
+    const ref = await shop.placeOrder();
+    await Promise.allSettled([shop.activities(), shop.activities()].map((own) => runActivity(own.chargePayment, ref)));
+    await untilDone(shop.activities().chargePayment, ref);
+    const events = story(ref);
+    expect(events.filter((type) => type === 'payment_intent.created').length).toBeLessThanOrEqual(2);
+    expect(events.filter((type) => type === 'payment_intent.succeeded')).toHaveLength(1);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'captured', captured: 1780, refunded: 0 });
+  });
+
+  it('gets past a failure that the provider has stored under the key, by another key', async () => {
+    const ref = await shop.placeOrder();
+    shop.payments.faults.set({ mode: 'error_after_commit', operation: CREATE, count: 1 });
+    expect(await untilDone(shop.activities().chargePayment, ref)).toEqual(['payment_unavailable', 'payment_unavailable']);
+    expect(story(ref)).toEqual(['payment_intent.created', 'payment_intent.created', 'payment_intent.succeeded']);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'captured', keySerial: 2 });
+  });
+
+  it('sees a payment whose confirmation was answered with a failure', async () => {
+    const ref = await shop.placeOrder();
+    shop.payments.faults.set({ mode: 'error_after_commit', operation: CONFIRM, count: 1 });
+    expect(await untilDone(shop.activities().chargePayment, ref)).toEqual(['payment_unavailable']);
+    expect(story(ref)).toEqual(['payment_intent.created', 'payment_intent.succeeded']);
+  });
+
+  it.each([
+    ['pm_card_visa_chargeDeclined', 'a declined card'],
+    ['pm_card_chargeDeclinedExpiredCard', 'an expired card'],
+    ['pm_card_unknown', 'an unknown payment method'],
+  ])('refuses %s at its first attempt', async (method) => {
+    const ref = await shop.placeOrder({ payment: { method } });
+    expect(await untilDone(shop.activities().chargePayment, ref)).toEqual(['card_declined']);
+    expect(await untilDone(shop.activities().refundPayment, ref)).toEqual([]);
+    expect(await paymentOf(ref)).toMatchObject({ captured: 0, refunded: 0 });
+    await cancelled(ref);
+  });
+});
+
+describe('refundPayment', () => {
+  it('gives back what was really taken when the answer to the charge was lost', async () => {
+    const ref = await shop.placeOrder();
+    // The client itself asks once more when a connection breaks.
+    shop.payments.faults.set({ mode: 'drop_after_commit', operation: CONFIRM });
+    const [attempt] = await Promise.allSettled([runActivity(shop.activities().chargePayment, ref)]);
+    expect(attempt).toMatchObject({ status: 'rejected', reason: { type: 'payment_unavailable' } });
+    shop.payments.faults.clear();
+    expect(await paymentOf(ref)).toMatchObject({ state: 'pending', captured: 0 });
+    await runActivity(shop.activities().refundPayment, ref);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', captured: 1780, refunded: 1780 });
+    await cancelled(ref);
+  });
+
+  it('cancels what was not taken, so that it never can be', async () => {
+    const ref = await shop.placeOrder();
+    shop.payments.faults.set({ mode: 'down', operation: CONFIRM });
+    await Promise.allSettled([runActivity(shop.activities().chargePayment, ref)]);
+    shop.payments.faults.clear();
+    await runActivity(shop.activities().refundPayment, ref);
+    expect(story(ref)).toEqual(['payment_intent.created', 'payment_intent.canceled']);
+
+    const gateway = createPaymentGateway({
+      secretKey: shop.environment.STRIPE_SECRET_KEY,
+      apiBase: shop.environment.STRIPE_API_BASE,
+    });
+    const { providerPaymentId } = (await paymentOf(ref)) ?? {};
+    const late = gateway.confirmIntent('a late attempt', providerPaymentId ?? '', 'pm_card_visa');
+    await expect(late).rejects.toThrow(/status of canceled/);
+    await cancelled(ref);
+  });
+
+  it('has nothing to give back when no money was asked for', async () => {
+    const ref = await shop.placeOrder();
+    await runActivity(shop.activities().refundPayment, ref);
+    expect(story(ref)).toEqual([]);
+    await cancelled(ref);
+  });
+
+  it('gives back once, however often it is tried', async () => {
+    const ref = await shop.placeOrder();
+    await runActivity(shop.activities().chargePayment, ref);
+    shop.payments.faults.set({ mode: 'error_after_commit', operation: 'POST /v1/refunds', count: 1 });
+    expect(await untilDone(shop.activities().refundPayment, ref)).toEqual(['payment_unavailable']);
+    await runActivity(shop.activities().refundPayment, ref);
+    expect(story(ref).filter((type) => type === 'refund.created')).toHaveLength(1);
+    await cancelled(ref);
+  });
+});
+
+describe('a provider that fails the first key of each request before doing anything, and keeps that answer', () => {
+  /** Stands before the simulator. Stripe stores a failure that arose while it executed, whether or not it took effect. */
+  async function startStubbornProvider(): Promise<string> {
+    const stored = new Set<string>();
+    const server = createServer((incoming, outgoing) => {
+      const key = incoming.headers['idempotency-key'];
+      if (typeof key === 'string' && !key.endsWith(':2')) {
+        const isRepeated = stored.has(key);
+        stored.add(key);
+        incoming.resume();
+        outgoing.writeHead(500, {
+          'content-type': 'application/json',
+          ...(isRepeated ? { 'idempotent-replayed': 'true' } : {}),
+        });
+        outgoing.end(JSON.stringify({ error: { type: 'api_error', message: 'stored' } }));
+        return;
+      }
+      const { method, headers, url = '/' } = incoming;
+      const onward = request(new URL(url, shop.payments.url), { ...(method ? { method } : {}), headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      });
+      incoming.pipe(onward);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  const activitiesOver = async () =>
+    createPaymentActivities({
+      db: shop.db,
+      gateway: createPaymentGateway({
+        secretKey: shop.environment.STRIPE_SECRET_KEY,
+        apiBase: await startStubbornProvider(),
+      }),
+    });
+
+  it('is charged once', async () => {
+    const ref = await shop.placeOrder();
+    await untilDone((await activitiesOver()).chargePayment, ref);
+    expect(story(ref)).toEqual(['payment_intent.created', 'payment_intent.succeeded']);
+  });
+
+  it('gives the money back', async () => {
+    const ref = await shop.placeOrder();
+    await runActivity(shop.activities().chargePayment, ref);
+    await untilDone((await activitiesOver()).refundPayment, ref);
+    await cancelled(ref);
+  });
+
+  it('cancels the payment of a declined card', async () => {
+    const ref = await shop.placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
+    await untilDone(shop.activities().chargePayment, ref);
+    await untilDone((await activitiesOver()).refundPayment, ref);
+    expect(story(ref).at(-1)).toBe('payment_intent.canceled');
+    await cancelled(ref);
+  });
+});
