@@ -68,6 +68,12 @@ export async function renderOrderEmail(
         ],
         link,
       });
+    case 'order_delivered':
+      return await letter({
+        subject: `Your order ${short} has arrived`,
+        lines: [hello, 'The carrier says that your parcel has arrived. We hope that you like it.'],
+        link,
+      });
     case 'order_cancelled':
       return await letter({
         subject: `Your order ${short} is cancelled`,

@@ -1,12 +1,12 @@
 import { activityInfo } from '@temporalio/activity';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, ne, sql } from 'drizzle-orm';
 import { orderWorkflowId, type OrderRef } from '../contracts/ids.ts';
-import type { CarrierUpdate, DecideApproval } from '../contracts/messages.ts';
+import type { CarrierUpdate, DecideApproval, SettleCompensation } from '../contracts/messages.ts';
 import type { OrderStatus, OrderStep } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { setOrderStatus } from '../db/order-status.ts';
-import { failures, orders, sagaSteps, shipments } from '../db/schema.ts';
-import { closeFailures, openFailure, type FailureRef } from '../intake/failures.ts';
+import { failures, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
+import { closeFailures, openFailure, recordFailureEvent, type FailureRef } from '../intake/failures.ts';
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;
 
@@ -153,6 +153,49 @@ export function createOrderActivities({ db }: { db: Database }) {
             .where(isShipment(ref));
         }
         await setOrderStatus(tx, ref, 'completed');
+      });
+    },
+
+    /** A compensation that could not get through was done by hand. Money that was given back outside counts as given back. */
+    async recordSettlement(ref: OrderRef, { failureId, step, reason, actor }: SettleCompensation): Promise<void> {
+      const { orderId, generation } = ref;
+      await db.transaction(async (tx) => {
+        const isStep = and(
+          eq(sagaSteps.orderId, orderId),
+          eq(sagaSteps.generation, generation),
+          eq(sagaSteps.step, step),
+        );
+        const [settled] = await tx
+          .update(failures)
+          .set({ status: 'settled', closedAt: sql`now()`, nextRetryAt: null })
+          .where(and(eq(failures.id, failureId), ne(failures.status, 'settled')))
+          .returning({ id: failures.id });
+        if (!settled) return;
+        await recordFailureEvent(tx, failureId, 'settled', actor, reason);
+        await tx
+          .insert(sagaSteps)
+          .values({ ...ref, step, kind: 'compensation', state: 'done', result: { settled: true, actor, reason } })
+          .onConflictDoUpdate({
+            target: [sagaSteps.orderId, sagaSteps.generation, sagaSteps.step, sagaSteps.kind],
+            set: { state: 'done', result: { settled: true, actor, reason }, finishedAt: sql`now()` },
+          });
+        await tx
+          .update(sagaSteps)
+          .set({ state: 'undone' })
+          .where(and(isStep, eq(sagaSteps.kind, 'step'), eq(sagaSteps.state, 'done')));
+        if (step !== 'charge') return;
+        const [payment] = await tx
+          .select()
+          .from(payments)
+          .where(and(eq(payments.orderId, orderId), eq(payments.generation, generation)))
+          .for('update');
+        if (!payment || payment.captured === payment.refunded) return;
+        const amount = payment.captured - payment.refunded;
+        await tx.insert(refunds).values({ providerRefundId: `by-hand:${failureId}`, paymentId: payment.id, amount });
+        await tx
+          .update(payments)
+          .set({ state: 'refunded', refunded: payment.captured })
+          .where(eq(payments.id, payment.id));
       });
     },
 

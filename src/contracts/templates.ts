@@ -3,6 +3,7 @@
 export const ORDER_TEMPLATES = [
   'order_confirmed',
   'order_shipped',
+  'order_delivered',
   'order_cancelled',
   'order_failed',
   'approval_requested',

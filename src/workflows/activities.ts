@@ -38,7 +38,11 @@ export const warehouse = proxyActivities<Pick<WarehouseActivities, 'requestShipm
 
 export const compensation = proxyActivities<
   Pick<PaymentActivities, 'refundPayment'> & Pick<WarehouseActivities, 'withdrawShipment' | 'cancelShipment'>
->(RETRY_PROFILES.compensation);
+>({
+  ...RETRY_PROFILES.compensation,
+  // One that is settled by hand is waited for: it may get through at the last moment.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
 
 export const localCompensation = proxyLocalActivities<
   Pick<InventoryActivities, 'releaseStock'> & Pick<InvoiceActivities, 'voidInvoice'>

@@ -4,6 +4,7 @@ import {
   condition,
   defineSignal,
   isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -16,17 +17,19 @@ import type {
   OrderInput,
   OrderResult,
   ResolveFailure,
+  SettleCompensation,
 } from '../contracts/messages.ts';
 import { SIGNALS, STATUS_SEARCH_ATTRIBUTE } from '../contracts/names.ts';
 import type { OrderStatus, OrderStep } from '../contracts/statuses.ts';
 import { bookkeeping, compensation, database, email, localCompensation, payment, warehouse } from './activities.ts';
 import { Emails } from './emails.ts';
 import { asRefusal, describeError, refusal } from './errors.ts';
-import { Saga } from './saga.ts';
+import { Saga, type Compensation } from './saga.ts';
 
 export const cancelOrder = defineSignal<[CancelOrder]>(SIGNALS.cancelOrder);
 export const decideApproval = defineSignal<[DecideApproval]>(SIGNALS.decideApproval);
 export const resolveFailure = defineSignal<[ResolveFailure]>(SIGNALS.resolveFailure);
+export const settleCompensation = defineSignal<[SettleCompensation]>(SIGNALS.settleCompensation);
 export const carrierUpdate = defineSignal<[CarrierUpdate]>(SIGNALS.carrierUpdate);
 
 /**
@@ -54,7 +57,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
 
     tell('reserved', 'Charging the payment.');
     saga.compensateWith('charge', () => compensation.refundPayment(ref));
-    await attempt('charge', () => untilCancelled(() => payment.chargePayment(ref)));
+    await attempt('charge', () => unless(isCancelled, () => payment.chargePayment(ref)));
     stopIfCancelled();
 
     tell('charged', 'Handing the order to the warehouse.');
@@ -73,6 +76,8 @@ export async function order(input: OrderInput): Promise<OrderResult> {
     // Carriers lose "delivered" messages: after the deadline a parcel that nobody missed counts as delivered.
     await condition(() => inbox.delivered, policy.deliveryDeadline);
     await bookkeeping.completeOrder(ref, { delivered: inbox.delivered });
+    // Runs that completed before this email existed must replay without it (see docs/changing-workflows.md).
+    if (inbox.delivered && patched('email-on-delivery')) sendEmail('order_delivered');
     tell('completed', inbox.delivered ? 'Delivered.' : 'No word from the carrier in time: taken as delivered.');
   }
 
@@ -81,7 +86,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
     await bookkeeping.requestApproval(ref);
     tell('awaiting_approval', 'The amount is above the threshold: waiting for a person to approve it.');
     sendEmail('approval_requested');
-    const answered = () => inbox.decision !== undefined || inbox.cancellation !== undefined;
+    const answered = () => inbox.decision !== undefined || isCancelled();
     if (!(await condition(answered, policy.approvalDeadline / 2))) {
       sendEmail('approval_reminder');
       await condition(answered, policy.approvalDeadline / 2);
@@ -101,7 +106,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
     let patience = policy.lateShipmentAfter;
     for (let reminders = 0; ; ) {
       const news = await condition(
-        () => inbox.shipped !== undefined || inbox.rejected !== undefined || inbox.cancellation !== undefined,
+        () => inbox.shipped !== undefined || inbox.rejected !== undefined || isCancelled(),
         patience,
       );
       if (inbox.shipped) {
@@ -121,7 +126,10 @@ export async function order(input: OrderInput): Promise<OrderResult> {
 
   /** A parcel that has left cannot be called back: the warehouse is asked before anything is undone. */
   async function withdraw(): Promise<void> {
-    const { withdrawn } = await compensation.withdrawShipment(ref);
+    let withdrawn = true;
+    await untilSettled('ship', async () => {
+      ({ withdrawn } = await compensation.withdrawShipment(ref));
+    });
     if (withdrawn) stopIfCancelled();
     inbox.cancellation = undefined;
     await bookkeeping.recordCancellationRefused(ref);
@@ -146,7 +154,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
     const failure = await bookkeeping.parkOrder(ref, step, describeError(error));
     tell('needs_attention', `The step "${step}" has used up its retries. Waiting for a retry or a cancellation.`);
     const resolution = () => inbox.resolutions.get(resolutionKey(failure));
-    await condition(() => (resolution() ?? inbox.cancellation) !== undefined, policy.parkingDeadline);
+    await condition(() => resolution() !== undefined || isCancelled(), policy.parkingDeadline);
     stopIfCancelled();
     const answer = resolution();
     if (!answer) throw refusal('parking_deadline_passed', `Nobody mended the step "${step}" in time.`);
@@ -155,16 +163,40 @@ export async function order(input: OrderInput): Promise<OrderResult> {
     tell(status, `Trying the step "${step}" again.`);
   }
 
-  /** Interrupts what may retry for long. The interrupted activity is waited for, so its outcome is known. */
-  async function untilCancelled<Result>(run: () => Promise<Result>): Promise<Result> {
-    stopIfCancelled();
+  /** Interrupts what may retry for long, once a message makes it needless. The activity is waited for, so its outcome is known. */
+  async function unless<Result>(needless: () => boolean, run: () => Promise<Result>): Promise<Result> {
     const scope = new CancellationScope();
-    inbox.onCancellation = () => scope.cancel();
+    inbox.onMessage = () => {
+      if (needless()) scope.cancel();
+    };
+    inbox.onMessage();
     try {
       return await scope.run(run);
     } finally {
-      inbox.onCancellation = undefined;
+      inbox.onMessage = undefined;
     }
+  }
+
+  /** Undoes one step, or writes down that a person has. */
+  async function undo({ step, undo: run }: Compensation): Promise<void> {
+    const settlement = await untilSettled(step, run);
+    if (settlement) await bookkeeping.recordSettlement(ref, settlement);
+  }
+
+  /** @returns what a person has done by hand instead; undefined when it got through */
+  async function untilSettled(step: OrderStep, run: () => Promise<void>): Promise<SettleCompensation | undefined> {
+    try {
+      await unless(() => inbox.settlements.has(step), run);
+      return undefined;
+    } catch (error) {
+      const settlement = inbox.settlements.get(step);
+      if (!settlement) throw error;
+      return settlement;
+    }
+  }
+
+  function isCancelled(): boolean {
+    return inbox.cancellation !== undefined;
   }
 
   function stopIfCancelled(): void {
@@ -176,7 +208,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
     const status = type === 'order_cancelled' ? 'cancelled' : 'failed';
     await bookkeeping.beginCompensation(ref);
     tell('compensating', `Undoing what was done: ${message}`);
-    await saga.compensate();
+    await saga.compensate(undo);
     await bookkeeping.endOrder(ref, { status, type, message });
     tell(status, message);
     sendEmail(status === 'cancelled' ? 'order_cancelled' : 'order_failed');
@@ -206,7 +238,9 @@ export async function order(input: OrderInput): Promise<OrderResult> {
 /** What has been said to the order so far. */
 interface Inbox {
   cancellation: CancelOrder | undefined;
-  onCancellation: (() => void) | undefined;
+  settlements: Map<OrderStep, SettleCompensation>;
+  /** Called after each message that may make something needless. */
+  onMessage: (() => void) | undefined;
   decision: DecideApproval | undefined;
   /** by failure id and occurrence */
   resolutions: Map<string, ResolveFailure>;
@@ -223,7 +257,8 @@ const resolutionKey = (failure: { failureId: string; occurrence: number }) =>
 function receiveMessages(generation: number): Inbox {
   const inbox: Inbox = {
     cancellation: undefined,
-    onCancellation: undefined,
+    settlements: new Map(),
+    onMessage: undefined,
     decision: undefined,
     resolutions: new Map(),
     shipped: undefined,
@@ -231,7 +266,7 @@ function receiveMessages(generation: number): Inbox {
     delivered: false,
     cancel(message) {
       inbox.cancellation ??= message;
-      inbox.onCancellation?.();
+      inbox.onMessage?.();
     },
   };
   setHandler(cancelOrder, (message) => inbox.cancel(message));
@@ -240,6 +275,10 @@ function receiveMessages(generation: number): Inbox {
   });
   setHandler(resolveFailure, (message) => {
     inbox.resolutions.set(resolutionKey(message), message);
+  });
+  setHandler(settleCompensation, (message) => {
+    inbox.settlements.set(message.step, message);
+    inbox.onMessage?.();
   });
   setHandler(carrierUpdate, (message) => {
     if (message.generation !== generation) return;

@@ -1,6 +1,6 @@
 import type { OrderStep } from '../contracts/statuses.ts';
 
-interface Compensation {
+export interface Compensation {
   step: OrderStep;
   undo: () => Promise<void>;
 }
@@ -17,8 +17,8 @@ export class Saga {
     this.#compensations.push({ step, undo });
   }
 
-  /** Undoes everything, last step first. */
-  async compensate(): Promise<void> {
-    for (const { undo } of this.#compensations.toReversed()) await undo();
+  /** Undoes everything, last step first. @param run runs one compensation to its end */
+  async compensate(run: (compensation: Compensation) => Promise<void>): Promise<void> {
+    for (const compensation of this.#compensations.toReversed()) await run(compensation);
   }
 }

@@ -26,6 +26,7 @@ describe('an order that goes well', () => {
     expect(rig.emails('ada@example.com')).toEqual([
       expect.stringMatching(/confirmed/),
       expect.stringMatching(/on its way/),
+      expect.stringMatching(/has arrived/),
     ]);
     expect(await rig.failures(id)).toEqual([]);
   });
@@ -46,7 +47,7 @@ describe('an order that goes well', () => {
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
     await rig.carrier(id, 'shipped');
     expect((await rig.statuses(id)).slice(-2)).toEqual(['shipped', 'completed']);
-    expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_shipped']);
+    expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);
   });
 
   it('does not listen to the carrier of another generation', async () => {
