@@ -42,8 +42,11 @@ export class Links {
   failure(id: string, workflowId: string, orderId: string | null) {
     const base = `/v1/ops/failures/${id}`;
     return {
+      self: base,
       retry: `${base}/retry`,
       cancel: `${base}/cancel`,
+      settlement: `${base}/settlement`,
+      reset: `${base}/reset`,
       order: orderId && `/v1/orders/${orderId}`,
       workflow: this.workflow(workflowId),
     };

@@ -1,10 +1,10 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { SIGNALS } from '../contracts/names.ts';
 import { ORDER_STEPS, type OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { recordOrderEvent } from '../db/order-status.ts';
-import { failures, orders, payments } from '../db/schema.ts';
+import { commands, failures, orders, payments } from '../db/schema.ts';
 import { enqueueCommand } from './commands.ts';
 import { IntakeError, notFound } from './errors.ts';
 import { recordFailureEvent } from './failures.ts';
@@ -25,7 +25,7 @@ type Failure = typeof failures.$inferSelect;
  * Has a parked order try its failed step again, with fresh retries.
  * @param options `shippingAddress` to use from now on; `replayId` of the bulk replay that asks
  * @returns the occurrence of the failure that is retried
- * @throws IntakeError `not_found`, or `failure_not_open` when no order is parked on it
+ * @throws IntakeError `not_found`, `failure_not_open` when no order is parked on it, or `already_requested`
  */
 export async function requestRetry(
   db: Opens,
@@ -53,7 +53,7 @@ export async function requestRetry(
 
 /**
  * Has a parked order give up and undo what it did.
- * @throws IntakeError `not_found`, or `failure_not_open` when no order is parked on it
+ * @throws IntakeError `not_found`, `failure_not_open` when no order is parked on it, or `already_requested`
  */
 export async function requestCancel(
   db: Opens,
@@ -76,7 +76,7 @@ export async function requestCancel(
 /**
  * Records that a failing compensation was done by hand, outside: the order goes on without it. Any other failure that
  * stops nothing (an email, a set-aside command) is settled by the record alone.
- * @throws IntakeError `not_found`, or `failure_not_open`
+ * @throws IntakeError `not_found`, `failure_not_open`, or `already_requested`
  */
 export async function requestSettlement(db: Opens, failureId: string, { actor, reason }: Instruction): Promise<void> {
   await db.transaction(async (tx) => {
@@ -92,6 +92,7 @@ export async function requestSettlement(db: Opens, failureId: string, { actor, r
       return;
     }
     if (!orderId || !isOrderStep(step)) throw notOpen(failure);
+    await refuseRepeat(tx, failure, { type: SIGNALS.settleCompensation, message: { failureId } });
     await recordFailureEvent(tx, failureId, 'settlement_requested', actor, reason);
     const message = { failureId, step, reason, actor };
     await enqueueCommand(tx, { type: SIGNALS.settleCompensation, orderId, message });
@@ -180,7 +181,25 @@ async function lockParked(tx: Transaction, failureId: string): Promise<Failure &
   const failure = await lockFailure(tx, failureId);
   const { kind, status, orderId } = failure;
   if (kind !== 'step' || status !== 'open' || !orderId) throw notOpen(failure);
+  const { occurrence } = failure;
+  await refuseRepeat(tx, failure, { type: SIGNALS.resolveFailure, message: { failureId, occurrence } });
   return { ...failure, orderId };
+}
+
+/** A parking has one answer, and the workflow may not have acted on it yet. One that could not be delivered is no answer. */
+async function refuseRepeat(tx: Transaction, { workflowId }: Failure, part: object): Promise<void> {
+  const [earlier] = await tx
+    .select({ id: commands.id })
+    .from(commands)
+    .where(
+      and(
+        eq(commands.workflowId, workflowId),
+        inArray(commands.state, ['pending', 'delivered']),
+        sql`${commands.body} @> ${JSON.stringify(part)}::jsonb`,
+      ),
+    )
+    .limit(1);
+  if (earlier) throw new IntakeError('already_requested', 'What to do about this failure has been decided already.');
 }
 
 const notOpen = ({ kind, status }: Failure) =>

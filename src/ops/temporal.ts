@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { isTemporalUnavailable } from '../intake/temporal-availability.ts';
 
 /** How long, in ms, a person waits for Temporal before they are told without it. */
-const PATIENCE = 3_000;
+const PATIENCE = 2_000;
 
 /** What Temporal said, or that it did not. */
 export type TemporalAnswer<Answer> = { temporal: 'ok'; answer: Answer } | { temporal: 'unavailable'; answer: null };

@@ -16,7 +16,7 @@ const route = createRoute({
   request: { params: idParams, body: jsonBody(reasonBody) },
   responses: {
     202: { description: 'Taken', content: json(failureSchema) },
-    ...problems('unauthenticated', 'forbidden', 'not_found', 'failure_not_open', ...WITH_BODY),
+    ...problems('unauthenticated', 'forbidden', 'not_found', 'failure_not_open', 'already_requested', ...WITH_BODY),
   },
 });
 

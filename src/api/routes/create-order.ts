@@ -3,8 +3,8 @@ import { acceptOrder } from '../../intake/orders.ts';
 import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
+import { address } from '../schemas/address.ts';
 import { email, header, json, jsonBody, line } from '../schemas/common.ts';
-import { isCountry } from '../schemas/countries.ts';
 import { acceptedHeaders, idempotencyHeaders, idempotentRequest } from '../schemas/idempotency.ts';
 import { acceptedOrderView, loadOrder, orderSchema } from '../views/order.ts';
 import { preferredWait, preferenceApplied, waitUntilRest } from '../wait.ts';
@@ -12,15 +12,7 @@ import { preferredWait, preferenceApplied, waitUntilRest } from '../wait.ts';
 const newOrderSchema = z
   .strictObject({
     customer: z.strictObject({ email, name: line(200) }),
-    shippingAddress: z.strictObject({
-      line1: line(200),
-      city: line(200),
-      postalCode: line(200),
-      country: z
-        .string()
-        .refine(isCountry, 'must be an ISO 3166-1 alpha-2 code in capitals')
-        .openapi({ example: 'DE' }),
-    }),
+    shippingAddress: address,
     items: z
       .array(z.strictObject({ sku: line(200), quantity: z.int().min(1).max(1000) }))
       .min(1)

@@ -1,4 +1,3 @@
-import { cancelFailure } from './cancel-failure.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { createOrder } from './create-order.ts';
 import { createSignup } from './create-signup.ts';
@@ -10,12 +9,11 @@ import { getOrder } from './get-order.ts';
 import { getReadyz } from './get-readyz.ts';
 import { getSignup } from './get-signup.ts';
 import { getWeeklyReport } from './get-weekly-report.ts';
-import { listFailures } from './list-failures.ts';
 import { listOrders } from './list-orders.ts';
 import { listProducts } from './list-products.ts';
 import { listWeeklyReports } from './list-weekly-reports.ts';
+import { OPS_OPERATIONS } from './ops/index.ts';
 import { receiveWarehouseWebhook } from './receive-warehouse-webhook.ts';
-import { retryFailure } from './retry-failure.ts';
 import { streamOrderEvents } from './stream-order-events.ts';
 import { subscribeSignup } from './subscribe-signup.ts';
 import { verifySignup } from './verify-signup.ts';
@@ -38,9 +36,7 @@ export const OPERATIONS = [
   receiveWarehouseWebhook,
   listWeeklyReports,
   getWeeklyReport,
-  listFailures,
-  retryFailure,
-  cancelFailure,
+  ...OPS_OPERATIONS,
   getLivez,
   getReadyz,
 ];

@@ -1,9 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { desc, eq, getTableColumns, type SQL } from 'drizzle-orm';
-import { FAILURE_KINDS, FAILURE_STATUSES } from '../../contracts/statuses.ts';
+import { FAILURE_EVENT_TYPES, FAILURE_KINDS, FAILURE_STATUSES } from '../../contracts/statuses.ts';
 import type { Database } from '../../db/client.ts';
-import { failures } from '../../db/schema.ts';
 import { notFound } from '../../intake/errors.ts';
+import { readFailure, type Failure } from '../../ops/failures.ts';
 import type { Links } from '../links.ts';
 import { time } from '../schemas/common.ts';
 
@@ -25,9 +24,13 @@ export const failureSchema = z
     lastSeenAt: time,
     nextRetryAt: time.nullable(),
     closedAt: time.nullable(),
+    replayId: z.uuid().nullable().openapi({ description: 'The bulk replay that acted on it last' }),
     links: z.strictObject({
+      self: z.string(),
       retry: z.string(),
       cancel: z.string(),
+      settlement: z.string(),
+      reset: z.string(),
       order: z.string().nullable(),
       workflow: z.string(),
     }),
@@ -36,15 +39,19 @@ export const failureSchema = z
 
 export type FailureView = z.infer<typeof failureSchema>;
 
-/** @returns failures, the newest first. */
-export async function loadFailures(
-  db: Database,
-  links: Links,
-  { where, limit }: { where: SQL | undefined; limit: number },
-): Promise<FailureView[]> {
-  const { resumeStatus: _, ...columns } = getTableColumns(failures);
-  const rows = await db.select(columns).from(failures).where(where).orderBy(desc(failures.id)).limit(limit);
-  return rows.map(({ errorType, errorMessage, ...row }) => ({
+export const failureEventSchema = z
+  .strictObject({
+    type: z.enum(FAILURE_EVENT_TYPES),
+    actor: z.string(),
+    reason: z.string(),
+    at: time,
+  })
+  .openapi('FailureEvent');
+
+/** @returns a failure as the API shows it. */
+export function failureView(failure: Failure, links: Links): FailureView {
+  const { resumeStatus: _, errorType, errorMessage, ...row } = failure;
+  return {
     ...row,
     error: { type: errorType, message: errorMessage },
     firstSeenAt: row.firstSeenAt.toISOString(),
@@ -52,12 +59,12 @@ export async function loadFailures(
     nextRetryAt: row.nextRetryAt?.toISOString() ?? null,
     closedAt: row.closedAt?.toISOString() ?? null,
     links: links.failure(row.id, row.workflowId, row.orderId),
-  }));
+  };
 }
 
 /** @throws IntakeError `not_found` */
 export async function loadFailure(db: Database, links: Links, id: string): Promise<FailureView> {
-  const [failure] = await loadFailures(db, links, { where: eq(failures.id, id), limit: 1 });
-  if (!failure) throw notFound('failure');
-  return failure;
+  const found = await readFailure(db, id);
+  if (!found) throw notFound('failure');
+  return failureView(found.failure, links);
 }
