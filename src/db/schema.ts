@@ -108,6 +108,7 @@ export const signups = pgTable(
     uniqueIndex('signups_open_email')
       .on(sql`lower(${table.email})`)
       .where(sql`status not in ('expired', 'ended')`),
+    index('signups_email').on(sql`lower(${table.email})`),
   ],
 );
 
@@ -218,7 +219,7 @@ export const orderEvents = pgTable(
     status: text({ enum: ORDER_STATUSES }).notNull(),
     at: createdAt(),
   },
-  (table) => [index('order_events_order').on(table.orderId, table.id)],
+  (table) => [index('order_events_order').on(table.orderId, table.id), index('order_events_age').on(table.at)],
 );
 
 const orderRef = () => ({
@@ -247,6 +248,9 @@ export const sagaSteps = pgTable(
     check('saga_steps_step', oneOf('step', ORDER_STEPS)),
     check('saga_steps_kind', oneOf('kind', STEP_KINDS)),
     check('saga_steps_state', oneOf('state', STEP_STATES)),
+    index('saga_steps_retrying')
+      .on(table.startedAt)
+      .where(sql`state = 'retrying'`),
   ],
 );
 
@@ -431,6 +435,8 @@ export const failures = pgTable(
       .where(sql`status in ('open', 'retrying')`),
     index('failures_status_id').on(table.status, table.id),
     index('failures_order').on(table.orderId),
+    index('failures_workflow').on(table.workflowId),
+    index('failures_age').on(table.firstSeenAt),
     index('failures_open_group')
       .on(table.kind, table.step, table.errorType)
       .where(sql`status = 'open'`),

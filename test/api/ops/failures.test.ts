@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { commands, failureEvents, orders } from '../../../src/db/schema.ts';
 import { call, startTestApi, type TestApi } from '../support/api.ts';
 import { openOrderFailure } from '../support/failures.ts';
+import { readPages } from '../support/pages.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -69,17 +70,8 @@ describe('the list of failures', () => {
     const text = 'page by page';
     const ids = [];
     for (let n = 0; n < 3; n += 1) ids.push((await openOrderFailure(api, { errorMessage: text })).failureId);
-    const seen: unknown[] = [];
-    let cursor: unknown = '';
-    while (cursor !== null) {
-      const query = new URLSearchParams({ text, limit: '2', ...(cursor === '' ? {} : { cursor: String(cursor) }) });
-      const { body } = await get(`/v1/ops/failures?${query.toString()}`);
-      expect(body).toHaveProperty('data');
-      if (typeof body !== 'object' || body === null || !('data' in body) || !Array.isArray(body.data)) break;
-      seen.push(...body.data.map((row: { id: unknown }) => row.id));
-      cursor = 'nextCursor' in body ? body.nextCursor : null;
-    }
-    expect(seen).toEqual(ids.toReversed());
+    const [third, second, first] = ids.toReversed().map((id) => expect.objectContaining({ id }));
+    expect(await readPages(api, '/v1/ops/failures?text=page+by+page&limit=2')).toEqual([[third, second], [first]]);
   });
 
   it('is counted by kind, step and error type', async () => {
