@@ -47,7 +47,8 @@ describe('an order that goes well', () => {
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
     await rig.carrier(id, 'shipped');
     expect((await rig.statuses(id)).slice(-2)).toEqual(['shipped', 'completed']);
-    expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);
+    // The two last are sent side by side.
+    expect((await rig.sent(id)).toSorted()).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);
   });
 
   it('does not listen to the carrier of another generation', async () => {
