@@ -274,7 +274,8 @@ function receiveMessages(generation: number): Inbox {
     inbox.decision ??= message;
   });
   setHandler(resolveFailure, (message) => {
-    inbox.resolutions.set(resolutionKey(message), message);
+    const key = resolutionKey(message);
+    if (!inbox.resolutions.has(key)) inbox.resolutions.set(key, message);
   });
   setHandler(settleCompensation, (message) => {
     inbox.settlements.set(message.step, message);
