@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests by what they need running, so that a run waits only for that. A folder not named here gets everything. */
 const unit = ['contracts', 'gateways', 'sandbox', 'scripts'].map(testsIn);
-const database = ['db', 'intake', 'activities'].map(testsIn);
+const database = ['db', 'activities'].map(testsIn);
 const workflows = ['workflows', 'histories'].map(testsIn);
 
 function testsIn(folder: string) {
