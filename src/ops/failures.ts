@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, lt } from 'drizzle-orm';
+import { and, asc, count, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { FailureFilter } from '../contracts/failures.ts';
 import type { Database } from '../db/client.ts';
 import { failureEvents, failures, orders } from '../db/schema.ts';
@@ -6,6 +6,12 @@ import { failureCondition } from '../intake/replays.ts';
 
 export type Failure = typeof failures.$inferSelect;
 export type FailureEvent = typeof failureEvents.$inferSelect;
+
+/** A failure with what was done about it, the oldest first. */
+export interface FailureStory {
+  failure: Failure;
+  events: FailureEvent[];
+}
 
 /**
  * @param page `cursor` is the id of the last failure of the page before
@@ -45,10 +51,7 @@ export async function countFailures(db: Database, filter: FailureFilter): Promis
 }
 
 /** @returns a failure with what was done about it, oldest first; undefined when there is none */
-export async function readFailure(
-  db: Database,
-  id: string,
-): Promise<{ failure: Failure; events: FailureEvent[] } | undefined> {
+export async function readFailure(db: Database, id: string): Promise<FailureStory | undefined> {
   const [failure] = await db.select().from(failures).where(eq(failures.id, id));
   if (!failure) return undefined;
   const events = await db
@@ -57,4 +60,17 @@ export async function readFailure(
     .where(eq(failureEvents.failureId, id))
     .orderBy(asc(failureEvents.id));
   return { failure, events };
+}
+
+/** @returns the failures of a workflow with what was done about each, the oldest first */
+export async function readFailuresOf(db: Pick<Database, 'select'>, workflowId: string): Promise<FailureStory[]> {
+  const rows = await db.select().from(failures).where(eq(failures.workflowId, workflowId)).orderBy(asc(failures.id));
+  if (rows.length === 0) return [];
+  const ids = rows.map(({ id }) => id);
+  const events = await db
+    .select()
+    .from(failureEvents)
+    .where(inArray(failureEvents.failureId, ids))
+    .orderBy(asc(failureEvents.id));
+  return rows.map((failure) => ({ failure, events: events.filter(({ failureId }) => failureId === failure.id) }));
 }

@@ -1,4 +1,5 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { status } from '@grpc/grpc-js';
+import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 
 /** An activity that a run waits for, as Temporal sees it. */
 export interface PendingActivity {
@@ -31,11 +32,11 @@ const toDate = (time: Timestamp): Date | undefined =>
 /** @returns the latest run of a workflow, or undefined when Temporal does not know it (or no longer does) */
 export async function describeRun(client: Client, workflowId: string): Promise<RunState | undefined> {
   try {
-    const { runId, status, startTime, closeTime, raw } = await client.workflow.getHandle(workflowId).describe();
+    const { runId, status: state, startTime, closeTime, raw } = await client.workflow.getHandle(workflowId).describe();
     return {
       workflowId,
       runId,
-      status: status.name,
+      status: state.name,
       startedAt: startTime,
       closedAt: closeTime,
       workflowTaskAttempt: raw.pendingWorkflowTask?.attempt ?? 0,
@@ -54,6 +55,28 @@ export async function describeRun(client: Client, workflowId: string): Promise<R
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * @returns what the latest run of a workflow was started with, or undefined when Temporal does not know it. A run lives
+ * by its arguments, whatever the configuration says by now.
+ */
+export async function readRunInput(client: Client, workflowId: string): Promise<unknown> {
+  try {
+    const { history } = await client.workflowService.getWorkflowExecutionHistory({
+      namespace: client.options.namespace,
+      execution: { workflowId },
+      maximumPageSize: 1,
+    });
+    const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
+    let decoded = payloads;
+    for (const codec of payloadCodecs) decoded = await codec.decode(decoded);
+    return decoded[0] && payloadConverter.fromPayload(decoded[0]);
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === status.NOT_FOUND) return undefined;
     throw error;
   }
 }
