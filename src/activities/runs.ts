@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import { eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { FINAL_ORDER_STATUSES } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
-import { orders } from '../db/schema.ts';
-import { openFailure } from '../intake/failures.ts';
+import { failures, orders } from '../db/schema.ts';
+import { closeFailures, openFailure } from '../intake/failures.ts';
 
 export type RunActivities = ReturnType<typeof createRunActivities>;
 
@@ -29,7 +29,7 @@ const QUERIES: { errorType: string; query: string; message: string }[] = [
 /** Looks after the runs themselves. */
 export function createRunActivities({ db, client }: { db: Database; client: Client }) {
   return {
-    /** Puts each run that went wrong among the failures. */
+    /** Puts each run that went wrong among the failures, and closes those that are well again. */
     async reportBrokenRuns(): Promise<void> {
       for (const { errorType, query, message } of QUERIES) {
         for await (const { workflowId, runId } of client.workflow.list({ query })) {
@@ -37,8 +37,24 @@ export function createRunActivities({ db, client }: { db: Database; client: Clie
           if (orderId) await report({ orderId, workflowId, runId, errorType, message });
         }
       }
+      const live = await db
+        .select()
+        .from(failures)
+        .where(and(eq(failures.kind, 'run'), inArray(failures.status, ['open', 'retrying'])));
+      for (const failure of live) await closeWhenWell(failure);
     },
   };
+
+  async function closeWhenWell({ workflowId, orderId, generation }: typeof failures.$inferSelect): Promise<void> {
+    if (!orderId || !generation) return;
+    const { status, raw } = await client.workflow.getHandle(workflowId).describe();
+    const isFailing = (raw.pendingWorkflowTask?.attempt ?? 0) > 1;
+    if (isFailing || (status.name !== 'RUNNING' && status.name !== 'COMPLETED')) return;
+    const ref = { orderId, generation };
+    await db.transaction((tx) =>
+      closeFailures(tx, ref, { kind: 'run', step: 'run' }, 'resolved', 'The run goes on.'),
+    );
+  }
 
   async function report(run: {
     orderId: string;
@@ -54,6 +70,12 @@ export function createRunActivities({ db, client }: { db: Database; client: Clie
       // The latest run counts: one that was reset has ended too.
       const latest = await client.workflow.getHandle(workflowId).describe();
       if (latest.runId !== runId) return;
+      // Its reset is on its way.
+      const [underWay] = await tx
+        .select({ id: failures.id })
+        .from(failures)
+        .where(and(eq(failures.kind, 'run'), eq(failures.runId, runId), eq(failures.status, 'retrying')));
+      if (underWay) return;
       await openFailure(tx, {
         kind: 'run',
         workflowId,

@@ -110,7 +110,7 @@ export async function recordFailureEvent(
 export async function closeFailures(
   tx: Transaction,
   { orderId, generation }: OrderRef,
-  which: { kind: 'step' | 'compensation' | 'late_shipment'; step: OrderStep } | 'all',
+  which: { kind: 'step' | 'compensation' | 'late_shipment'; step: OrderStep } | { kind: 'run'; step: 'run' } | 'all',
   outcome: 'resolved' | 'cancelled',
   reason: string,
 ): Promise<void> {

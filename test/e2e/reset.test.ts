@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { createRunActivities } from '../../src/activities/runs.ts';
+import { failures, orders } from '../../src/db/schema.ts';
+import { requestReset } from '../../src/intake/failure-actions.ts';
+import { bundleChangedWorkflows } from '../support/changed-workflows.ts';
+import { createNamespace, type TestNamespace } from '../support/namespace.ts';
+import { createShop } from '../support/shop.ts';
+import { startWorker } from '../support/worker-process.ts';
+
+/** A release that fails every order just after its money was taken. */
+const BUG = [
+  { file: 'order.ts', from: `import {\n  allHandlersFinished,`, to: `import {\n  ApplicationFailure,\n  allHandlersFinished,` },
+  {
+    file: 'order.ts',
+    from: `    tell('charged', 'Handing the order to the warehouse.');\n`,
+    to: `    throw ApplicationFailure.nonRetryable('cannot read properties of undefined', 'TypeError');\n`,
+  },
+];
+
+const ORDERS = 3;
+
+let shop: Awaited<ReturnType<typeof createShop>>;
+let temporal: TestNamespace;
+beforeAll(async () => {
+  [shop, temporal] = await Promise.all([createShop(), createNamespace()]);
+});
+afterAll(async () => {
+  await shop.close();
+  await temporal.close();
+});
+
+const openFailures = () => shop.db.select().from(failures).where(eq(failures.status, 'open'));
+const statuses = async () => new Set((await shop.db.select().from(orders)).map(({ status }) => status));
+const until = (wanted: string) =>
+  vi.waitFor(async () => expect(await statuses()).toEqual(new Set([wanted])), { timeout: 60_000, interval: 100 });
+
+describe('orders whose runs were failed by a bug', () => {
+  it('show among the failures, and go on after the code is mended and they are reset, charged once', { timeout: 120_000 }, async () => {
+    const broken = join(shop.folder, 'broken.js');
+    await writeFile(broken, await bundleChangedWorkflows(BUG));
+    const environment = { ...shop.environment, ...temporal.environment };
+    const buggy = await startWorker({ ...environment, WORKFLOW_BUNDLE: broken });
+    for (let index = 0; index < ORDERS; index += 1) await shop.placeOrder();
+    await until('charged');
+
+    const runs = createRunActivities({ db: shop.db, client: temporal.client });
+    // The server lists a run some moments after it has ended.
+    await vi.waitFor(
+      async () => {
+        await runs.reportBrokenRuns();
+        expect(await openFailures()).toHaveLength(ORDERS);
+      },
+      { timeout: 25_000, interval: 200 },
+    );
+    expect(await openFailures()).toContainEqual(expect.objectContaining({ kind: 'run', errorType: 'run_failed' }));
+    await buggy.stop();
+
+    const mended = await startWorker({ ...environment, WORKFLOW_BUNDLE: inject('workflowBundlePath') });
+    for (const { id } of await openFailures()) {
+      await requestReset(shop.db, id, { actor: 'key:operator', reason: 'the code is mended' });
+    }
+    await until('fulfilling');
+    expect(shop.payments.ledger().filter(({ type }) => type === 'payment_intent.succeeded')).toHaveLength(ORDERS);
+    expect(shop.warehouse.ledger().filter(({ type }) => type === 'shipment.accepted')).toHaveLength(ORDERS);
+
+    await runs.reportBrokenRuns();
+    expect(await openFailures()).toEqual([]);
+    const outcomes = (await shop.db.select().from(failures)).map(({ status }) => status);
+    expect(outcomes).toEqual(Array.from({ length: ORDERS }, () => 'resolved'));
+    await mended.stop();
+  });
+});
