@@ -4,6 +4,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
+import { z } from 'zod';
 
 export type History = temporal.api.history.v1.IHistory;
 
@@ -11,29 +12,29 @@ export type History = temporal.api.history.v1.IHistory;
 export const HISTORIES = fileURLToPath(new URL('../histories/golden/', import.meta.url));
 
 /** What a golden file holds: the events as Temporal's own tools know them, and whose they are. */
-export interface GoldenHistory {
-  workflowId: string;
-  events: unknown[];
-}
+export const goldenHistorySchema = z.object({ workflowId: z.string(), events: z.array(z.unknown()) });
 
 /**
  * Replays a run against the code at hand: throws where they part. With `RECORD_HISTORIES=1` it also keeps the history
- * as a golden one, under the name of the path that it took.
+ * of a run that stands for a path as the golden one of that path.
  */
-export async function checkHistory(run: { name: string; workflowId: string; history: History }): Promise<void> {
-  const { name, workflowId, history } = run;
+export async function checkHistory(run: {
+  path: string | undefined;
+  workflowId: string;
+  history: History;
+}): Promise<void> {
+  const { path, workflowId, history } = run;
   await Worker.runReplayHistory({ workflowBundle: { codePath: inject('workflowBundlePath') } }, history, workflowId);
-  if (process.env['RECORD_HISTORIES'] !== '1') return;
+  if (process.env['RECORD_HISTORIES'] !== '1' || path === undefined) return;
   await mkdir(HISTORIES, { recursive: true });
-  const kind = workflowId.split('/')[0] ?? 'run';
-  const file = `${kind}-${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.json`;
-  await writeFile(`${HISTORIES}${file}`, toGolden(workflowId, history));
+  await writeFile(`${HISTORIES}${path}.json`, toGolden(workflowId, history));
 }
 
 /** Stack traces name the folders of the machine that recorded them, and replays do not look at them. */
 function toGolden(workflowId: string, history: History): string {
-  const { events } = JSON.parse(historyToJSON(history), (key, value: unknown) =>
+  const recorded: unknown = JSON.parse(historyToJSON(history), (key, value: unknown) =>
     key === 'stackTrace' ? undefined : value,
-  ) as GoldenHistory;
+  );
+  const { events } = z.object({ events: z.array(z.unknown()) }).parse(recorded);
   return `${JSON.stringify({ workflowId, events })}\n`;
 }

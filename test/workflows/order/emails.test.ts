@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { orderWorkflowId } from '../../../src/contracts/ids.ts';
+import { useRig } from '../../support/rig.ts';
+
+const rig = await useRig();
+
+describe('an email that cannot be sent', () => {
+  it('is given up after three attempts, and the order completes all the same', async () => {
+    rig.inbox.faults.set({ mode: 'down' });
+    const id = await rig.placeOrder();
+    await rig.orderStatus(id, 'fulfilling');
+    await rig.skip(120_000);
+    await rig.failure(id, { kind: 'email', step: 'order_confirmed', status: 'open', attempts: 3 });
+    rig.heal();
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+    expect(await rig.sent(id)).toEqual(['order_delivered', 'order_shipped']);
+    expect(await rig.failures(id)).toMatchObject([{ kind: 'email', errorType: 'email_unavailable', status: 'open' }]);
+    rig.keepAs('order-email-failed', orderWorkflowId(id));
+  });
+
+  it('is sent at a later attempt when the mail server comes back', async () => {
+    rig.inbox.faults.set({ mode: 'error_before', count: 2 });
+    const id = await rig.placeOrder();
+    await rig.orderStatus(id, 'fulfilling');
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+    expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);
+    expect(await rig.failures(id)).toEqual([]);
+  });
+
+  it('is not tried again when the mail server says never', async () => {
+    const id = await rig.placeOrder({ customer: { email: 'bounce@example.com', name: 'Ada Lovelace' } });
+    await rig.orderStatus(id, 'fulfilling');
+    await rig.failure(id, { kind: 'email', step: 'order_confirmed', errorType: 'invalid_request', attempts: 1 });
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+    expect((await rig.failures(id)).map(({ step }) => step).toSorted()).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);
+  });
+
+  it('does not hold up the undoing of an order', async () => {
+    rig.inbox.faults.set({ mode: 'down' });
+    const id = await rig.placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
+    await rig.orderStatus(id, 'failed');
+    expect(await rig.endedBadly(id)).toBe('card_declined');
+    await rig.failure(id, { kind: 'email', step: 'order_failed', status: 'open' });
+  });
+});
