@@ -18,19 +18,31 @@ export interface RetryingStep {
   pending: PendingActivity | undefined;
 }
 
-/** @returns the steps that are being retried now, the newest first: trouble before it is a failure */
-export async function listRetrying(db: Database, client: Client, limit: number): Promise<RetryingStep[]> {
-  const rows = await db
-    .select()
+/** @returns the steps that are being retried now, the newest first: trouble before it is a failure. Needs no Temporal. */
+export async function readRetryingSteps(db: Database, limit: number): Promise<Omit<RetryingStep, 'pending'>[]> {
+  const { orderId, generation, step, kind, attempts, errorType, errorMessage } = sagaSteps;
+  return await db
+    .select({ orderId, generation, step, kind, attempts, errorType, errorMessage })
     .from(sagaSteps)
     .where(eq(sagaSteps.state, 'retrying'))
     .orderBy(desc(sagaSteps.startedAt))
     .limit(limit);
+}
+
+/** Adds what Temporal knows of each step's next attempt. @throws a gRPC error when Temporal is away */
+export async function withPendingActivity(
+  client: Client,
+  steps: Omit<RetryingStep, 'pending'>[],
+): Promise<RetryingStep[]> {
   return await Promise.all(
-    rows.map(async ({ orderId, generation, step, kind, attempts, errorType, errorMessage }) => {
-      const run = await describeRun(client, orderWorkflowId(orderId));
+    steps.map(async (step) => {
+      const run = await describeRun(client, orderWorkflowId(step.orderId));
       const pending = run?.pendingActivities.find((activity) => activity.lastFailure !== undefined);
-      return { orderId, generation, step, kind, attempts, errorType, errorMessage, pending };
+      return { ...step, pending };
     }),
   );
 }
+
+/** @returns the steps that are being retried now, the newest first @throws a gRPC error when Temporal is away */
+export const listRetrying = async (db: Database, client: Client, limit: number): Promise<RetryingStep[]> =>
+  await withPendingActivity(client, await readRetryingSteps(db, limit));

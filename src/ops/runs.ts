@@ -73,7 +73,7 @@ export async function readRunInput(client: Client, workflowId: string): Promise<
     const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
     const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
     let decoded = payloads;
-    for (const codec of payloadCodecs) decoded = await codec.decode(decoded);
+    for (const codec of payloadCodecs.toReversed()) decoded = await codec.decode(decoded);
     return decoded[0] && payloadConverter.fromPayload(decoded[0]);
   } catch (error) {
     if (isGrpcServiceError(error) && error.code === status.NOT_FOUND) return undefined;

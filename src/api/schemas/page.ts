@@ -33,3 +33,22 @@ export function cutPage<Row extends { id: string }>(rows: Row[], limit: number) 
   const last = page.at(-1);
   return { page, nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null };
 }
+
+const serialCursor = z.string().transform((text, context) => {
+  const serial = Buffer.from(text, 'base64url').toString();
+  if (/^\d{1,15}$/.test(serial)) return Number(serial);
+  context.addIssue('is not a cursor of this list');
+  return z.NEVER;
+});
+
+/** The query of a list whose rows are numbered. */
+export const serialPageQuery = pageQuery.extend({
+  cursor: serialCursor.optional().openapi({ type: 'string', description: '`nextCursor` of the page before' }),
+});
+
+/** As {@link cutPage}, for rows that are numbered. @param serialOf the number of a row */
+export function cutSerialPage<Row>(rows: Row[], limit: number, serialOf: (row: Row) => number) {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { page, nextCursor: rows.length > limit && last ? encodeCursor(String(serialOf(last))) : null };
+}

@@ -52,6 +52,11 @@ export async function loadSignup(db: Database, links: Links, caller: Caller, id:
     .from(signups)
     .where(and(eq(signups.id, id), owner ? eq(signups.owner, owner) : undefined));
   if (!row) throw notFound('signup');
+  return signupView(row, links);
+}
+
+/** @returns a signup as the API shows it. */
+export function signupView(row: typeof signups.$inferSelect, links: Links): SignupView {
   return {
     id: row.id,
     status: row.status,
