@@ -8,7 +8,10 @@ import { z } from 'zod';
 
 export type History = temporal.api.history.v1.IHistory;
 
-/** Where the golden histories are: one file for each path through a workflow. */
+/**
+ * Where the golden histories are: one file for each path through a workflow, and one of before for each patch. They are
+ * what runs in production look like. One that no longer replays is not to be recorded anew: the code needs a patch.
+ */
 export const HISTORIES = fileURLToPath(new URL('../histories/golden/', import.meta.url));
 
 /** What a golden file holds: the events as Temporal's own tools know them, and whose they are. */
