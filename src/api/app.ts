@@ -8,11 +8,19 @@ import { OPERATORS, requireRole } from './auth.ts';
 import { serveDocs } from './docs.ts';
 import type { Api, ApiEnv, Dependencies } from './environment.ts';
 import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type ProblemType } from './errors.ts';
+import { mountPages } from './ops-pages.ts';
 import { describeError, requestLog } from './request-log.ts';
 import { OPERATIONS } from './routes/index.ts';
 import { refuseInvalid } from './validation.ts';
 
-const LARGEST_BODY = 64 * 1024;
+/** @param kilobytes what a body has at most */
+const limitBodyTo = (kilobytes: number) =>
+  bodyLimit({
+    maxSize: kilobytes * 1024,
+    onError: () => {
+      throw new Problem('content_too_large', `A body has at most ${kilobytes} kB.`);
+    },
+  });
 
 /** Puts the API together. It does not listen: see `server.ts`. */
 export function createApp(deps: Dependencies): Api {
@@ -39,14 +47,10 @@ export function createApp(deps: Dependencies): Api {
       },
     }),
   );
-  api.use(
-    bodyLimit({
-      maxSize: LARGEST_BODY,
-      onError: () => {
-        throw new Problem('content_too_large', 'A body has at most 64 kB.');
-      },
-    }),
-  );
+  const limitBody = limitBodyTo(64);
+  // Thousands of ids make a large body.
+  const limitSelection = limitBodyTo(512);
+  api.use((c, next) => (c.req.path === '/v1/ops/replays' ? limitSelection(c, next) : limitBody(c, next)));
   api.use(async (c, next) => {
     c.set('keys', deps.keys);
     await next();
@@ -59,6 +63,7 @@ export function createApp(deps: Dependencies): Api {
   const document = describe(api);
   api.get('/openapi.json', (c) => c.json(document));
   serveDocs(api);
+  mountPages(api, deps);
 
   api.notFound((c) => respondWithProblem(c, new Problem('not_found', 'There is nothing at this address.')));
   api.onError((error, c) => {

@@ -17,6 +17,8 @@ export interface Dependencies {
   readiness: Readiness;
   /** May be away: ask it through `askTemporal`, which waits for a bounded time. */
   temporal: Client;
+  /** Where clients reach the API. */
+  publicUrl: string;
   /** IANA name of the shop's time zone: what the schedules are declared in. */
   timeZone: string;
   /** Aborted when the API stops: streams end, or they would hold the server open. */

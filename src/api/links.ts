@@ -1,4 +1,4 @@
-import { orderWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
+import { orderWorkflowId, replayWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
 
 /** Where things are. Addresses within the API are paths; the Temporal Web UI is elsewhere. */
 export class Links {
@@ -9,12 +9,12 @@ export class Links {
    * @param namespace the Temporal namespace of the workflows
    */
   constructor(temporalUiUrl: string, namespace: string) {
-    this.#temporalUi = `${temporalUiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows`;
+    this.#temporalUi = `${temporalUiUrl}/namespaces/${encodeURIComponent(namespace)}`;
   }
 
   /** @returns the page of a workflow in the Temporal Web UI. */
   workflow(workflowId: string): string {
-    return `${this.#temporalUi}/${encodeURIComponent(workflowId)}`;
+    return `${this.#temporalUi}/workflows/${encodeURIComponent(workflowId)}`;
   }
 
   order(id: string) {
@@ -49,6 +49,30 @@ export class Links {
       reset: `${base}/reset`,
       order: orderId && `/v1/orders/${orderId}`,
       workflow: this.workflow(workflowId),
+    };
+  }
+
+  replay(id: string) {
+    const self = `/v1/ops/replays/${id}`;
+    return {
+      self,
+      items: `${self}/items`,
+      events: `${self}/events`,
+      pause: `${self}/pause`,
+      resume: `${self}/resume`,
+      cancel: `${self}/cancel`,
+      workflow: this.workflow(replayWorkflowId(id)),
+    };
+  }
+
+  schedule(id: string) {
+    const self = `/v1/ops/schedules/${id}`;
+    return {
+      pause: `${self}/pause`,
+      resume: `${self}/resume`,
+      run: `${self}/run`,
+      backfill: `${self}/backfill`,
+      temporal: `${this.#temporalUi}/schedules/${encodeURIComponent(id)}`,
     };
   }
 }

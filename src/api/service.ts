@@ -42,6 +42,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
         temporal.withDeadline(Date.now() + HEALTH_DEADLINE, () => temporal.workflowService.getSystemInfo({})),
     },
     temporal: new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }),
+    publicUrl: config.PUBLIC_URL,
     timeZone: config.SHOP_TIME_ZONE,
     stopping: stopping.signal,
     log,

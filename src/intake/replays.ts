@@ -17,7 +17,7 @@ export interface Candidate {
   refusal: string | null;
 }
 
-/** What a bulk action would do. Sums are minor units by currency, of what would not be refused. */
+/** What a bulk action would do. `matching` counts the ids that were given, too. Sums are minor units by currency, of what would not be refused. */
 export interface ReplayPlan {
   matching: number;
   accepted: number;
@@ -27,6 +27,8 @@ export interface ReplayPlan {
 }
 
 const SAMPLE = 10;
+/** An id of nothing, or of a failure that no order has. */
+const UNKNOWN = 'there is no such failure or order';
 
 const isCustomer = (email: string | undefined): SQL | undefined =>
   email === undefined ? undefined : eq(sql`lower(${orders.customerEmail})`, email.toLowerCase());
@@ -67,6 +69,9 @@ function failedOrderCondition(filter: FailureFilter): SQL | undefined {
 }
 
 type Reader = Pick<Database, 'select'>;
+
+/** Something that opens a transaction: the database, or a transaction within which this is to be a part. */
+type Opens = Pick<Database, 'transaction'>;
 
 /** @returns everything that a bulk action would touch, in the order in which it would */
 export async function findCandidates(db: Reader, request: ReplayRequest): Promise<Candidate[]> {
@@ -131,8 +136,10 @@ export async function planReplay(db: Reader, request: ReplayRequest): Promise<Re
     if (refusal) refused.set(refusal, (refused.get(refusal) ?? 0) + 1);
     else sums.set(currency, (sums.get(currency) ?? 0) + amount);
   }
+  const unknown = new Set(request.ids).size - candidates.length;
+  if (request.ids && unknown > 0) refused.set(UNKNOWN, unknown);
   return {
-    matching: candidates.length,
+    matching: request.ids ? new Set(request.ids).size : candidates.length,
     accepted: candidates.filter(({ refusal }) => refusal === null).length,
     refused: [...refused].map(([reason, times]) => ({ reason, count: times })),
     sums: [...sums].map(([currency, amount]) => ({ currency, amount })),
@@ -147,7 +154,7 @@ const CHUNK = 5_000;
  * Begins a bulk action. What it is about is fixed now: what fails later is not touched by it.
  * @returns its id
  */
-export async function createReplay(db: Database, request: ReplayRequest, { actor }: { actor: string }): Promise<string> {
+export async function createReplay(db: Opens, request: ReplayRequest, { actor }: { actor: string }): Promise<string> {
   return await db.transaction(async (tx) => {
     const id = uuid();
     const { action, reason, ratePerSecond } = request;
@@ -210,8 +217,19 @@ export interface ReplayProgress {
   failedAgain: number;
 }
 
+export const ITEM_OUTCOMES = [
+  'pending',
+  'refused',
+  'under_way',
+  'failed_again',
+  'resolved',
+  'cancelled',
+  'settled',
+] as const;
+export type ItemOutcome = (typeof ITEM_OUTCOMES)[number];
+
 /** What became of an item: derived from where its failure and its order stand now, so that it is never out of date. */
-export const itemOutcome = sql<string>`case
+export const itemOutcome = sql<ItemOutcome>`case
   when ${replayItems.state} <> 'requested' then ${replayItems.state}
   when ${failures.id} is not null and ${failures.status} = 'open' and ${failures.occurrence} > ${replayItems.occurrence} then 'failed_again'
   when ${failures.id} is not null and ${failures.status} in ('resolved', 'cancelled', 'settled') then ${failures.status}
@@ -228,7 +246,7 @@ export async function readProgress(db: Reader, replayId: string): Promise<Replay
     .leftJoin(failures, eq(failures.id, replayItems.failureId))
     .where(eq(replayItems.replayId, replayId))
     .groupBy(itemOutcome);
-  const of = (...outcomes: string[]) =>
+  const of = (...outcomes: ItemOutcome[]) =>
     rows.filter(({ outcome }) => outcomes.includes(outcome)).reduce((total, row) => total + row.count, 0);
   const total = rows.reduce((sum, row) => sum + row.count, 0);
   const pending = of('pending');

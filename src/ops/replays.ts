@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, lt } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import { failures, orders, replayItems, replays } from '../db/schema.ts';
-import { itemOutcome, readProgress, type ReplayProgress } from '../intake/replays.ts';
+import { itemOutcome, readProgress, type ItemOutcome, type ReplayProgress } from '../intake/replays.ts';
 
 /** A bulk replay as it was asked for. */
 export type Replay = typeof replays.$inferSelect;
@@ -12,15 +12,20 @@ export interface ReplayState {
   progress: ReplayProgress;
 }
 
+/** @returns how many items have been acted on and have not come out yet: they go on without the bulk replay */
+export const countUnderWay = ({ requested, succeeded, failedAgain }: ReplayProgress): number =>
+  requested - succeeded - failedAgain;
+
 /** One thing that a bulk replay acts on. */
 export interface ReplayItem {
   position: number;
   orderId: string;
   failureId: string | null;
-  /** `pending`, `refused`, `under_way`, `failed_again`, or what its failure came to */
-  outcome: string;
+  outcome: ItemOutcome;
   /** why it was refused */
   message: string | null;
+  /** the generation that a replayed order has got */
+  generation: number | null;
   actedAt: Date | null;
 }
 
@@ -63,6 +68,7 @@ export async function listReplayItems(
       failureId: replayItems.failureId,
       outcome: itemOutcome,
       message: replayItems.message,
+      generation: replayItems.generation,
       actedAt: replayItems.actedAt,
     })
     .from(replayItems)

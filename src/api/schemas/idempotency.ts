@@ -18,6 +18,17 @@ export const idempotencyHeaders = z.object({
     }),
 });
 
+/** For an operation that honours a key without asking for one. */
+export const optionalIdempotencyHeaders = z.object({
+  'Idempotency-Key': z
+    .string()
+    .optional()
+    .openapi({
+      param: { in: 'header' },
+      description: `${RULE}. Given one, a request that is sent again is done once and answered the same.`,
+    }),
+});
+
 /**
  * @param body the validated body
  * @throws Problem `invalid_idempotency_key` when the request has no usable key
