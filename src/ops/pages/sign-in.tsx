@@ -1,0 +1,104 @@
+import { getConnInfo } from '@hono/node-server/conninfo';
+import type { Context, Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { createMiddleware } from 'hono/factory';
+import { csrf } from 'hono/csrf';
+import { z } from 'zod';
+import { SignInAttempts } from './attempts.ts';
+import type { PageDependencies, PageEnv } from './environment.ts';
+import { BareLayout, type Flash } from './layout.tsx';
+import { closeSession, findSession, isOwnForm, openSession, SESSION_LIFETIME } from './sessions.ts';
+
+const COOKIE = 'holdfast_session';
+const SIGN_IN = '/ops/sign-in';
+
+/** Where to go after signing in: within the pages only. */
+const nextSchema = z.string().regex(/^\/ops(\/|\?|$)[^\\]*$/).catch('/ops');
+
+/** Adds signing in and out, and closes everything that is added after it to whoever is not signed in. */
+export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDependencies): void {
+  const attempts = new SignInAttempts();
+  const origin = new URL(publicUrl).origin;
+  const cookie = { path: '/ops', httpOnly: true, sameSite: 'Strict', secure: origin.startsWith('https:') } as const;
+
+  // A proxy that ends TLS makes our own address look like http: the public one counts as well.
+  app.use(csrf({ origin: (from, c) => from === origin || from === new URL(c.req.url).origin }));
+
+  app.get('/sign-in', (c) => signInPage(c, nextSchema.parse(c.req.query('next'))));
+
+  app.post('/sign-in', async (c) => {
+    const body = await c.req.parseBody();
+    const next = nextSchema.parse(body['next']);
+    const address = getConnInfo(c).remote.address ?? 'unknown';
+    if (!attempts.take(address)) {
+      c.header('Retry-After', '60');
+      return signInPage(c, next, 429, 'Too many attempts. Try again in a minute.');
+    }
+    const key = typeof body['key'] === 'string' ? body['key'].trim() : '';
+    const caller = key === '' ? undefined : await identify(key);
+    if (caller?.role !== 'operator') return signInPage(c, next, 401, 'This is not an operator key that is in use.');
+    setCookie(c, COOKIE, await openSession(db, caller), { ...cookie, maxAge: SESSION_LIFETIME });
+    return c.redirect(next, 303);
+  });
+
+  app.use(
+    createMiddleware<PageEnv>(async (c, next) => {
+      const token = getCookie(c, COOKIE);
+      const session = token === undefined ? undefined : await findSession(db, token);
+      if (!session) {
+        const { pathname, search } = new URL(c.req.url);
+        const wanted = c.req.method === 'GET' && !pathname.endsWith('/live') ? `${pathname}${search}` : '/ops';
+        return c.redirect(wanted === '/ops' ? SIGN_IN : `${SIGN_IN}?next=${encodeURIComponent(wanted)}`, 303);
+      }
+      c.set('session', session);
+      c.set('caller', session.caller);
+      if (c.req.method === 'POST' && !isOwnForm(session, (await c.req.parseBody({ all: true }))['csrf'])) {
+        return c.html(await refusedForm(), 403);
+      }
+      await next();
+    }),
+  );
+
+  app.post('/sign-out', async (c) => {
+    await closeSession(db, c.var.session);
+    deleteCookie(c, COOKIE, cookie);
+    return c.redirect(SIGN_IN, 303);
+  });
+}
+
+async function signInPage(c: Context, next: string, status: 200 | 401 | 429 = 200, error?: string): Promise<Response> {
+  const flash: Flash | undefined = error === undefined ? undefined : { kind: 'error', message: error };
+  const page = await (
+    <BareLayout title="Sign in" flash={flash}>
+      <h1>Operations</h1>
+      <form method="post" action={SIGN_IN} class="stack">
+        <input type="hidden" name="next" value={next} />
+        <label>
+          Operator key
+          <input name="key" type="password" required autocomplete="current-password" autofocus spellcheck={false} />
+        </label>
+        <button type="submit" class="primary">
+          Sign in
+        </button>
+      </form>
+      <p class="hint">
+        A key with the role <code>operator</code>: <code>npm run ops -- keys create</code> makes one. The session lasts twelve
+        hours, or until the key is revoked.
+      </p>
+    </BareLayout>
+  );
+  return c.html(`<!doctype html>${page.toString()}`, status);
+}
+
+async function refusedForm(): Promise<string> {
+  const page = await (
+    <BareLayout title="Form refused">
+      <h1>Nothing was done</h1>
+      <p>The form did not come from this session. Go back, reload the page, and send it again.</p>
+      <p>
+        <a href="/ops">To the overview</a>
+      </p>
+    </BareLayout>
+  );
+  return `<!doctype html>${page.toString()}`;
+}
