@@ -20,6 +20,8 @@ async function shippedOrder(): Promise<string> {
 
 describe('a cancellation', () => {
   it('before the order has started is heard as soon as it has', async () => {
+    // The cancellation is to come while the charge is under way, not as it ends: see `rig.step`.
+    rig.payments.faults.set({ mode: 'slow', delayMs: 200 });
     const id = await rig.acceptOrder();
     await rig.cancel(id);
     expect(await rig.endedBadly(id)).toBe('order_cancelled');

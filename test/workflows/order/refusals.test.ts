@@ -85,5 +85,6 @@ describe('an order that is refused', () => {
     await rig.carrier(id, 'rejected');
     await rig.carrier(id, 'delivered');
     await rig.orderStatus(id, 'completed');
+    expect(await rig.statuses(id)).not.toContain('compensating');
   });
 });
