@@ -137,13 +137,15 @@ const UNDER_CANCELLATION: readonly OrderStatus[] = [...CANCELLABLE_ORDER_STATUSE
 /**
  * Asks for an order to be cancelled. Harmless when repeated.
  * @param reason in the words of who asks
+ * @param actor who asks, where it is not a key
  * @throws IntakeError `not_found`, or `order_not_cancellable` when it is with the carrier or has ended
  */
 export async function requestCancellation(
-  db: Database,
+  db: Pick<Database, 'transaction'>,
   caller: Caller,
   orderId: string,
   reason: string,
+  actor = actorOf(caller),
 ): Promise<void> {
   await db.transaction(async (tx) => {
     const order = await lockOrder(tx, caller, orderId);
@@ -152,7 +154,7 @@ export async function requestCancellation(
       throw new IntakeError('order_not_cancellable', `The order is ${order.status} and can no longer be cancelled.`);
     }
     await tx.update(orders).set({ cancellationReason: reason }).where(eq(orders.id, orderId));
-    await enqueueCommand(tx, { type: SIGNALS.cancelOrder, orderId, message: { reason, actor: actorOf(caller) } });
+    await enqueueCommand(tx, { type: SIGNALS.cancelOrder, orderId, message: { reason, actor } });
   });
 }
 

@@ -42,8 +42,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const [binaries, dataFolder] = await Promise.all([postgresBinaries(user), reachableFolder(options.dataFolder, user)]);
   await ensureCluster(binaries, dataFolder, password, user);
 
-  const urlOf = (database: string) =>
-    `postgres://${superuser}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
+  const urlOf = (database: string) => databaseUrl(options, database);
   // No socket: every client uses the loopback port, and its folder would be one more place that `user` must reach.
   const flags = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(port), ...settings };
   const child = await startChild(
@@ -62,8 +61,14 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     },
     supervision,
   );
-  return Object.assign(child, { url: urlOf('holdfast') });
+  return Object.assign(child, { url: databaseUrl(options) });
 }
+
+/** @returns the connection string of a database of a server that runs, or would, with these options */
+export const databaseUrl = (
+  { port, password }: Pick<PostgresOptions, 'port' | 'password'>,
+  database = 'holdfast',
+): string => `postgres://${superuser}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
 
 /** Same on every machine; and `cwd`, because PostgreSQL's programs want to enter the folder they are started in. */
 const surroundings = { cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' } };

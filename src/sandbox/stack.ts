@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { applicationEnvironment } from './application-environment.ts';
 import type { BootLog } from './boot-log.ts';
 import { claimHome } from './home.ts';
 import {
@@ -7,9 +8,7 @@ import {
   inboxPart,
   paymentsPart,
   postgresPart,
-  requireVariable,
   temporalPart,
-  temporalProfile,
   warehousePart,
   workerPart,
   type StackContext,
@@ -115,52 +114,6 @@ async function allSettledOrThrow(work: Promise<unknown>[]): Promise<void> {
   const outcomes = await Promise.allSettled(work);
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failure) throw failure.reason;
-}
-
-interface Addresses {
-  database: string;
-  temporal: string;
-  mail: string;
-  payments: string;
-  warehouse: string;
-}
-
-function applicationEnvironment(
-  settings: Settings,
-  variables: NodeJS.ProcessEnv,
-  secrets: Secrets,
-  addresses: Addresses,
-): NodeJS.ProcessEnv {
-  const { ports, real } = settings;
-  // Credentials and the configuration file of the person's own Temporal are not for the embedded one, which has no TLS.
-  const foreign = /^TEMPORAL_(API_KEY|PROFILE|CONFIG_FILE|TLS.*)$/;
-  const own = Object.entries(variables).filter(([name]) => real.temporalAddress !== undefined || !foreign.test(name));
-  return {
-    MAIL_FROM: 'Holdfast <shop@holdfast.example>',
-    OPERATIONS_EMAIL: 'operations@holdfast.example',
-    ONCALL_EMAIL: 'oncall@holdfast.example',
-    TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
-    PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
-    API_HOST: '127.0.0.1',
-    ...(real.temporalAddress === undefined && { TEMPORAL_CONFIG_FILE: join(settings.home, temporalProfile) }),
-    ...Object.fromEntries(own),
-    DATABASE_URL: addresses.database,
-    TEMPORAL_ADDRESS: addresses.temporal,
-    TEMPORAL_NAMESPACE: settings.namespace,
-    SMTP_URL: addresses.mail,
-    STRIPE_API_BASE: addresses.payments,
-    STRIPE_SECRET_KEY: real.stripeApiBase
-      ? requireVariable(variables, 'STRIPE_SECRET_KEY', 'STRIPE_API_BASE')
-      : secrets.stripeSecretKey,
-    WAREHOUSE_URL: addresses.warehouse,
-    WAREHOUSE_API_KEY: real.warehouseUrl
-      ? requireVariable(variables, 'WAREHOUSE_API_KEY', 'WAREHOUSE_URL')
-      : secrets.warehouseApiKey,
-    WAREHOUSE_WEBHOOK_SECRET: real.warehouseUrl
-      ? requireVariable(variables, 'WAREHOUSE_WEBHOOK_SECRET', 'WAREHOUSE_URL')
-      : secrets.warehouseWebhookSecret,
-    API_PORT: String(ports.api),
-  };
 }
 
 function refuseProduction(variables: NodeJS.ProcessEnv, { real }: Settings) {

@@ -1,0 +1,83 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { ConfigError, loadOpsConfig, type OpsConfig } from '../config.ts';
+import { connectDatabase } from '../db/client.ts';
+import { check, Unknown, Unwell, type Finding } from './doctor/check.ts';
+import { examineOutside, temporalClock } from './doctor/outside.ts';
+import { examinePostgres, postgresClock } from './doctor/postgres.ts';
+import { examineTemporal } from './doctor/temporal.ts';
+
+/** What the doctor looked at, and whether all of it is well. What could not be looked at does not count. */
+export interface Examination {
+  ok: boolean;
+  findings: Finding[];
+}
+
+/** @returns the state of this installation, part by part; nothing is changed */
+export async function examine(environment: NodeJS.ProcessEnv): Promise<Examination> {
+  const configuration = readConfiguration(environment);
+  const findings = [
+    await check('Node.js', () => Promise.resolve(nodeVersion(process.versions.node)), NODE),
+    ...(configuration instanceof ConfigError
+      ? [await check('Environment', () => Promise.reject(configuration), 'Set what is named.')]
+      : await examineParts(configuration, environment)),
+  ];
+  return { ok: findings.every(({ outcome }) => outcome !== 'unwell'), findings };
+}
+
+async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const { db, close } = connectDatabase(config.DATABASE_URL, { max: 2, name: 'holdfast-doctor' });
+  const connection = Connection.lazy(loadClientConnectConfig().connectionOptions);
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  try {
+    const [postgres, temporal, outside] = await Promise.all([
+      examinePostgres(db),
+      examineTemporal(connection, client, config.SHOP_TIME_ZONE),
+      examineOutside(environment),
+    ]);
+    const clocks = new Map(outside.clocks);
+    // Those that cannot be asked have been told of above.
+    await postgresClock(db).then((ahead) => clocks.set('Postgres', ahead), ignore);
+    await temporalClock({ TEMPORAL_UI_URL: config.TEMPORAL_UI_URL }).then((ahead) => clocks.set('Temporal', ahead), ignore);
+    const clock = await check('Clock', () => Promise.resolve(compareClocks(clocks)), NTP);
+    return [...postgres, ...temporal, ...outside.findings, clock];
+  } finally {
+    await Promise.all([close(), connection.close()]);
+  }
+}
+
+function readConfiguration(environment: NodeJS.ProcessEnv): OpsConfig | ConfigError {
+  try {
+    return loadOpsConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
+/** as in package.json */
+const OLDEST_NODE = { major: 20, minor: 19 };
+const NODE = `Install Node.js ${OLDEST_NODE.major}.${OLDEST_NODE.minor} or newer.`;
+
+/** @throws Unwell when it is too old */
+function nodeVersion(version: string): string {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const { major: oldest } = OLDEST_NODE;
+  if (major < oldest || (major === oldest && minor < OLDEST_NODE.minor)) throw new Unwell(version, NODE);
+  return version;
+}
+
+/** ms. Webhook signatures are taken within five minutes, and a `Date` header is up to a second old. */
+const TOLERANCE = 5_000;
+const NTP = 'Have NTP set the clocks: signatures, schedules and reports go by them.';
+
+/** @throws Unwell when a clock differs from ours */
+function compareClocks(clocks: Map<string, number>): string {
+  if (clocks.size === 0) throw new Unknown('nobody told the time');
+  const told = [...clocks].map(([who, ahead]) => `${who} ${ahead < 0 ? '−' : '+'}${(Math.abs(ahead) / 1_000).toFixed(1)} s`);
+  const worst = Math.max(...[...clocks.values()].map(Math.abs));
+  if (worst > TOLERANCE) throw new Unwell(`it differs from ours: ${told.join(', ')}`, NTP);
+  return `as ours: ${told.join(', ')}`;
+}
+
+const ignore = () => {};
