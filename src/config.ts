@@ -49,6 +49,8 @@ const apiSchema = commonSchema.extend({
   WAREHOUSE_WEBHOOK_SECRET: z.string().startsWith('whsec_'),
 });
 
+const opsSchema = commonSchema.extend({ SHOP_TIME_ZONE: timeZone });
+
 const workerSchema = commonSchema.extend({
   DATABASE_POOL: count(30),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }),
@@ -77,9 +79,14 @@ const workerSchema = commonSchema.extend({
   TRIAL: duration('30 days'),
   TRIAL_REMINDER_BEFORE: duration('7 days'),
   ALERT_DIGEST_EVERY: duration('15m'),
+  /** A receiver of alerts, by Standard Webhooks. None, unless given. */
+  ALERT_WEBHOOK_URL: z.url().optional(),
+  /** `whsec_` and base64 */
+  ALERT_WEBHOOK_SECRET: z.string().startsWith('whsec_').optional(),
 });
 
 export type ApiConfig = z.infer<typeof apiSchema>;
+export type OpsConfig = z.infer<typeof opsSchema>;
 export type WorkerConfig = z.infer<typeof workerSchema>;
 
 /** Thrown when the environment is incomplete or wrong. The message lists every fault, one a line. */
@@ -88,7 +95,9 @@ export class ConfigError extends Error {
 }
 
 function load<Output>(schema: z.ZodType<Output>, environment: NodeJS.ProcessEnv): Output {
-  const result = schema.safeParse(environment);
+  // A variable set to nothing, as compose files do, counts as not set.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(given);
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new ConfigError(`The environment is not complete:\n${faults.join('\n')}`);
@@ -96,6 +105,12 @@ function load<Output>(schema: z.ZodType<Output>, environment: NodeJS.ProcessEnv)
 
 /** @throws ConfigError when a variable is missing or wrong */
 export const loadApiConfig = (environment = process.env): ApiConfig => load(apiSchema, environment);
+
+/**
+ * What the command line of operations needs.
+ * @throws ConfigError when a variable is missing or wrong
+ */
+export const loadOpsConfig = (environment = process.env): OpsConfig => load(opsSchema, environment);
 
 /** @throws ConfigError when a variable is missing or wrong */
 export const loadWorkerConfig = (environment = process.env): WorkerConfig => load(workerSchema, environment);

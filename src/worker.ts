@@ -8,6 +8,7 @@ import { createRunActivities } from './activities/runs.ts';
 import { ConfigError, loadWorkerConfig, orderPolicy, signupPolicy, type WorkerConfig } from './config.ts';
 import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from './contracts/names.ts';
 import { connectDatabase } from './db/client.ts';
+import { createAlertWebhook, type AlertWebhook } from './gateways/alert-webhook.ts';
 import { createMailGateway } from './gateways/smtp.ts';
 import { createPaymentGateway } from './gateways/stripe.ts';
 import { createWarehouseGateway } from './gateways/warehouse.ts';
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
     payments: createPaymentGateway({ secretKey: config.STRIPE_SECRET_KEY, apiBase: config.STRIPE_API_BASE }),
     warehouse: createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY }),
     mail,
+    alertWebhook: alertWebhook(config),
     settings: {
       publicUrl: config.PUBLIC_URL,
       operationsEmail: config.OPERATIONS_EMAIL,
@@ -98,6 +100,12 @@ async function main(): Promise<void> {
     await connection.close();
     log.info('worker stopped');
   }
+}
+
+function alertWebhook({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret }: WorkerConfig): AlertWebhook | undefined {
+  if (!url) return undefined;
+  if (!secret) throw new ConfigError('ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET: a receiver must be able to trust it');
+  return createAlertWebhook({ url, secret });
 }
 
 function parseQueues(): QueueName[] {

@@ -151,7 +151,7 @@ export async function renderAlert(
         ? `Nothing is open any more in the group "${group}".`
         : `${open} open in the group "${group}". Nothing has been undone: they wait for a retry or a cancellation.`,
     ],
-    link: { label: 'Failures', url: `${publicUrl}/v1/ops/failures?status=open` },
+    link: { label: 'Failures', url: `${publicUrl}/ops/failures?status=open` },
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts';
+import { NO_ALERT_WEBHOOK, type AlertWebhook } from '../gateways/alert-webhook.ts';
 import type { MailGateway } from '../gateways/smtp.ts';
 import type { PaymentGateway } from '../gateways/stripe.ts';
 import type { WarehouseGateway } from '../gateways/warehouse.ts';
@@ -21,6 +22,8 @@ export interface ActivityDependencies {
   payments: PaymentGateway;
   warehouse: WarehouseGateway;
   mail: MailGateway;
+  /** None, unless given. */
+  alertWebhook?: AlertWebhook | undefined;
   settings: EmailSettings;
   log: Logger;
 }
@@ -29,7 +32,12 @@ export interface ActivityDependencies {
 export function createActivities(deps: ActivityDependencies) {
   const { db, log, settings } = deps;
   return {
-    ...createAlertActivities({ db, log }),
+    ...createAlertActivities({
+      db,
+      log,
+      webhook: deps.alertWebhook ?? NO_ALERT_WEBHOOK,
+      publicUrl: settings.publicUrl,
+    }),
     ...createEmailActivities({ db, gateway: deps.mail, settings }),
     ...createFailureActivities({ db }),
     ...createInventoryActivities({ db }),

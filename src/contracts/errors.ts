@@ -26,7 +26,7 @@ export const STEP_UNDONE = 'step_undone';
 export const NON_RETRYABLE_ERROR_TYPES: string[] = [...REFUSALS, INVALID_REQUEST, STEP_UNDONE];
 
 /** The services that an activity can lose. */
-export type Dependency = 'payment' | 'warehouse' | 'email';
+export type Dependency = 'payment' | 'warehouse' | 'email' | 'alert';
 
 /** @returns the retryable error type for a service that is down, slow, failing or limiting us. */
 export const unavailable = (dependency: Dependency): string => `${dependency}_unavailable`;

@@ -52,6 +52,9 @@ export const email = proxyActivities<EmailActivities>({ ...RETRY_PROFILES.email,
 
 export const report = proxyActivities<ReportActivities & RunActivities>(RETRY_PROFILES.report);
 
+/** Alerts by webhook are as best-effort as those by email. */
+export const alerting = proxyActivities<Pick<AlertActivities, 'postAlert'>>(RETRY_PROFILES.email);
+
 export const operations = proxyLocalActivities<AlertActivities & PruneActivities & ReplayActivities>(
   RETRY_PROFILES.bookkeeping,
 );

@@ -1,7 +1,7 @@
 import { continueAsNew, defineSignal, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { AlertInput, AlertOccasion } from '../contracts/messages.ts';
 import { SIGNALS } from '../contracts/names.ts';
-import { email, operations } from './activities.ts';
+import { alerting, email, operations } from './activities.ts';
 import { Emails } from './emails.ts';
 
 export const groupOpened = defineSignal(SIGNALS.groupOpened);
@@ -15,13 +15,14 @@ export async function alert({ group, digestEvery, announced = 0 }: AlertInput): 
   setHandler(groupOpened, () => {
     opened = true;
   });
-  const emails = new Emails((occasion, error) => operations.logFailedAlert({ group, occasion, ...error }));
+  const messages = new Emails((message, error) => operations.logFailedAlert({ group, message, ...error }));
   const { firstExecutionRunId } = workflowInfo();
   let sent = announced;
   const send = (occasion: AlertOccasion) => {
     sent += 1;
     const key = `alert:${firstExecutionRunId}:${sent}`;
-    emails.send(occasion, () => email.sendAlert({ group, occasion, key }));
+    messages.send(`${occasion} by email`, () => email.sendAlert({ group, occasion, key }));
+    messages.send(`${occasion} by webhook`, () => alerting.postAlert({ group, occasion, key }));
   };
 
   let watching = announced > 0;
@@ -32,7 +33,7 @@ export async function alert({ group, digestEvery, announced = 0 }: AlertInput): 
     const { open } = await operations.closeAlertGroup(group);
     watching = open;
     send(watching ? 'digest' : 'resolved');
-    await emails.settled();
+    await messages.settled();
     if (watching && workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof alert>({ group, digestEvery, announced: sent });
     }

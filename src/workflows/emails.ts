@@ -2,7 +2,7 @@ import { log } from '@temporalio/workflow';
 import { describeError, type ErrorDetails } from './errors.ts';
 
 /**
- * The emails of one workflow. They are best effort: one that cannot be sent is a failure to look at, and never holds
+ * The emails (and other messages) of one workflow. They are best effort: one that cannot be sent is a failure to look at, and never holds
  * up or undoes the business that it tells of.
  */
 export class Emails {

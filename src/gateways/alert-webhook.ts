@@ -1,0 +1,54 @@
+import { Webhook } from 'standardwebhooks';
+import { invalidRequest, isTransient, noAnswer, parseRetryAfter } from './failures.ts';
+
+/** What is said of a group of failures. No personal data. */
+export interface AlertMessage {
+  type: 'failures.opened' | 'failures.digest' | 'failures.resolved';
+  timestamp: string;
+  data: { group: string; open: number; link: string };
+}
+
+/** Errors: `invalid_request`, `alert_unavailable`. */
+export interface AlertWebhook {
+  /** @param id the same for each attempt: by it a receiver knows a copy */
+  post(id: string, message: AlertMessage): Promise<void>;
+}
+
+/** For a shop that has no such receiver. */
+export const NO_ALERT_WEBHOOK: AlertWebhook = { post: () => Promise.resolve() };
+
+/**
+ * Alerts by a signed webhook, for a chat or a pager.
+ * @param options `secret` is `whsec_` and base64; `timeout` in ms for one request
+ * @see https://www.standardwebhooks.com
+ */
+export function createAlertWebhook(options: { url: string; secret: string; timeout?: number }): AlertWebhook {
+  const signer = new Webhook(options.secret);
+  return {
+    async post(id, message) {
+      const body = JSON.stringify(message);
+      const sentAt = new Date();
+      let response: Response;
+      try {
+        response = await fetch(options.url, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            'webhook-id': id,
+            'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
+            'webhook-signature': signer.sign(id, sentAt, body),
+          },
+          body,
+          signal: AbortSignal.timeout(options.timeout ?? 8_000),
+        });
+        await response.body?.cancel();
+      } catch {
+        throw noAnswer('alert', 'No answer from the alert receiver.');
+      }
+      if (response.ok) return;
+      const { status, headers } = response;
+      if (!isTransient(status)) throw invalidRequest(`The alert receiver does not take the message (${status}).`);
+      throw noAnswer('alert', `The alert receiver cannot answer now (${status}).`, parseRetryAfter(headers.get('retry-after')));
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAlertWebhook, type AlertMessage } from '../../src/gateways/alert-webhook.ts';
+
+const secret = `whsec_${Buffer.from('only for tests, and long enough').toString('base64')}`;
+const message: AlertMessage = {
+  type: 'failures.opened',
+  timestamp: '2026-11-23T08:00:00.000Z',
+  data: { group: 'step/ship/warehouse_unavailable', open: 3, link: 'http://shop.test/ops/failures' },
+};
+
+let answer = 204;
+const received: { id: string; verified: unknown }[] = [];
+let url: string;
+let close: () => void;
+beforeAll(async () => {
+  const app = new Hono().post('/', async (c) => {
+    const headers = Object.fromEntries(c.req.raw.headers);
+    received.push({ id: headers['webhook-id'] ?? '', verified: new Webhook(secret).verify(await c.req.text(), headers) });
+    return c.body(null, answer === 204 ? 204 : answer === 503 ? 503 : 404);
+  });
+  await new Promise<void>((resolve) => {
+    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
+      url = `http://127.0.0.1:${port}/`;
+      resolve();
+    });
+    close = () => server.close();
+  });
+});
+afterAll(() => close());
+
+describe('the alert webhook', () => {
+  it('sends a signed message that the receiver can verify, under an id of its own', async () => {
+    await createAlertWebhook({ url, secret }).post('alert:1', message);
+    expect(received).toEqual([{ id: 'alert:1', verified: message }]);
+  });
+
+  it('asks again later when the receiver cannot answer', async () => {
+    answer = 503;
+    await expect(createAlertWebhook({ url, secret }).post('alert:2', message)).rejects.toMatchObject({
+      type: 'alert_unavailable',
+      nonRetryable: false,
+    });
+  });
+
+  it('gives up when the receiver will never take it', async () => {
+    answer = 404;
+    await expect(createAlertWebhook({ url, secret }).post('alert:3', message)).rejects.toMatchObject({
+      type: 'invalid_request',
+      nonRetryable: true,
+    });
+  });
+});
