@@ -106,6 +106,11 @@ export function scheduleDrift(definition: ScheduleDefinition, description: Sched
   const calendars = (spec.calendars ?? []).map(({ comment: _comment, ...calendar }) => calendar);
   const pairs: Record<string, [declared: unknown, found: unknown]> = {
     calendar: [[definition.calendar], calendars],
+    // None are declared; the Web UI can add them.
+    intervals: [[], spec.intervals ?? []],
+    exceptions: [[], spec.skip ?? []],
+    'first and last time': [[undefined, undefined], [spec.startAt, spec.endAt]],
+    jitter: [0, spec.jitter ?? 0],
     'time zone': [definition.timeZone, spec.timezone],
     workflow: [definition.workflowType, action.workflowType],
     arguments: [definition.args, action.args ?? []],
