@@ -162,3 +162,9 @@ export const Facts = ({ of }: { of: [name: string, value: Child][] }) => (
 
 /** Said where there is nothing to show. */
 export const Empty = ({ children }: { children: Child }) => <p class="empty">{children}</p>;
+
+/** The parts of a page that change while it is open, by the id of the element that each fills. */
+export type Regions = Record<string, Child>;
+
+/** Where a part of a page that changes is shown. */
+export const Region = ({ id, of }: { id: string; of: Regions }) => <div id={id}>{of[id]}</div>;

@@ -1,12 +1,13 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type { Context } from 'hono';
+import { html } from 'hono/html';
 import { streamSSE } from 'hono/streaming';
 import type { PageEnv } from './environment.ts';
+import type { Regions } from './layout.tsx';
 
 /** What has become of a page. */
 export interface LiveState {
-  /** HTML by the id of the element that it fills. */
-  fragments: Record<string, string>;
+  regions: Regions;
   /** For those who do not see the page. Said when it changes. */
   announcement?: string | undefined;
   /** Nothing more will change. */
@@ -31,8 +32,10 @@ export function streamUpdates(
     const signal = AbortSignal.any([stopping, c.req.raw.signal]);
     let last = '';
     while (!signal.aborted && performance.now() < until) {
-      const { done, ...state } = await read();
-      const data = JSON.stringify(state);
+      const { regions, announcement, done } = await read();
+      const fragments: Record<string, string> = {};
+      for (const [id, element] of Object.entries(regions)) fragments[id] = String(await html`${element}`);
+      const data = JSON.stringify({ fragments, announcement });
       if (data !== last) await stream.writeSSE({ event: 'update', data, retry: 1_000 });
       last = data;
       if (done) return await stream.writeSSE({ event: 'end', data: '' });

@@ -5,13 +5,13 @@ import { readAttention, type Attention } from '../attention.ts';
 import { readBacklogAt } from '../backlog.ts';
 import { readQueues, readShop, type QueueState, type ShopState } from '../queues.ts';
 import { listRetrying, type RetryingStep } from '../retrying.ts';
-import { readSeries, SERIES_SPANS, type SeriesSpan } from '../series.ts';
+import { readSeries, SERIES_SPANS, type Bucket, type SeriesSpan } from '../series.ts';
 import { askTemporal, type TemporalAnswer } from '../temporal.ts';
 import { Chart } from './chart.tsx';
 import type { PageDependencies, PageEnv } from './environment.ts';
 import { queryOf } from './filters.ts';
 import { duration, number, plural, shortId, Time, words } from './format.tsx';
-import { Empty, PageHead, Panel, Table } from './layout.tsx';
+import { Empty, PageHead, Panel, Region, Table, type Regions } from './layout.tsx';
 import { streamUpdates } from './live.ts';
 import { respond } from './respond.tsx';
 import { Status } from './status.tsx';
@@ -27,7 +27,7 @@ export function overviewPage(app: Hono<PageEnv>, deps: PageDependencies): void {
 
   app.get('/', async (c) => {
     const span = spanSchema.parse(c.req.query('span'));
-    const seen = await read(span);
+    const regions = regionsOf(await read(span));
     return respond(c, deps, {
       title: 'Overview',
       section: '/ops',
@@ -36,9 +36,7 @@ export function overviewPage(app: Hono<PageEnv>, deps: PageDependencies): void {
         <>
           <PageHead title="Overview" />
           <Panel title="Needs a person" id="attention">
-            <div id="attention-now">
-              <NeedsPerson attention={seen.attention} />
-            </div>
+            <Region id="attention-now" of={regions} />
           </Panel>
           <Panel
             title="Going on"
@@ -54,22 +52,14 @@ export function overviewPage(app: Hono<PageEnv>, deps: PageDependencies): void {
               </nav>
             }
           >
-            <div id="charts-now" class="charts">
-              <Charts {...seen} />
-            </div>
-            <div id="shop-now">
-              <Shop shop={seen.shop} />
-            </div>
+            <Region id="charts-now" of={regions} />
+            <Region id="shop-now" of={regions} />
           </Panel>
           <Panel title="Health" id="health">
-            <div id="health-now">
-              <Health {...seen} />
-            </div>
+            <Region id="health-now" of={regions} />
           </Panel>
           <Panel title="Retrying, not failed yet" id="retrying">
-            <div id="retrying-now">
-              <Retrying retrying={seen.retrying} />
-            </div>
+            <Region id="retrying-now" of={regions} />
           </Panel>
         </>
       ),
@@ -84,22 +74,12 @@ export function overviewPage(app: Hono<PageEnv>, deps: PageDependencies): void {
       read: async () => {
         const seen = await read(span);
         const open = seen.attention.groups.reduce((sum, group) => sum + group.count, 0);
-        return {
-          fragments: {
-            'attention-now': (<NeedsPerson attention={seen.attention} />).toString(),
-            'charts-now': (<Charts {...seen} />).toString(),
-            'shop-now': (<Shop shop={seen.shop} />).toString(),
-            'health-now': (<Health {...seen} />).toString(),
-            'retrying-now': (<Retrying retrying={seen.retrying} />).toString(),
-          },
-          announcement: `${plural(open, 'failure')} open.`,
-          done: false,
-        };
+        return { regions: regionsOf(seen), announcement: `${plural(open, 'failure')} open.`, done: false };
       },
     });
   });
 
-  async function read(span: SeriesSpan) {
+  async function read(span: SeriesSpan): Promise<Seen> {
     const [attention, shop, series, queues, retrying, parts] = await Promise.all([
       readAttention(db),
       readShop(db),
@@ -115,6 +95,26 @@ export function overviewPage(app: Hono<PageEnv>, deps: PageDependencies): void {
     return { span, attention, shop, series, backlog, queues, retrying, parts };
   }
 }
+
+interface Seen {
+  span: SeriesSpan;
+  attention: Attention;
+  shop: ShopState;
+  series: Bucket[];
+  /** How many commands waited at each time of the series. */
+  backlog: number[];
+  queues: TemporalAnswer<QueueState[]>;
+  retrying: TemporalAnswer<RetryingStep[]>;
+  parts: { part: string; state: string }[];
+}
+
+const regionsOf = (seen: Seen): Regions => ({
+  'attention-now': <NeedsPerson attention={seen.attention} />,
+  'charts-now': <Charts {...seen} />,
+  'shop-now': <Shop shop={seen.shop} />,
+  'health-now': <Health {...seen} />,
+  'retrying-now': <Retrying retrying={seen.retrying} />,
+});
 
 const KIND_WORDS: Record<FailureKind, string> = {
   compensation: 'cannot be undone',
@@ -167,13 +167,7 @@ const NeedsPerson = ({ attention: { groups, approvals } }: { attention: Attentio
   );
 };
 
-type Seen = {
-  span: SeriesSpan;
-  series: Awaited<ReturnType<typeof readSeries>>;
-  backlog: number[];
-};
-
-const Charts = ({ span, series, backlog }: Seen) => {
+const Charts = ({ span, series, backlog }: Pick<Seen, 'span' | 'series' | 'backlog'>) => {
   const caption = span === 'hour' ? 'in the last hour' : 'in the last day';
   const of = (key: 'starts' | 'completions' | 'failures') => ({
     caption,
@@ -182,7 +176,7 @@ const Charts = ({ span, series, backlog }: Seen) => {
   });
   const waiting = series.map(({ at }, index) => ({ at, value: backlog[index] ?? 0 }));
   return (
-    <>
+    <div class="charts">
       <Chart title="Orders begun" tone="accent" {...of('starts')} />
       <Chart title="Orders completed" tone="good" {...of('completions')} />
       <Chart title="Failures opened" tone="bad" {...of('failures')} />
@@ -193,7 +187,7 @@ const Charts = ({ span, series, backlog }: Seen) => {
         figure={Math.max(0, ...backlog)}
         points={waiting}
       />
-    </>
+    </div>
   );
 };
 
@@ -226,7 +220,7 @@ const Shop = ({ shop }: { shop: ShopState }) => (
   </>
 );
 
-const Health = (props: { parts: { part: string; state: string }[]; queues: TemporalAnswer<QueueState[]> }) => (
+const Health = (props: Pick<Seen, 'parts' | 'queues'>) => (
   <>
     <ul class="parts">
       {props.parts.map(({ part, state }) => (

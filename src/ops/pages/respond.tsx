@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import { eq } from 'drizzle-orm';
 import { z } from 'zod';
@@ -23,8 +24,8 @@ export async function respond(
 ): Promise<Response> {
   const openFailures = await db.$count(failures, eq(failures.status, 'open'));
   const { status = 200, flash = takeFlash(c), ...frame } = page;
-  const html = await (<Layout {...frame} flash={flash} session={c.var.session} openFailures={openFailures} />);
-  return c.html(`<!doctype html>${html.toString()}`, status);
+  const document = <Layout {...frame} flash={flash} session={c.var.session} openFailures={openFailures} />;
+  return c.html(html`<!doctype html>${document}`, status);
 }
 
 /** Sends the browser on after a form, so that reloading the page does not send the form again. */

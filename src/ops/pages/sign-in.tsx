@@ -3,6 +3,7 @@ import type { Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import { csrf } from 'hono/csrf';
+import { html } from 'hono/html';
 import { z } from 'zod';
 import { SignInAttempts } from './attempts.ts';
 import type { PageDependencies, PageEnv } from './environment.ts';
@@ -53,7 +54,7 @@ export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDepen
       c.set('session', session);
       c.set('caller', session.caller);
       if (c.req.method === 'POST' && !isOwnForm(session, (await c.req.parseBody({ all: true }))['csrf'])) {
-        return c.html(await refusedForm(), 403);
+        return c.html(html`<!doctype html>${REFUSED_FORM}`, 403);
       }
       await next();
     }),
@@ -66,9 +67,9 @@ export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDepen
   });
 }
 
-async function signInPage(c: Context, next: string, status: 200 | 401 | 429 = 200, error?: string): Promise<Response> {
+function signInPage(c: Context, next: string, status: 200 | 401 | 429 = 200, error?: string): Response | Promise<Response> {
   const flash: Flash | undefined = error === undefined ? undefined : { kind: 'error', message: error };
-  const page = await (
+  const page = (
     <BareLayout title="Sign in" flash={flash}>
       <h1>Operations</h1>
       <form method="post" action={SIGN_IN} class="stack">
@@ -87,18 +88,15 @@ async function signInPage(c: Context, next: string, status: 200 | 401 | 429 = 20
       </p>
     </BareLayout>
   );
-  return c.html(`<!doctype html>${page.toString()}`, status);
+  return c.html(html`<!doctype html>${page}`, status);
 }
 
-async function refusedForm(): Promise<string> {
-  const page = await (
-    <BareLayout title="Form refused">
-      <h1>Nothing was done</h1>
-      <p>The form did not come from this session. Go back, reload the page, and send it again.</p>
-      <p>
-        <a href="/ops">To the overview</a>
-      </p>
-    </BareLayout>
-  );
-  return `<!doctype html>${page.toString()}`;
-}
+const REFUSED_FORM = (
+  <BareLayout title="Form refused">
+    <h1>Nothing was done</h1>
+    <p>The form did not come from this session. Go back, reload the page, and send it again.</p>
+    <p>
+      <a href="/ops">To the overview</a>
+    </p>
+  </BareLayout>
+);

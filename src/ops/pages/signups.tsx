@@ -8,7 +8,7 @@ import type { PageDependencies, PageEnv } from './environment.ts';
 import { queryOf } from './filters.ts';
 import { shortId, Time, words } from './format.tsx';
 import { Choice, Field } from './forms.tsx';
-import { Empty, Facts, PageHead, Panel, Table } from './layout.tsx';
+import { Empty, Facts, PageHead, Panel, Region, Table, type Regions } from './layout.tsx';
 import { streamUpdates } from './live.ts';
 import { inOrder, sharedMoments, type Moment } from './orders/timeline.ts';
 import { Pending } from './pending.tsx';
@@ -88,6 +88,7 @@ export function signupPages(app: Hono<PageEnv>, deps: PageDependencies): void {
   app.get('/signups/:id', async (c) => {
     const told = await read(c);
     const { signup } = told.story;
+    const regions = regionsOf(told);
     return respond(c, deps, {
       title: `Signup ${shortId(signup.id)}`,
       section: '/ops/signups',
@@ -99,18 +100,12 @@ export function signupPages(app: Hono<PageEnv>, deps: PageDependencies): void {
               <code>{signup.id}</code> · <a href={deps.runUrl(signupWorkflowId(signup.id))}>run in the Temporal Web UI</a>
             </p>
           </PageHead>
-          <div id="standing">
-            <Standing told={told} />
-          </div>
+          <Region id="standing" of={regions} />
           <Panel title="What is pending" id="pending">
-            <div id="pending-now">
-              <Pending {...told} />
-            </div>
+            <Region id="pending-now" of={regions} />
           </Panel>
           <Panel title="What happened" id="story" note={<span class="hint">Times are UTC.</span>}>
-            <div id="story-now">
-              <Timeline moments={signupTimeline(told.story)} />
-            </div>
+            <Region id="story-now" of={regions} />
           </Panel>
         </>
       ),
@@ -123,15 +118,8 @@ export function signupPages(app: Hono<PageEnv>, deps: PageDependencies): void {
       stopping: deps.stopping,
       read: async () => {
         const told = await read(c);
-        return {
-          fragments: {
-            standing: (<Standing told={told} />).toString(),
-            'pending-now': (<Pending {...told} />).toString(),
-            'story-now': (<Timeline moments={signupTimeline(told.story)} />).toString(),
-          },
-          announcement: `The signup is ${words(told.story.signup.status)}.`,
-          done: false,
-        };
+        const announcement = `The signup is ${words(told.story.signup.status)}.`;
+        return { regions: regionsOf(told), announcement, done: false };
       },
     }),
   );
@@ -142,6 +130,12 @@ export function signupPages(app: Hono<PageEnv>, deps: PageDependencies): void {
     return told;
   }
 }
+
+const regionsOf = (told: ToldSignup): Regions => ({
+  standing: <Standing told={told} />,
+  'pending-now': <Pending {...told} />,
+  'story-now': <Timeline moments={signupTimeline(told.story)} />,
+});
 
 const Standing = ({ told: { story, waitingFor } }: { told: ToldSignup }) => {
   const { signup } = story;

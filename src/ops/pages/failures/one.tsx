@@ -2,13 +2,13 @@ import { eq } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { orders } from '../../../db/schema.ts';
 import { notFound } from '../../../intake/errors.ts';
-import { readFailure, type Failure, type FailureEvent } from '../../failures.ts';
-import { describeRun } from '../../runs.ts';
+import { readFailure, type Failure, type FailureEvent, type FailureStory } from '../../failures.ts';
+import { describeRun, type RunState } from '../../runs.ts';
 import { askTemporal } from '../../temporal.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { Actor, number, Time, words } from '../format.tsx';
 import { ActionForm, Field } from '../forms.tsx';
-import { Empty, Facts, PageHead, Panel } from '../layout.tsx';
+import { Empty, Facts, PageHead, Panel, Region, type Regions } from '../layout.tsx';
 import { Pending } from '../pending.tsx';
 import { pathId, respond } from '../respond.tsx';
 import { Status } from '../status.tsx';
@@ -23,7 +23,9 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
 
   app.get('/failures/:id', async (c) => {
     const id = pathId(c, 'failure');
-    const { failure, events, order, run } = await read(id);
+    const seen = await read(id);
+    const { failure } = seen;
+    const regions = regionsOf(seen, c.var.session);
     return respond(c, deps, {
       title: `${words(failure.kind)}: ${words(failure.step)}`,
       section: '/ops/failures',
@@ -35,21 +37,13 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
               <About failure={failure} /> · <a href={deps.runUrl(failure.workflowId)}>run in the Temporal Web UI</a>
             </p>
           </PageHead>
-          <div id="facts">
-            <FailureFacts failure={failure} />
-          </div>
-          <div id="actions">
-            <Actions failure={failure} order={order} session={c.var.session} />
-          </div>
+          <Region id="facts" of={regions} />
+          <Region id="actions" of={regions} />
           <Panel title="What was done" id="events">
-            <div id="history">
-              <History events={events} />
-            </div>
+            <Region id="history" of={regions} />
           </Panel>
           <Panel title="What is pending" id="pending">
-            <div id="pending-now">
-              <Pending {...run} />
-            </div>
+            <Region id="pending-now" of={regions} />
           </Panel>
         </>
       ),
@@ -63,22 +57,17 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
       every: 1_000,
       stopping,
       read: async () => {
-        const { failure, events, order, run } = await read(id);
+        const seen = await read(id);
         return {
-          fragments: {
-            facts: (<FailureFacts failure={failure} />).toString(),
-            actions: (<Actions failure={failure} order={order} session={session} />).toString(),
-            history: (<History events={events} />).toString(),
-            'pending-now': (<Pending {...run} />).toString(),
-          },
-          announcement: `The failure is ${words(failure.status)}.`,
+          regions: regionsOf(seen, session),
+          announcement: `The failure is ${words(seen.failure.status)}.`,
           done: false,
         };
       },
     });
   });
 
-  async function read(id: string) {
+  async function read(id: string): Promise<Seen> {
     const found = await readFailure(db, id);
     if (!found) throw notFound('failure');
     const { orderId, workflowId } = found.failure;
@@ -89,6 +78,18 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
     return { ...found, order: rows[0], run: { temporal: state, run: answer } };
   }
 }
+
+interface Seen extends FailureStory {
+  order: Order | undefined;
+  run: { temporal: 'ok' | 'unavailable'; run: RunState | null | undefined };
+}
+
+const regionsOf = ({ failure, events, order, run }: Seen, session: Session): Regions => ({
+  facts: <FailureFacts failure={failure} />,
+  actions: <Actions failure={failure} order={order} session={session} />,
+  history: <History events={events} />,
+  'pending-now': <Pending {...run} />,
+});
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

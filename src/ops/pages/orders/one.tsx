@@ -7,7 +7,7 @@ import { tellOrder, type OrderStory, type StepRecord, type ToldOrder } from '../
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { number, plural, shortId, Time, words } from '../format.tsx';
 import { ActionForm, Choice } from '../forms.tsx';
-import { Empty, Facts, PageHead, Panel, Table } from '../layout.tsx';
+import { Empty, Facts, PageHead, Panel, Region, Table, type Regions } from '../layout.tsx';
 import { streamUpdates } from '../live.ts';
 import { Pending } from '../pending.tsx';
 import { pathId, respond } from '../respond.tsx';
@@ -20,6 +20,7 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   app.get('/orders/:id', async (c) => {
     const told = await read(c);
     const { order, items } = told.story;
+    const regions = regionsOf(told, c.var.session);
     return respond(c, deps, {
       title: `Order ${shortId(order.id)}`,
       section: '/ops/orders',
@@ -31,31 +32,19 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
               <code>{order.id}</code> · <a href={deps.runUrl(orderWorkflowId(order.id))}>run in the Temporal Web UI</a>
             </p>
           </PageHead>
-          <div id="standing">
-            <Standing told={told} />
-          </div>
-          <div id="actions">
-            <Actions story={told.story} session={c.var.session} />
-          </div>
+          <Region id="standing" of={regions} />
+          <Region id="actions" of={regions} />
           <Panel title="Steps" id="steps">
-            <div id="steps-now">
-              <Steps steps={told.story.steps} />
-            </div>
+            <Region id="steps-now" of={regions} />
           </Panel>
           <Panel title="What is pending" id="pending">
-            <div id="pending-now">
-              <Pending {...told} />
-            </div>
+            <Region id="pending-now" of={regions} />
           </Panel>
           <Panel title="Money" id="money">
-            <div id="money-now">
-              <Money story={told.story} />
-            </div>
+            <Region id="money-now" of={regions} />
           </Panel>
           <Panel title="What happened" id="story" note={<span class="hint">Times are UTC.</span>}>
-            <div id="story-now">
-              <Timeline moments={orderTimeline(told.story)} />
-            </div>
+            <Region id="story-now" of={regions} />
           </Panel>
           <Panel title="What was ordered" id="items">
             <Table label="Items" columns={['Item', 'Quantity', 'Each']}>
@@ -93,19 +82,8 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
       stopping: deps.stopping,
       read: async () => {
         const told = await read(c);
-        const { story } = told;
-        return {
-          fragments: {
-            standing: (<Standing told={told} />).toString(),
-            actions: (<Actions story={story} session={session} />).toString(),
-            'steps-now': (<Steps steps={story.steps} />).toString(),
-            'pending-now': (<Pending {...told} />).toString(),
-            'money-now': (<Money story={story} />).toString(),
-            'story-now': (<Timeline moments={orderTimeline(story)} />).toString(),
-          },
-          announcement: `The order is ${words(story.order.status)}.`,
-          done: false,
-        };
+        const announcement = `The order is ${words(told.story.order.status)}.`;
+        return { regions: regionsOf(told, session), announcement, done: false };
       },
     });
   });
@@ -116,6 +94,15 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
     return told;
   }
 }
+
+const regionsOf = (told: ToldOrder, session: Session): Regions => ({
+  standing: <Standing told={told} />,
+  actions: <Actions story={told.story} session={session} />,
+  'steps-now': <Steps steps={told.story.steps} />,
+  'pending-now': <Pending {...told} />,
+  'money-now': <Money story={told.story} />,
+  'story-now': <Timeline moments={orderTimeline(told.story)} />,
+});
 
 const Standing = ({ told: { story, waitingFor } }: { told: ToldOrder }) => {
   const { order, failures } = story;

@@ -1,14 +1,13 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { ReplayState } from '../../../contracts/failures.ts';
 import { notFound } from '../../../intake/errors.ts';
 import { changeReplay, type ReplayProgress } from '../../../intake/replays.ts';
-import { listReplayItems, readReplay, type Replay, type ReplayItem } from '../../replays.ts';
+import { listReplayItems, readReplay, type Replay, type ReplayItem, type ReplayState } from '../../replays.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { queryOf } from '../filters.ts';
 import { Actor, number, shortId, Time, words } from '../format.tsx';
 import { ActionForm, Choice } from '../forms.tsx';
-import { Empty, Facts, PageHead, Panel, Table } from '../layout.tsx';
+import { Empty, Facts, PageHead, Panel, Region, Table, type Regions } from '../layout.tsx';
 import { streamUpdates } from '../live.ts';
 import { pathId, perform, reasonForm, respond } from '../respond.tsx';
 import { Status } from '../status.tsx';
@@ -30,7 +29,9 @@ export function replayPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   app.get('/replays/:id', async (c) => {
     const id = pathId(c, 'bulk replay');
     const query = pageSchema.parse(c.req.query());
-    const { replay, progress, items } = await read(id, query);
+    const seen = await read(id, query);
+    const { replay } = seen;
+    const regions = regionsOf(seen, query, c.var.session);
     return respond(c, deps, {
       title: ACTION_WORDS[replay.action],
       section: '/ops/replays',
@@ -43,12 +44,8 @@ export function replayPage(app: Hono<PageEnv>, deps: PageDependencies): void {
               {replay.reason}
             </p>
           </PageHead>
-          <div id="progress">
-            <Progress replay={replay} progress={progress} />
-          </div>
-          <div id="actions">
-            <Actions replay={replay} session={c.var.session} />
-          </div>
+          <Region id="progress" of={regions} />
+          <Region id="actions" of={regions} />
           <Panel title="Result of each" id="items">
             <form method="get" class="filters">
               <Choice
@@ -60,9 +57,7 @@ export function replayPage(app: Hono<PageEnv>, deps: PageDependencies): void {
               />
               <button type="submit">Show</button>
             </form>
-            <div id="items-now">
-              <Items id={id} items={items} query={query} />
-            </div>
+            <Region id="items-now" of={regions} />
           </Panel>
         </>
       ),
@@ -77,16 +72,8 @@ export function replayPage(app: Hono<PageEnv>, deps: PageDependencies): void {
       every: 500,
       stopping,
       read: async () => {
-        const { replay, progress, items } = await read(id, query);
-        return {
-          fragments: {
-            progress: (<Progress replay={replay} progress={progress} />).toString(),
-            actions: (<Actions replay={replay} session={session} />).toString(),
-            'items-now': (<Items id={id} items={items} query={query} />).toString(),
-          },
-          announcement: announce(replay, progress),
-          done: isOver(replay, progress),
-        };
+        const seen = await read(id, query);
+        return { regions: regionsOf(seen, query, session), announcement: announce(seen), done: isOver(seen) };
       },
     });
   });
@@ -95,7 +82,7 @@ export function replayPage(app: Hono<PageEnv>, deps: PageDependencies): void {
     ['pause', 'paused', 'It is paused: what was asked for already goes on.'],
     ['resume', 'running', 'It goes on.'],
     ['cancel', 'cancelled', 'It is cancelled: what was asked for already goes on.'],
-  ] as const satisfies [string, ReplayState, string][]) {
+  ] as const) {
     app.post(`/replays/:id/${path}`, (c) => {
       const id = pathId(c, 'bulk replay');
       return perform(c, reasonForm, `/ops/replays/${id}`, async ({ reason }, instruct) => {
@@ -105,7 +92,7 @@ export function replayPage(app: Hono<PageEnv>, deps: PageDependencies): void {
     });
   }
 
-  async function read(id: string, { after, outcome }: PageQuery) {
+  async function read(id: string, { after, outcome }: PageQuery): Promise<Seen> {
     const [found, items] = await Promise.all([
       readReplay(db, id),
       listReplayItems(db, id, { limit: PAGE, after, outcome }),
@@ -115,17 +102,25 @@ export function replayPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   }
 }
 
+type Seen = ReplayState & { items: ReplayItem[] };
+
+const regionsOf = ({ replay, progress, items }: Seen, query: PageQuery, session: Session): Regions => ({
+  progress: <Progress replay={replay} progress={progress} />,
+  actions: <Actions replay={replay} session={session} />,
+  'items-now': <Items id={replay.id} items={items} query={query} />,
+});
+
 const pageQuery = ({ after, outcome }: PageQuery): string =>
   queryOf({ after: after < 0 ? undefined : String(after), outcome });
 
 const acted = ({ total, pending }: ReplayProgress) => total - pending;
 
 /** What was asked for may take a while to show what becomes of it; a cancelled action leaves items as they are. */
-const isOver = ({ state }: Replay, { requested, succeeded, failedAgain }: ReplayProgress): boolean =>
+const isOver = ({ replay: { state }, progress: { requested, succeeded, failedAgain } }: Seen): boolean =>
   (state === 'completed' || state === 'cancelled') && requested === succeeded + failedAgain;
 
 /** In steps of a tenth: who listens does not want to hear each item. */
-const announce = ({ state }: Replay, progress: ReplayProgress): string => {
+const announce = ({ replay: { state }, progress }: Seen): string => {
   const tenths = progress.total === 0 ? 10 : Math.floor((acted(progress) / progress.total) * 10);
   return `The bulk replay is ${state}, ${tenths * 10} % done.`;
 };
