@@ -175,7 +175,11 @@ describe('an order whose payment provider is down', () => {
     rig.payments.faults.set({ mode: 'error_before' });
     const id = await rig.placeOrder();
     await rig.parked(id);
-    await Promise.all([rig.retry(id), rig.cancel(id)]);
+    await rig.retry(id);
+    await rig.orderStatus(id, 'reserved');
+    // Between two attempts: see `rig.step`.
+    await rig.skip(20_000);
+    await rig.cancel(id);
     await rig.orderStatus(id, 'compensating');
     rig.heal();
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
