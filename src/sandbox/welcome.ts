@@ -10,7 +10,8 @@ export function welcome({ home, ports, real }: Settings, secrets: Secrets, bootM
   const folder = (name: string) => relative(process.cwd(), join(home, name)) || '.';
   const rows: [string, string][] = [
     ['API', at(ports.api)],
-    ['OpenAPI', at(ports.api, '/openapi.json')],
+    ['API reference', at(ports.api, '/docs')],
+    ["Operator's page", `${at(ports.api, '/ops')} (key: ${secrets.operatorKey})`],
     ['Temporal Web UI', real.temporalAddress ? `of ${real.temporalAddress}` : at(ports.temporalUi)],
     ['Inbox', real.smtpUrl ? 'as SMTP_URL says' : at(ports.inbox)],
     ['Payment simulator', real.stripeApiBase ?? at(ports.payments)],
