@@ -97,7 +97,7 @@ async function findFailures(db: Reader, { filter, ids }: ReplayRequest): Promise
 }
 
 function refusalOf({ kind, status }: typeof failures.$inferSelect): string | null {
-  if (kind !== 'step') return `a ${kind} failure`;
+  if (kind !== 'step') return `no order is parked on it: it is of kind ${kind}`;
   return status === 'open' ? null : `it is ${status}`;
 }
 

@@ -64,7 +64,7 @@ const ENDED: readonly OrderStatus[] = ['completed', 'cancelled', 'failed'];
 const clock = (date: Date): string => `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 const by = (start: Date | undefined, deadline: number | undefined, otherwise: string): string =>
-  start && deadline !== undefined ? `; without it ${otherwise} at ${clock(new Date(start.getTime() + deadline))}` : '';
+  start && deadline !== undefined ? `; otherwise ${otherwise} at ${clock(new Date(start.getTime() + deadline))}` : '';
 
 const because = ({ failure }: FailureStory): string => `${failure.errorType}: ${failure.errorMessage}`;
 

@@ -5,7 +5,7 @@ import type { Role } from '../../../src/contracts/statuses.ts';
 import { createApiKey } from '../../../src/ops/api-keys.ts';
 import { startApi } from '../../../src/api/service.ts';
 import { createLogger, type Logger } from '../../../src/log.ts';
-import { createTestDatabase } from '../../support/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret that is only for tests').toString('base64')}`;
 
@@ -17,12 +17,22 @@ export interface TestApi {
   close: () => Promise<void>;
 }
 
-/** @param options `through` gives another address for the API to reach Postgres at than the tests use */
+/**
+ * @param options `through` gives another address for the API to reach Postgres at than the tests use; `database` is one
+ * that is there already; `namespace` is that of Temporal, whose address is in the environment
+ */
 export async function startTestApi({
   through = (url) => url,
   log = createLogger('api', 'fatal'),
-}: { through?: (databaseUrl: string) => string; log?: Logger } = {}): Promise<TestApi> {
-  const database = await createTestDatabase();
+  database: existing,
+  namespace = 'default',
+}: {
+  through?: (databaseUrl: string) => string;
+  log?: Logger;
+  database?: TestDatabase;
+  namespace?: string;
+} = {}): Promise<TestApi> {
+  const database = existing ?? (await createTestDatabase());
   const { db, close } = connectDatabase(database.url, { max: 5, name: 'test' });
   await seedCatalogue(db);
   const config = loadApiConfig({
@@ -30,6 +40,7 @@ export async function startTestApi({
     API_PORT: '0',
     WAREHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
     TEMPORAL_UI_URL: 'http://ui.test/',
+    TEMPORAL_NAMESPACE: namespace,
   });
   const server = await startApi(config, log);
   return {

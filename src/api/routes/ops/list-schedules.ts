@@ -46,7 +46,7 @@ export const listSchedules = (api: Api, { links, temporal: client, timeZone }: D
       scheduleId,
       workflowType,
       paused,
-      note: note ?? null,
+      note: note || null,
       nextRuns: nextRuns.map((run) => run.toISOString()),
       lastRuns: lastRuns.map(({ scheduledAt, takenAt, workflowId }) => ({
         scheduledAt: scheduledAt.toISOString(),

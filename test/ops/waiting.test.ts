@@ -1,0 +1,202 @@
+import { v7 as uuid } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import type { FailureKind, FailureStatus, OrderStatus } from '../../src/contracts/statuses.ts';
+import type { FailureStory } from '../../src/ops/failures.ts';
+import type { OrderStory } from '../../src/ops/order-story.ts';
+import type { RunState } from '../../src/ops/runs.ts';
+import type { SignupStory } from '../../src/ops/signup-story.ts';
+import { orderDeadlines, signupDeadlines, whyOrderWaits, whySignupWaits } from '../../src/ops/waiting.ts';
+
+const NOON = new Date('2026-03-01T12:00:00Z');
+const HOUR = 3_600_000;
+const deadlines = { approvalDeadline: 48 * HOUR, parkingDeadline: 24 * HOUR, deliveryDeadline: 2 * HOUR };
+const orderId = uuid();
+
+function anOrder(status: OrderStatus, more: Partial<OrderStory> = {}): OrderStory {
+  return {
+    order: {
+      id: orderId,
+      owner: uuid(),
+      generation: 1,
+      status,
+      amount: 1,
+      currency: 'EUR',
+      paymentMethod: 'pm_card_visa',
+      customerEmail: 'ada@example.com',
+      customerName: 'Ada',
+      line1: '',
+      city: '',
+      postalCode: '',
+      country: 'GB',
+      approvalDecision: null,
+      cancellationReason: null,
+      failureType: null,
+      failureMessage: null,
+      createdAt: NOON,
+      updatedAt: NOON,
+    },
+    items: [],
+    statuses: [{ id: 1, orderId, generation: 1, status, at: NOON }],
+    steps: [],
+    payments: [],
+    shipments: [],
+    invoices: [],
+    emails: [],
+    commands: [],
+    failures: [],
+    ...more,
+  };
+}
+
+function aFailure(kind: FailureKind, status: FailureStatus = 'open', last: 'opened' | 'cancel_requested' = 'opened'): FailureStory {
+  const id = uuid();
+  return {
+    failure: {
+      id,
+      kind,
+      status,
+      workflowId: `order/${orderId}`,
+      runId: null,
+      orderId,
+      signupId: null,
+      generation: 1,
+      step: 'ship',
+      errorType: 'warehouse_unavailable',
+      errorMessage: 'HTTP 503',
+      attempts: 4,
+      occurrence: 1,
+      resumeStatus: null,
+      firstSeenAt: NOON,
+      lastSeenAt: NOON,
+      nextRetryAt: null,
+      closedAt: null,
+      replayId: null,
+    },
+    events: [{ id: 1, failureId: id, type: last, actor: 'holdfast', reason: '', at: NOON }],
+  };
+}
+
+const aRun = (more: Partial<RunState> = {}): RunState => ({
+  workflowId: `order/${orderId}`,
+  runId: 'run-1',
+  status: 'RUNNING',
+  startedAt: NOON,
+  closedAt: undefined,
+  workflowTaskAttempt: 0,
+  pendingActivities: [],
+  ...more,
+});
+
+const retried = {
+  activity: 'requestShipment',
+  attempt: 3,
+  maximumAttempts: 4,
+  lastFailure: { type: 'warehouse_unavailable', message: 'HTTP 503' },
+  nextAttemptAt: new Date('2026-03-01T12:01:00Z'),
+};
+
+const aCommand = (type: string) => ({
+  id: 1,
+  type,
+  state: 'pending' as const,
+  actor: null,
+  reason: null,
+  lastError: null,
+  createdAt: NOON,
+  deliveredAt: null,
+});
+
+describe('why an order waits', () => {
+  it.each<[string, string | RegExp, OrderStory, RunState?]>([
+    [
+      'parked',
+      'The step "ship" has used up its retries (warehouse_unavailable: HTTP 503; 4 attempts). It waits for a retry or a ' +
+        'cancellation; otherwise it is undone at 2026-03-02 12:00 UTC.',
+      anOrder('needs_attention', { failures: [aFailure('step')] }),
+    ],
+    ['parked, with a retry asked for', /retry of the step "ship" was asked for/, anOrder('needs_attention', { failures: [aFailure('step', 'retrying')] })],
+    ['parked, with a cancellation asked for', /cancellation was asked for/, anOrder('needs_attention', { failures: [aFailure('step', 'open', 'cancel_requested')] })],
+    ['a failing compensation', /Undoing the step "ship" does not get through.*settled by hand/, anOrder('compensating', { failures: [aFailure('compensation')] })],
+    ['a broken run', /broken.*reset/, anOrder('charged', { failures: [aFailure('run')] })],
+    ['code that fails', /own code fails: attempt 5/, anOrder('charged'), aRun({ workflowTaskAttempt: 5 })],
+    ['a start that is not delivered', /waits to be started, since 2026-03-01 12:00 UTC/, anOrder('accepted', { commands: [aCommand('start_order')] })],
+    [
+      'a step that is tried again',
+      '"requestShipment" is tried again: attempt 3 of 4, next at 2026-03-01 12:01 UTC (warehouse_unavailable: HTTP 503).',
+      anOrder('charged'),
+      aRun({ pendingActivities: [retried] }),
+    ],
+    ['an approval', 'It waits for a person to approve it; otherwise it is rejected at 2026-03-03 12:00 UTC.', anOrder('awaiting_approval')],
+    ['the carrier', /waits for the carrier/, anOrder('fulfilling')],
+    ['a late shipment', /late.*Ask the warehouse/, anOrder('fulfilling', { failures: [aFailure('late_shipment')] })],
+    ['the delivery', /counts as delivered at 2026-03-01 14:00 UTC/, anOrder('shipped')],
+  ])('is told of %s', (_, sentence, story, run) => {
+    const told = whyOrderWaits(story, { run, deadlines });
+    if (typeof sentence === 'string') expect(told).toBe(sentence);
+    else expect(told).toMatch(sentence);
+  });
+
+  it('needs no Temporal: what Postgres knows is told then', () => {
+    const step = {
+      generation: 1,
+      step: 'ship',
+      kind: 'step',
+      state: 'retrying',
+      attempts: 2,
+      errorType: 'warehouse_unavailable',
+      errorMessage: 'HTTP 503',
+      startedAt: NOON,
+      finishedAt: null,
+      actor: null,
+      reason: null,
+    } as const;
+    expect(whyOrderWaits(anOrder('charged', { steps: [step] }), {})).toBe(
+      'The step "ship" is tried again, after 2 attempts (warehouse_unavailable: HTTP 503).',
+    );
+    expect(whyOrderWaits(anOrder('awaiting_approval'), {})).toBe('It waits for a person to approve it.');
+  });
+
+  it.each(['completed', 'cancelled', 'failed'] as const)('is nothing once it is %s', (status) => {
+    expect(whyOrderWaits(anOrder(status, { failures: [aFailure('email')] }), { run: aRun(), deadlines })).toBeNull();
+  });
+});
+
+describe('why a signup waits', () => {
+  const aSignup = (status: SignupStory['signup']['status'], more: Partial<SignupStory> = {}): SignupStory => ({
+    signup: {
+      id: uuid(),
+      owner: uuid(),
+      email: 'ada@example.com',
+      name: 'Ada',
+      status,
+      verifiedAt: null,
+      trialEndsAt: new Date('2026-04-01T00:00:00Z'),
+      subscribedAt: null,
+      createdAt: NOON,
+      updatedAt: NOON,
+    },
+    emails: [],
+    commands: [],
+    failures: [],
+    ...more,
+  });
+
+  it('is told from its status and its deadlines', () => {
+    const seen = { deadlines: { verificationDeadline: 24 * HOUR } };
+    expect(whySignupWaits(aSignup('pending_verification'), seen)).toBe(
+      'It waits for the address to be verified; otherwise it expires at 2026-03-02 12:00 UTC.',
+    );
+    expect(whySignupWaits(aSignup('trial'), seen)).toBe('The trial runs until 2026-04-01 00:00 UTC; it waits for a subscription.');
+    expect(whySignupWaits(aSignup('ended'), seen)).toBeNull();
+    expect(whySignupWaits(aSignup('pending_verification', { commands: [aCommand('start_signup')] }), seen)).toMatch(/waits to be started/);
+  });
+});
+
+describe('the deadlines of a run', () => {
+  it('are read from what it was started with, and are unknown when that says none', () => {
+    expect(orderDeadlines({ orderId, policy: { ...deadlines, approvalThreshold: 1 } })).toEqual(deadlines);
+    expect(signupDeadlines({ policy: { verificationDeadline: 5 } })).toEqual({ verificationDeadline: 5 });
+    expect(orderDeadlines(undefined)).toBeUndefined();
+    expect(signupDeadlines({ policy: 'none' })).toBeUndefined();
+  });
+});
