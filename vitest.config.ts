@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     // Temporal's native code keeps state per process.
     pool: 'forks',
+    // Most of the time a test waits for a server: two side by side keep two cores busy.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { AlertOccasion } from '../contracts/messages.ts';
 import type { OrderTemplate, SignupTemplate } from '../contracts/templates.ts';
@@ -54,7 +54,10 @@ export function createEmailActivities(deps: { db: Database; gateway: MailGateway
         },
         async () => {
           const items = await db.select().from(orderItems).where(eq(orderItems.orderId, ref.orderId));
-          const [shipment] = await db.select().from(shipments).where(eq(shipments.orderId, ref.orderId));
+          const [shipment] = await db
+            .select()
+            .from(shipments)
+            .where(and(eq(shipments.orderId, ref.orderId), eq(shipments.generation, ref.generation)));
           return renderOrderEmail(template, { order, items, shipment, publicUrl: settings.publicUrl });
         },
       );
