@@ -83,14 +83,15 @@ async function collectFigures(tx: Reader, { days, startsAt, endsAt }: Week, time
     .from(orders)
     .where(ordersOfWeek)
     .groupBy(dayOf(orders.createdAt));
+  // Sums outgrow `integer`; a double holds whole numbers up to 2^53.
   const capturedByDay = await tx
-    .select({ date: dayOf(payments.capturedAt), amount: sql<number>`sum(${payments.captured})::int` })
+    .select({ date: dayOf(payments.capturedAt), amount: sql<number>`sum(${payments.captured})::float8` })
     .from(payments)
     .where(and(gte(payments.capturedAt, startsAt), lt(payments.capturedAt, endsAt)))
     .groupBy(dayOf(payments.capturedAt));
 
   const [refunded] = await tx
-    .select({ amount: sql<number>`coalesce(sum(${refunds.amount}), 0)::int` })
+    .select({ amount: sql<number>`coalesce(sum(${refunds.amount}), 0)::float8` })
     .from(refunds)
     .where(and(gte(refunds.createdAt, startsAt), lt(refunds.createdAt, endsAt)));
   const [people] = await tx
