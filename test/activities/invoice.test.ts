@@ -1,0 +1,51 @@
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { formatInvoiceNumber } from '../../src/activities/invoice-pdf.ts';
+import { invoices } from '../../src/db/schema.ts';
+import { invoiceNumbers } from '../support/audit.ts';
+import { createShop, runActivity, type Shop } from '../support/shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await createShop();
+});
+afterAll(() => shop.close());
+
+it('twenty invoices issued at once are numbered without a gap', async () => {
+  const refs = await Promise.all(Array.from({ length: 20 }, () => shop.placeOrder()));
+  const { issueInvoice } = shop.activities();
+  await Promise.all(refs.map((ref) => runActivity(issueInvoice, ref)));
+  expect(await invoiceNumbers(shop.db)).toEqual(refs.map((_, index) => index + 1));
+});
+
+it('an invoice that could not be written leaves no gap', async () => {
+  const last = (await invoiceNumbers(shop.db)).at(-1) ?? 0;
+  const ref = await shop.placeOrder();
+  await shop.database.sql.unsafe(`
+    create function lose() returns trigger language plpgsql as $$ begin raise 'lost'; end $$;
+    create trigger lose before insert on invoices for each row execute function lose()`);
+  await expect(runActivity(shop.activities().issueInvoice, ref)).rejects.toThrow(/invoices/);
+  await shop.database.sql`drop trigger lose on invoices`;
+  await runActivity(shop.activities().issueInvoice, ref);
+  const [invoice] = await shop.db.select().from(invoices).where(eq(invoices.orderId, ref.orderId));
+  expect(invoice?.number).toBe(last + 1);
+});
+
+it('a void invoice keeps its number', async () => {
+  const ref = await shop.placeOrder();
+  const { issueInvoice, voidInvoice } = shop.activities();
+  await runActivity(issueInvoice, ref);
+  const numbers = await invoiceNumbers(shop.db);
+  await runActivity(voidInvoice, ref);
+  expect(await invoiceNumbers(shop.db)).toEqual(numbers);
+  const [invoice] = await shop.db.select().from(invoices).where(eq(invoices.orderId, ref.orderId));
+  expect(invoice?.voidedAt).toBeInstanceOf(Date);
+});
+
+it('an invoice is a PDF', async () => {
+  const [invoice] = await shop.db.select().from(invoices).limit(1);
+  const pdf = Buffer.from(invoice?.pdf ?? []).toString('latin1');
+  expect(pdf).toMatch(/^%PDF-1/);
+  expect(pdf.trimEnd()).toMatch(/%%EOF$/);
+  expect(formatInvoiceNumber(42)).toBe('000042');
+});
