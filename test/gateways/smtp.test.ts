@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createMailGateway, type MailGateway } from '../../src/gateways/smtp.ts';
+import { freePort } from '../../src/sandbox/ports.ts';
+import { faultModes } from '../../src/sandbox/simulators/faults.ts';
+import { startInbox, type Inbox } from '../../src/sandbox/simulators/inbox.ts';
+
+let folder: string;
+let inbox: Inbox;
+let gateway: MailGateway;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+  inbox = await startInbox({ smtpPort: 0, httpPort: 0, file: join(folder, 'inbox.jsonl') });
+  gateway = createMailGateway({ url: inbox.smtpUrl, from: 'Shop <shop@shop.example>', timeout: 300 });
+});
+afterEach(async () => {
+  gateway.close();
+  await inbox.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const mail = (to = 'ada@example.com') => ({ key: 'key', to, subject: 'Hello', text: 'Hello', html: '<p>Hello</p>' });
+const UNAVAILABLE = { type: 'email_unavailable', nonRetryable: false };
+
+it('sends text and HTML, under an identity that comes from the key', async () => {
+  await gateway.send(mail());
+  await gateway.send(mail());
+  await gateway.send({ ...mail(), key: 'another key' });
+  expect(inbox.messages()).toMatchObject([
+    { copies: 1 },
+    { copies: 2, messageId: expect.stringMatching(/^<[0-9a-f]{32}@shop\.example>$/), text: 'Hello', html: '<p>Hello</p>' },
+  ]);
+});
+
+describe('a mail server in trouble', () => {
+  it.each(faultModes)('%s: may take it another time, and is asked once', async (mode) => {
+    inbox.faults.set(mode === 'slow' ? { mode, delayMs: 600 } : { mode });
+    await expect(gateway.send(mail())).rejects.toMatchObject(UNAVAILABLE);
+    const isTaken = mode === 'drop_after_commit' || mode === 'error_after_commit';
+    if (mode !== 'slow') expect(inbox.messages().map(({ copies }) => copies)).toEqual(isTaken ? [1] : []);
+  });
+
+  it('that is not there may be there another time', async () => {
+    const away = createMailGateway({ url: `smtp://127.0.0.1:${await freePort()}`, from: 'shop@shop.example' });
+    await expect(away.send(mail())).rejects.toMatchObject(UNAVAILABLE);
+    away.close();
+  });
+});
+
+it('an address that does not exist will not exist another time either, and is not named', async () => {
+  const sending = gateway.send(mail('bounce@example.com'));
+  await expect(sending).rejects.toMatchObject({ type: 'invalid_request', nonRetryable: true });
+  await expect(sending).rejects.toThrow('The mail server refuses the email (550).');
+});

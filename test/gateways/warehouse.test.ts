@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createWarehouseGateway, type ShipmentRequest } from '../../src/gateways/warehouse.ts';
+import { freePort } from '../../src/sandbox/ports.ts';
+import { startWarehouseSimulator } from '../../src/sandbox/simulators/warehouse.ts';
+import { answering, type Answer } from './answers.ts';
+
+const shipment = (changes: Partial<ShipmentRequest['recipient']> = {}): ShipmentRequest => ({
+  reference: `order:${crypto.randomUUID()}:1`,
+  recipient: { name: 'Ada', line1: '1 Dorset Street', city: 'London', postalCode: 'W1U 4EG', country: 'GB', ...changes },
+  items: [{ sku: 'TEA', quantity: 1 }],
+});
+
+const gatewayTo = (url: string) => createWarehouseGateway({ url, apiKey: 'key', timeout: 300 });
+
+const UNAVAILABLE = { type: 'warehouse_unavailable', nonRetryable: false };
+const INVALID = { type: 'invalid_request', nonRetryable: true };
+
+describe('answers that may be others next time', () => {
+  it.each<[string, Answer, object]>([
+    ['no answer in time', {}, UNAVAILABLE],
+    ['401', { status: 401 }, UNAVAILABLE],
+    ['403', { status: 403 }, UNAVAILABLE],
+    ['408', { status: 408 }, UNAVAILABLE],
+    ['425', { status: 425 }, UNAVAILABLE],
+    ['429', { status: 429 }, UNAVAILABLE],
+    ['429 with seconds to wait', { status: 429, headers: { 'retry-after': '7' } }, { ...UNAVAILABLE, nextRetryDelay: 7_000 }],
+    ['503 with days to wait', { status: 503, headers: { 'retry-after': '172800' } }, { ...UNAVAILABLE, nextRetryDelay: 3_600_000 }],
+    ['500', { status: 500 }, UNAVAILABLE],
+    ['502 in HTML', { status: 502, body: '<html>' }, UNAVAILABLE],
+    ['504', { status: 504 }, UNAVAILABLE],
+  ])('%s', async (_name, answer, expected) => {
+    const gateway = gatewayTo(await answering(answer));
+    await expect(gateway.requestShipment('key', shipment())).rejects.toMatchObject(expected);
+    await expect(gateway.cancelShipment('reference')).rejects.toMatchObject(expected);
+  });
+
+  it('nobody there', async () => {
+    const gateway = gatewayTo(`http://127.0.0.1:${await freePort()}`);
+    await expect(gateway.requestShipment('key', shipment())).rejects.toMatchObject(UNAVAILABLE);
+  });
+
+  it('asks to wait until a date', async () => {
+    const retryAfter = new Date(Date.now() + 60_000).toUTCString();
+    const gateway = gatewayTo(await answering({ status: 503, headers: { 'retry-after': retryAfter } }));
+    const failure: unknown = await gateway.cancelShipment('reference').catch((error: unknown) => error);
+    expect(failure).toMatchObject({ nextRetryDelay: expect.any(Number) });
+  });
+});
+
+describe('answers that will not change', () => {
+  it.each<[string, Answer]>([
+    ['400', { status: 400 }],
+    ['404', { status: 404 }],
+    ['409 of an unknown kind', { status: 409, body: { error: { code: 'idempotency_conflict' } } }],
+    ['422 of an unknown kind', { status: 422, body: { error: { code: 'too_heavy' } } }],
+  ])('%s', async (_name, answer) => {
+    const gateway = gatewayTo(await answering(answer));
+    await expect(gateway.requestShipment('key', shipment())).rejects.toMatchObject(INVALID);
+    await expect(gateway.cancelShipment('reference')).rejects.toMatchObject(INVALID);
+  });
+});
+
+it('an acceptance that cannot be read may be another next time', async () => {
+  const gateway = gatewayTo(await answering({ status: 201, body: { shipment: 1 } }));
+  await expect(gateway.requestShipment('key', shipment())).rejects.not.toMatchObject({ nonRetryable: true });
+});
+
+describe('a warehouse', () => {
+  async function start() {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+    const warehouse = await startWarehouseSimulator({ port: 0, ledgerFile: join(folder, 'ledger.jsonl'), apiKey: 'key' });
+    onTestFinished(async () => {
+      await warehouse.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    return { warehouse, gateway: gatewayTo(warehouse.url) };
+  }
+
+  it('accepts a shipment once, however often it is asked', async () => {
+    const { gateway } = await start();
+    const request = shipment();
+    const first = await gateway.requestShipment('key', request);
+    expect(first).toEqual({ id: expect.stringMatching(/^shp_/) });
+    expect(await gateway.requestShipment('key', request)).toEqual(first);
+  });
+
+  it('refuses an address that it cannot deliver to', async () => {
+    const { gateway } = await start();
+    await expect(gateway.requestShipment('key', shipment({ postalCode: '00000' }))).rejects.toMatchObject({
+      type: 'invalid_address',
+      nonRetryable: true,
+    });
+  });
+
+  it('takes nothing any more that was taken back before it came', async () => {
+    const { gateway } = await start();
+    const request = shipment();
+    expect(await gateway.cancelShipment(request.reference)).toBe(true);
+    expect(await gateway.requestShipment('key', request)).toBeUndefined();
+  });
+
+  it('says so when the parcel has left', async () => {
+    const { warehouse, gateway } = await start();
+    const request = shipment();
+    await gateway.requestShipment('key', request);
+    await fetch(`${warehouse.url}/_sandbox/shipments/${request.reference}/shipped`, { method: 'POST' });
+    expect(await gateway.cancelShipment(request.reference)).toBe(false);
+  });
+});
