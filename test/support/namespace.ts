@@ -27,6 +27,8 @@ export async function createNamespace(address: string = inject('temporalAddress'
   );
   return {
     address,
+    /** The same as `namespace`. */
+    name: namespace,
     namespace,
     connection,
     client: new Client({ connection, namespace }),
@@ -37,3 +39,6 @@ export async function createNamespace(address: string = inject('temporalAddress'
 }
 
 export type TestNamespace = Awaited<ReturnType<typeof createNamespace>>;
+
+/** The same as {@link createNamespace}. */
+export const createTestNamespace = createNamespace;
