@@ -1,0 +1,258 @@
+import { eq } from 'drizzle-orm';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { failureEvents, failures, operatorActions, orders, weeklyReports } from '../../src/db/schema.ts';
+import { expectAccessible, launchBrowser, openPage, signIn } from './support/browser.ts';
+import { capturePages } from './support/screenshots.ts';
+import { startStack, type Stack } from './support/stack.ts';
+import { ADAS_ORDERS, makeTrouble, openFailure, orderIs } from './support/trouble.ts';
+
+let stack: Stack;
+let browser: Browser;
+let page: Page;
+let faults: string[];
+let trouble: Awaited<ReturnType<typeof makeTrouble>>;
+let replayId: string;
+
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
+  trouble = await makeTrouble(stack);
+  ({ page, faults } = await openPage(browser, stack.url));
+}, 180_000);
+afterAll(async () => {
+  await browser.close();
+  await stack.close();
+});
+
+/** Opens a folded action, fills in why, and sends it. */
+async function act(verb: string, fields: Record<string, string>): Promise<void> {
+  const action = page.locator('details.action').filter({ has: page.locator('summary', { hasText: new RegExp(`^${verb}…$`) }) });
+  await action.locator('summary').click();
+  for (const [label, text] of Object.entries(fields)) await action.getByLabel(label).fill(text);
+  await action.getByRole('button').click();
+}
+
+const said = (text: string | RegExp) => page.locator('.flash').filter({ hasText: text }).waitFor();
+
+// One night, from beginning to end: each test goes on where the last one stopped.
+describe("the operator's page", { timeout: 120_000 }, () => {
+  it('lets in operators only, and takes who signs in to where they wanted to go', async () => {
+    await page.goto('/ops/failures?kind=step');
+    await page.getByRole('heading', { name: 'Operations' }).waitFor();
+    await expectAccessible(page);
+    for (const key of ['hf_nothing', stack.keys.customer.key]) {
+      await page.getByLabel('Operator key').fill(key);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('alert').waitFor();
+    }
+    await page.getByLabel('Operator key').fill(stack.keys.operator.key);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Failures', exact: true }).waitFor();
+    expect(page.url()).toContain('kind=step');
+    const [cookie] = await page.context().cookies();
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/ops' });
+    // The browser tells of the 401s that we meant to cause.
+    expect(faults.splice(0).filter((fault) => !fault.includes('401'))).toEqual([]);
+  });
+
+  it('shows on the overview what needs a person', async () => {
+    await page.goto('/ops');
+    await page.getByRole('link', { name: /29 orders parked at: ship/ }).waitFor();
+    await page.getByRole('link', { name: /1 order awaits an approval/ }).waitFor();
+    await page.getByRole('table').getByText('operations').waitFor();
+  });
+
+  it('finds a failure, and shows what happened to it', async () => {
+    await page.goto('/ops/failures');
+    await page.getByText('More filters').click();
+    await page.getByLabel('Order', { exact: true }).fill(trouble.inspected);
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByText('1 failure match').waitFor();
+    await page.getByRole('link', { name: 'step: ship' }).click();
+    await page.getByRole('heading', { name: 'Step: ship' }).waitFor();
+    await page.getByText('warehouse unavailable').first().waitFor();
+    await page.getByRole('link', { name: /^order/ }).click();
+    await page.getByText('Why is it waiting?').waitFor();
+    await page.getByText('€89.00 taken').waitFor();
+  });
+
+  it('cancels one order, which undoes what it did', async () => {
+    await page.goto(`/ops/failures/${await openFailure(stack, trouble.cancelled, 'step')}`);
+    await act('Cancel the order', { Reason: 'the customer cannot wait' });
+    await said('undoes what it did');
+    await orderIs(stack, trouble.cancelled, 'cancelled');
+    // Told by the stream: the page was not loaded again.
+    await page.locator('#facts').getByText('cancelled').waitFor();
+  });
+
+  it('settles a compensation that does not get through', async () => {
+    stack.shop.payments.faults.set({ mode: 'error_before', operation: 'POST /v1/refunds' });
+    await page.goto(`/ops/failures/${await openFailure(stack, trouble.unrefundable, 'step')}`);
+    await act('Cancel the order', { Reason: 'the customer cannot wait' });
+    const compensation = await openFailure(stack, trouble.unrefundable, 'compensation');
+    await page.goto(`/ops/failures/${compensation}`);
+    await act('Settle by hand', { 'What was done outside': 'paid back by bank transfer' });
+    await said('settled by hand');
+    await orderIs(stack, trouble.unrefundable, 'cancelled');
+    await page.locator('#facts').getByText('settled').waitFor();
+    stack.shop.payments.faults.clear();
+  });
+
+  it('dry-runs a selection, asks for the count, and shows the replay live to its end', async () => {
+    stack.shop.warehouse.faults.clear();
+    await page.goto('/ops/failures?customerEmail=ADA@example.com');
+    const retry = page.getByRole('button', { name: 'Dry-run a retry' });
+    expect(await retry.isDisabled()).toBe(true);
+    await page.getByLabel('This page').check();
+    await page.getByText(`${ADAS_ORDERS} selected`).waitFor();
+    await retry.click();
+
+    await page.getByText(`${ADAS_ORDERS} would be acted on`).waitFor();
+    // 24 × 2 × 8.90
+    await page.getByText('€427.20 worth of orders').waitFor();
+    await expectAccessible(page);
+    await page.getByLabel('Reason').fill('the warehouse is back');
+    await page.getByLabel('At most so many a second').fill('5');
+    await page.getByLabel(`Type ${ADAS_ORDERS} to go on`).fill(String(ADAS_ORDERS));
+    await page.getByRole('button', { name: `Retry ${ADAS_ORDERS} orders` }).click();
+
+    await said('It has begun.');
+    replayId = page.url().split('/').at(-1) ?? '';
+    await page.locator('#progress').getByText(`${ADAS_ORDERS} mended`).waitFor({ timeout: 60_000 });
+    await page.locator('#progress').getByText('completed').waitFor();
+    await page.getByRole('status').filter({ hasText: '100 % done' }).waitFor({ state: 'attached' });
+    const mended = await stack.db.$count(failures, eq(failures.replayId, replayId));
+    expect(mended).toBe(ADAS_ORDERS);
+  });
+
+  it('refuses to begin when the count is not typed', async () => {
+    const { context } = await openPage(browser, stack.url, { javaScriptEnabled: false });
+    const plain = await context.newPage();
+    await signIn(plain, stack.keys.operator.key);
+    await plain.goto('/ops/replays/new?action=replay&scope=all');
+    const before = await stack.db.$count(operatorActions, eq(operatorActions.action, 'bulk_replay'));
+    await plain.getByLabel('Reason').fill('cards were topped up');
+    await plain.getByRole('button', { name: 'Replay 2 orders' }).click();
+    await plain.locator('.flash').filter({ hasText: 'It has begun.' }).waitFor();
+    expect(await stack.db.$count(operatorActions, eq(operatorActions.action, 'bulk_replay'))).toBe(before + 1);
+    await context.close();
+  });
+
+  it('approves an order that awaits it', async () => {
+    await page.goto(`/ops/orders/${trouble.large}`);
+    await act('Decide', { Reason: 'known customer' });
+    await said('It is approved');
+    await orderIs(stack, trouble.large, 'completed');
+  });
+
+  it('backfills a weekly report, and shows it', async () => {
+    const monday = new Date();
+    monday.setUTCDate(monday.getUTCDate() - ((monday.getUTCDay() + 6) % 7));
+    const day = monday.toISOString().slice(0, 10);
+    await page.goto('/ops/schedules');
+    const schedule = page.getByRole('region', { name: 'weekly report' });
+    await schedule.getByText('Backfill…').click();
+    await schedule.getByLabel('From (UTC)').fill(`${day}T00:00`);
+    await schedule.getByLabel('To (UTC)').fill(`${day}T23:00`);
+    await schedule.getByRole('button', { name: 'Dry-run the backfill' }).click();
+    await page.getByText('1 run would be started').waitFor();
+    await page.getByLabel('Reason').fill('the report of last week is missing');
+    await page.getByRole('button', { name: 'Start 1 run' }).click();
+    await said('The backfill is started.');
+    await expect.poll(() => stack.db.$count(weeklyReports), { timeout: 30_000 }).toBe(1);
+    await page.goto('/ops/reports');
+    await page.getByRole('link', { name: /^\d{4}-W\d\d$/ }).click();
+    await page.getByRole('img', { name: /Orders per day/ }).waitFor();
+  });
+
+  it('pauses and resumes a schedule, with a note', async () => {
+    await page.goto('/ops/schedules');
+    const prune = page.getByRole('region', { name: 'prune' });
+    await prune.getByText('Pause…').click();
+    await prune.getByLabel('Reason').first().fill('looking into something');
+    await prune.getByRole('button', { name: 'Pause' }).click();
+    await said('It is paused');
+    await prune.getByText('looking into something').waitFor();
+    await prune.getByText('Resume…').click();
+    await prune.getByLabel('Reason').first().fill('done looking');
+    await prune.getByRole('button', { name: 'Resume' }).click();
+    await said('It is resumed');
+  });
+
+  it('keeps who did what and why', async () => {
+    const actor = `key:${stack.keys.operator.id}`;
+    const actions = await stack.db.select().from(operatorActions).where(eq(operatorActions.actor, actor));
+    expect(new Set(actions.map(({ action }) => action))).toEqual(
+      new Set(['sign_in', 'bulk_retry', 'bulk_replay', 'approve_order', 'backfill_schedule', 'pause_schedule', 'resume_schedule']),
+    );
+    const events = await stack.db.select().from(failureEvents).where(eq(failureEvents.actor, actor));
+    expect(events).toContainEqual(expect.objectContaining({ type: 'settlement_requested', reason: 'paid back by bank transfer' }));
+    await page.goto('/ops/audit');
+    await page.getByText('the warehouse is back').waitFor();
+  });
+
+  it('refuses a form that did not come from the session', async () => {
+    const response = await page.request.post(`/ops/orders/${trouble.inspected}/cancel`, {
+      form: { csrf: 'guessed', reason: 'a trick' },
+      headers: { Origin: stack.url },
+    });
+    expect(response.status()).toBe(403);
+    const elsewhere = await page.request.post('/ops/sign-out', { form: {}, headers: { Origin: 'https://evil.example' } });
+    expect(elsewhere.status()).toBe(403);
+    const [order] = await stack.db.select().from(orders).where(eq(orders.id, trouble.inspected));
+    expect(order?.cancellationReason).toBeNull();
+  });
+
+  it('is usable without a mouse and without seeing it, on every page', async () => {
+    for (const path of await everyPage()) {
+      await page.goto(path);
+      await expectAccessible(page);
+    }
+  });
+
+  it('logs no error, and asks no other host for anything', () => {
+    expect(faults).toEqual([]);
+  });
+
+  it.runIf(process.env['SCREENSHOTS'] === '1')('has its picture taken', async () => {
+    await capturePages(browser, stack, await everyPage());
+  });
+
+  it('signs out, which ends the session', async () => {
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Operations' }).waitFor();
+    await page.goto('/ops/failures');
+    await page.getByRole('heading', { name: 'Operations' }).waitFor();
+  });
+
+  it('ends the session of a key that is revoked', async () => {
+    await signIn(page, stack.keys.operator.key);
+    const { revokeApiKey } = await import('../../src/ops/api-keys.ts');
+    await revokeApiKey(stack.db, stack.keys.operator.id);
+    await page.goto('/ops/failures');
+    await page.getByRole('heading', { name: 'Operations' }).waitFor();
+  });
+
+  async function everyPage(): Promise<string[]> {
+    const failure = await openFailure(stack, trouble.inspected, 'step');
+    const [report] = await stack.db.select({ week: weeklyReports.week }).from(weeklyReports);
+    return [
+      '/ops',
+      '/ops?span=day',
+      '/ops/failures',
+      `/ops/failures/${failure}`,
+      '/ops/replays/new?action=retry&scope=all&status=open',
+      '/ops/replays',
+      `/ops/replays/${replayId}`,
+      '/ops/orders',
+      '/ops/orders?status=failed',
+      `/ops/orders/${trouble.inspected}`,
+      '/ops/signups',
+      `/ops/signups/${trouble.signupId}`,
+      '/ops/schedules',
+      '/ops/reports',
+      `/ops/reports/${report?.week}`,
+      '/ops/audit',
+    ];
+  }
+});
