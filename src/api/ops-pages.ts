@@ -1,10 +1,12 @@
 import { createPages } from '../ops/pages/index.tsx';
 import type { Api, Dependencies } from './environment.ts';
+import { PROBLEMS, toProblem } from './errors.ts';
 import { checkPart } from './readiness.ts';
+import { describeError } from './request-log.ts';
 
 /** Adds the operator's page at `/ops`. It has sessions of its own; API keys in a header open nothing there. */
 export function mountPages(api: Api, deps: Dependencies): void {
-  const { db, temporal, keys, links, readiness, publicUrl, timeZone, stopping } = deps;
+  const { db, temporal, keys, links, readiness, publicUrl, timeZone, stopping, log } = deps;
   api.route(
     '/ops',
     createPages({
@@ -19,6 +21,13 @@ export function mountPages(api: Api, deps: Dependencies): void {
       publicUrl,
       timeZone,
       stopping,
+      report: (error, requestId) => {
+        const { type, message } = toProblem(error);
+        const title = PROBLEMS[type].title;
+        const status = PROBLEMS[type].status === 503 ? 503 : 500;
+        log[status === 503 ? 'warn' : 'error']({ requestId, ...describeError(error) }, title);
+        return { status, title, detail: message };
+      },
     }),
   );
 }

@@ -3,9 +3,10 @@ import type { Database } from '../db/client.ts';
 
 /**
  * @param times the oldest first
- * @returns how many commands waited to be delivered at each of the times. Delivered ones are kept for a week.
+ * @returns the most commands that waited to be delivered at once, from each of the times until the next. Delivered ones
+ * are kept for a week.
  */
-export async function readBacklogAt(db: Database, times: Date[]): Promise<number[]> {
+export async function readBacklogPeaks(db: Database, times: Date[]): Promise<number[]> {
   const slots = times.map((time) => time.toISOString());
   const rows = await db.execute<{ waiting: number }>(sql`
     with
@@ -19,7 +20,10 @@ export async function readBacklogAt(db: Database, times: Date[]): Promise<number
         union all select delivered_at, -1 from relevant where delivered_at is not null
         union all select slot, 0 from slots
       ),
-      running as (select at, change, sum(change) over (order by at, change desc) as waiting from changes)
-    select waiting::int from running where change = 0 order by at`);
+      running as (
+        select sum(change) over moments as waiting, count(*) filter (where change = 0) over moments as bucket
+        from changes window moments as (order by at, change desc)
+      )
+    select max(waiting)::int as waiting from running where bucket > 0 group by bucket order by bucket`);
   return rows.map(({ waiting }) => waiting);
 }

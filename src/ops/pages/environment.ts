@@ -17,6 +17,8 @@ export interface PageDependencies {
   publicUrl: string;
   /** IANA name of the zone in which schedules are declared. */
   timeZone: string;
+  /** Writes an error into the log. @returns what may be said of it */
+  report: (error: unknown, requestId: string) => { status: 500 | 503; title: string; detail: string };
   /** Aborted when the process stops: streams end then. */
   stopping: AbortSignal;
 }

@@ -1,18 +1,20 @@
 import { Hono } from 'hono';
+import { html } from 'hono/html';
+import { HTTPException } from 'hono/http-exception';
 import { IntakeError } from '../../intake/errors.ts';
 import { isTemporalUnavailable } from '../../intake/temporal-availability.ts';
 import { serveAssets } from './assets.ts';
 import { auditPages } from './audit.tsx';
 import type { PageDependencies, PageEnv } from './environment.ts';
 import { failurePages } from './failures/index.tsx';
-import { PageHead } from './layout.tsx';
+import { BareLayout, PageHead } from './layout.tsx';
 import { orderPages } from './orders/index.tsx';
 import { overviewPage } from './overview.tsx';
 import { replayPages } from './replays/index.tsx';
 import { reportPages } from './reports.tsx';
 import { redirectWith, respond } from './respond.tsx';
 import { schedulePages } from './schedules.tsx';
-import { guard } from './sign-in.tsx';
+import { guard, REFUSED_FORM } from './sign-in.tsx';
 import { signupPages } from './signups.tsx';
 
 /** Everything comes from our own origin, and nothing is written inline. */
@@ -59,8 +61,22 @@ export function createPages(deps: PageDependencies): Hono<PageEnv> {
       const message = 'Nothing was done: Temporal does not answer. Try again when it is back.';
       return redirectWith(c, '/ops', { kind: 'error', message });
     }
-    // The API knows what to log of it.
-    throw error;
+    if (error instanceof HTTPException && error.status === 403) return c.html(html`<!doctype html>${REFUSED_FORM}`, 403);
+    const { status, title, detail } = deps.report(error, c.var.requestId);
+    // The database may be what is away: this page needs none.
+    const page = (
+      <BareLayout title={title}>
+        <h1>{title}</h1>
+        <p>{detail}</p>
+        <p class="hint">
+          Request <code>{c.var.requestId}</code>
+        </p>
+        <p>
+          <a href="/ops">To the overview</a>
+        </p>
+      </BareLayout>
+    );
+    return c.html(html`<!doctype html>${page}`, status);
   });
   return app;
 }

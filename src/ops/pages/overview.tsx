@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { FailureKind } from '../../contracts/statuses.ts';
 import { readAttention, type Attention } from '../attention.ts';
-import { readBacklogAt } from '../backlog.ts';
+import { readBacklogPeaks } from '../backlog.ts';
 import { readQueues, readShop, type QueueState, type ShopState } from '../queues.ts';
 import { listRetrying, type RetryingStep } from '../retrying.ts';
 import { readSeries, SERIES_SPANS, type Bucket, type SeriesSpan } from '../series.ts';
@@ -88,7 +88,7 @@ export function overviewPage(app: Hono<PageEnv>, deps: PageDependencies): void {
       askTemporal(temporal, () => listRetrying(db, temporal, RETRYING)),
       Promise.all(deps.health.map(async ({ part, check }) => ({ part, state: await check() }))),
     ]);
-    const backlog = await readBacklogAt(
+    const backlog = await readBacklogPeaks(
       db,
       series.map(({ at }) => at),
     );
@@ -101,7 +101,7 @@ interface Seen {
   attention: Attention;
   shop: ShopState;
   series: Bucket[];
-  /** How many commands waited at each time of the series. */
+  /** The most commands that waited at once in each bucket of the series. */
   backlog: number[];
   queues: TemporalAnswer<QueueState[]>;
   retrying: TemporalAnswer<RetryingStep[]>;

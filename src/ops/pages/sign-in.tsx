@@ -48,7 +48,9 @@ export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDepen
       const session = token === undefined ? undefined : await findSession(db, token);
       if (!session) {
         const { pathname, search } = new URL(c.req.url);
-        const wanted = c.req.method === 'GET' && !pathname.endsWith('/live') ? `${pathname}${search}` : '/ops';
+        // The one answer that ends a stream for good.
+        if (pathname.endsWith('/live')) return c.body(null, 204);
+        const wanted = c.req.method === 'GET' ? `${pathname}${search}` : '/ops';
         return c.redirect(wanted === '/ops' ? SIGN_IN : `${SIGN_IN}?next=${encodeURIComponent(wanted)}`, 303);
       }
       c.set('session', session);
@@ -91,7 +93,8 @@ function signInPage(c: Context, next: string, status: 200 | 401 | 429 = 200, err
   return c.html(html`<!doctype html>${page}`, status);
 }
 
-const REFUSED_FORM = (
+/** The page for a form that did not come from the session, or not from us. */
+export const REFUSED_FORM = (
   <BareLayout title="Form refused">
     <h1>Nothing was done</h1>
     <p>The form did not come from this session. Go back, reload the page, and send it again.</p>

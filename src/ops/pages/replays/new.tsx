@@ -110,7 +110,10 @@ const Plan = ({ what, plan, session }: { what: What; plan: ReplayPlan; session: 
   return (
     <>
       <PageHead title={`Dry run: ${ACTION_WORDS[what.action].toLowerCase()}`}>
-        <p class="hint">Nothing has been done yet.</p>
+        <p class="hint">
+          Nothing has been done yet.
+          {what.action === 'replay' ? '' : ' Of the failures, only parked steps can be acted on in bulk.'}
+        </p>
       </PageHead>
       <ul class="figures">
         <li>
@@ -119,7 +122,7 @@ const Plan = ({ what, plan, session }: { what: What; plan: ReplayPlan; session: 
         <li>
           <strong>{money || 'none'}</strong> worth of orders
         </li>
-        <li>
+        <li class={matching > accepted ? 'bad' : undefined}>
           <strong>{number(matching - accepted)}</strong> would be refused
         </li>
       </ul>
