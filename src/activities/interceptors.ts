@@ -38,8 +38,8 @@ export const createActivityInterceptor =
   });
 
 /**
- * Temporal's backoff has no jitter: what failed together would come back together. The delay that the retry policy (or
- * the other side's `Retry-After`, if longer) asks for is spread by ±20 %.
+ * Temporal's backoff has no jitter: what failed together would come back together. The delay that the retry policy asks
+ * for is spread by ±20 %; a longer `Retry-After` of the other side by up to +20 %, as coming sooner would be in vain.
  */
 function withSpreadDelay(failure: ApplicationFailure, { retryPolicy, attempt }: Info): ApplicationFailure {
   if (failure.nonRetryable || !retryPolicy) return failure;
@@ -48,11 +48,13 @@ function withSpreadDelay(failure: ApplicationFailure, { retryPolicy, attempt }: 
   const longest = maximumInterval === undefined ? initial * 100 : msToNumber(maximumInterval);
   const backoff = Math.min(initial * backoffCoefficient ** (attempt - 1), longest);
   const asked = failure.nextRetryDelay ? msToNumber(failure.nextRetryDelay) : 0;
-  const spread = 1 - JITTER + Math.random() * 2 * JITTER;
+  const delay = Math.max(backoff * between(1 - JITTER, 1 + JITTER), asked * between(1, 1 + JITTER));
   return ApplicationFailure.create({
     message: failure.message,
     type: failure.type ?? 'unknown',
     nonRetryable: false,
-    nextRetryDelay: Math.round(Math.max(backoff, asked) * spread),
+    nextRetryDelay: Math.round(delay),
   });
 }
+
+const between = (least: number, most: number): number => least + Math.random() * (most - least);
