@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createPaymentActivities } from '../../src/activities/payment.ts';
+import { createPaymentActivities, type PaymentActivities } from '../../src/activities/payment.ts';
 import type { OrderRef } from '../../src/contracts/ids.ts';
 import { payments } from '../../src/db/schema.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
 import { expectSound } from '../support/audit.ts';
-import { createShop, runActivity, type Shop } from '../support/shop.ts';
+import { createShop, runActivity, type AsFunctions, type Shop } from '../support/shop.ts';
 
 let shop: Shop;
 beforeAll(async () => {
@@ -140,67 +140,69 @@ describe('refundPayment', () => {
   });
 });
 
-describe('a provider that fails the first key of each request before doing anything, and keeps that answer', () => {
-  /** Stands before the simulator. Stripe stores a failure that arose while it executed, whether or not it took effect. */
-  async function startStubbornProvider(): Promise<string> {
-    const stored = new Set<string>();
-    const server = createServer((incoming, outgoing) => {
-      const key = incoming.headers['idempotency-key'];
-      if (typeof key === 'string' && !key.endsWith(':2')) {
-        const isRepeated = stored.has(key);
-        stored.add(key);
-        incoming.resume();
-        outgoing.writeHead(500, {
-          'content-type': 'application/json',
-          ...(isRepeated ? { 'idempotent-replayed': 'true' } : {}),
-        });
-        outgoing.end(JSON.stringify({ error: { type: 'api_error', message: 'stored' } }));
-        return;
-      }
-      const { method, headers, url = '/' } = incoming;
-      const onward = request(new URL(url, shop.payments.url), { ...(method ? { method } : {}), headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
+/** Stands before the simulator. Stripe stores a failure that arose while it executed, whether or not it took effect. */
+async function startStubbornProvider(): Promise<string> {
+  const stored = new Set<string>();
+  const server = createServer((incoming, outgoing) => {
+    const key = incoming.headers['idempotency-key'];
+    if (typeof key === 'string' && !key.endsWith(':2')) {
+      const isRepeated = stored.has(key);
+      stored.add(key);
+      incoming.resume();
+      outgoing.writeHead(500, {
+        'content-type': 'application/json',
+        ...(isRepeated ? { 'idempotent-replayed': 'true' } : {}),
       });
-      incoming.pipe(onward);
+      outgoing.end(JSON.stringify({ error: { type: 'api_error', message: 'stored' } }));
+      return;
+    }
+    const { method, headers, url = '/' } = incoming;
+    const onward = request(new URL(url, shop.payments.url), { ...(method ? { method } : {}), headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return `http://127.0.0.1:${address.port}`;
-  }
+    incoming.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${address.port}`;
+}
 
-  const activitiesOver = async () =>
-    createPaymentActivities({
-      db: shop.db,
-      gateway: createPaymentGateway({
-        secretKey: shop.environment.STRIPE_SECRET_KEY,
-        apiBase: await startStubbornProvider(),
-      }),
-    });
+/** The activities of payments, over that provider. */
+const stubbornActivities = async (): Promise<AsFunctions<PaymentActivities>> =>
+  createPaymentActivities({
+    db: shop.db,
+    gateway: createPaymentGateway({
+      secretKey: shop.environment.STRIPE_SECRET_KEY,
+      apiBase: await startStubbornProvider(),
+    }),
+  });
 
+describe('a provider that fails the first key of each request before doing anything, and keeps that answer', () => {
   it('is charged once', async () => {
     const ref = await shop.placeOrder();
-    await untilDone((await activitiesOver()).chargePayment, ref);
+    await untilDone((await stubbornActivities()).chargePayment, ref);
     expect(story(ref)).toEqual(['payment_intent.created', 'payment_intent.succeeded']);
   });
 
   it('gives the money back', async () => {
     const ref = await shop.placeOrder();
     await runActivity(shop.activities().chargePayment, ref);
-    await untilDone((await activitiesOver()).refundPayment, ref);
+    await untilDone((await stubbornActivities()).refundPayment, ref);
+    expect(story(ref).at(-1)).toBe('refund.created');
     await cancelled(ref);
   });
 
   it('cancels the payment of a declined card', async () => {
     const ref = await shop.placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
     await untilDone(shop.activities().chargePayment, ref);
-    await untilDone((await activitiesOver()).refundPayment, ref);
+    await untilDone((await stubbornActivities()).refundPayment, ref);
     expect(story(ref).at(-1)).toBe('payment_intent.canceled');
     await cancelled(ref);
   });

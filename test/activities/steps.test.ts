@@ -200,6 +200,7 @@ describe('an attempt that was given up before it asked for money', () => {
     await Promise.all([attempt, undone]);
     // Where the two met at the provider, the compensation was put off: it is tried again, as Temporal would.
     await runActivity(shop.activities().refundPayment, ref);
+    expect(await saga(ref)).toContain('undo charge: done');
     await endedBadly(ref);
     await expectSound(shop, ref.orderId);
   });

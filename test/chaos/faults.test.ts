@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { requestCancel, requestRetry } from '../../src/intake/failure-actions.ts';
 import type { NewOrder } from '../../src/intake/orders.ts';
@@ -16,19 +16,14 @@ const NOWHERE: Partial<NewOrder> = {
 const DECLINED: Partial<NewOrder> = { payment: { method: 'pm_card_visa_chargeDeclined' } };
 
 let rig: Rig;
-let stockBefore: Record<string, number>;
+let stockAtFirst: Record<string, number>;
 
 beforeAll(async () => {
   rig = await createRig({ gatewayTimeout: PATIENCE });
+  stockAtFirst = await stockTotals(rig.db);
 });
 afterAll(() => rig.close());
-beforeEach(async () => {
-  stockBefore = await stockTotals(rig.db);
-});
-afterEach(async () => {
-  heal();
-  expect(await stockTotals(rig.db)).toEqual(stockBefore);
-});
+afterEach(() => heal());
 
 type Service = 'payments' | 'warehouse' | 'inbox';
 interface Trouble {
@@ -178,6 +173,10 @@ describe('mail', () => {
 });
 
 describe('after all of that', () => {
+  it('nothing is missing from the stock', async () => {
+    expect(await stockTotals(rig.db)).toEqual(stockAtFirst);
+  });
+
   it('invoices are numbered without a gap', async () => {
     const numbers = await invoiceNumbers(rig.db);
     expect(numbers.length).toBeGreaterThan(0);

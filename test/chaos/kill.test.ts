@@ -51,8 +51,8 @@ async function killAt(points: Pause[]): Promise<void> {
   worker = await start();
 }
 
-const allAre = (orderIds: string[], status: OrderStatus) =>
-  expect
+const allAre = async (orderIds: string[], status: OrderStatus) => {
+  await expect
     .poll(
       async () => {
         const rows = await shop.db.select().from(orders).where(inArray(orders.id, orderIds));
@@ -61,9 +61,11 @@ const allAre = (orderIds: string[], status: OrderStatus) =>
       { timeout: 60_000, interval: 100 },
     )
     .toEqual([]);
+};
 
-const sent = (template: string, count: number) =>
-  expect.poll(() => shop.db.$count(emails, eq(emails.template, template)), { timeout: 60_000 }).toBe(count);
+const sent = async (template: string, count: number) => {
+  await expect.poll(() => shop.db.$count(emails, eq(emails.template, template)), { timeout: 60_000 }).toBe(count);
+};
 
 const carrier = (orderId: string, type: 'shipped' | 'delivered') =>
   recordCarrierWebhook(shop.db, {

@@ -7,7 +7,11 @@ let url: string;
 
 const asAdmin = async (statement: (sql: postgres.Sql) => Promise<unknown>) => {
   const sql = postgres(inject('postgresUrl'), { max: 1, onnotice: () => {} });
-  await statement(sql).finally(() => sql.end());
+  try {
+    await statement(sql);
+  } finally {
+    await sql.end();
+  }
 };
 
 beforeAll(async () => {

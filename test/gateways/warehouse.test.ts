@@ -68,17 +68,17 @@ it('an acceptance that cannot be read may be another next time', async () => {
   await expect(gateway.requestShipment('key', shipment())).rejects.not.toMatchObject({ nonRetryable: true });
 });
 
-describe('a warehouse', () => {
-  async function start() {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
-    const warehouse = await startWarehouseSimulator({ port: 0, ledgerFile: join(folder, 'ledger.jsonl'), apiKey: 'key' });
-    onTestFinished(async () => {
-      await warehouse.close();
-      rmSync(folder, { recursive: true, force: true });
-    });
-    return { warehouse, gateway: gatewayTo(warehouse.url) };
-  }
+async function start() {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+  const warehouse = await startWarehouseSimulator({ port: 0, ledgerFile: join(folder, 'ledger.jsonl'), apiKey: 'key' });
+  onTestFinished(async () => {
+    await warehouse.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { warehouse, gateway: gatewayTo(warehouse.url) };
+}
 
+describe('a warehouse', () => {
   it('accepts a shipment once, however often it is asked', async () => {
     const { gateway } = await start();
     const request = shipment();

@@ -103,6 +103,15 @@ describe('declaring a schedule', () => {
   });
 });
 
+/** @returns how the runs that a schedule has started stand */
+async function runsOf({ scheduleId }: ScheduleDefinition): Promise<string[]> {
+  const runs: string[] = [];
+  for await (const { status } of temporal.client.workflow.list({ query: `TemporalScheduledById = '${scheduleId}'` })) {
+    runs.push(status.name);
+  }
+  return runs;
+}
+
 describe('a backfill', () => {
   let shop: Shop;
   let stop: () => Promise<void>;
@@ -129,14 +138,6 @@ describe('a backfill', () => {
     await stop();
     await shop.close();
   });
-
-  const runsOf = async ({ scheduleId }: ScheduleDefinition): Promise<string[]> => {
-    const runs: string[] = [];
-    for await (const { status } of temporal.client.workflow.list({ query: `TemporalScheduledById = '${scheduleId}'` })) {
-      runs.push(status.name);
-    }
-    return runs;
-  };
 
   it('gives the report of each past week once, also when it is asked for twice', async () => {
     const definition = { ...weeklyReport(), scheduleId: WEEKLY_REPORT_SCHEDULE_ID };

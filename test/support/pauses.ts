@@ -55,10 +55,11 @@ export async function createPauses(databaseUrl: string) {
         create trigger wait_for_test_${id} before ${on} on ${table} for each row
         ${when === undefined ? '' : `when (${when})`} execute function wait_for_test(${id}, '${connection}')`);
       return {
-        reached: () =>
-          expect
+        reached: async () => {
+          await expect
             .poll(async () => (await waiting(id)).length, { timeout: 25_000, interval: 20, message: `${on} of ${table}` })
-            .toBeGreaterThan(0),
+            .toBeGreaterThan(0);
+        },
         resume: async () => {
           await holder`select pg_advisory_unlock(${LOCKS}::int, ${id}::int)`;
         },

@@ -71,7 +71,7 @@ export async function createShop(pace: Pace = {}) {
     },
 
     /** @returns the activities, over this shop. @param db another connection than the test's own */
-    activities(db = database.db) {
+    activities(db = database.db): AsFunctions<ReturnType<typeof createActivities>> {
       const mail = createMailGateway({ url: inbox.smtpUrl, from: 'Holdfast <shop@holdfast.example>' });
       mails.push(mail);
       return createActivities({
@@ -111,6 +111,9 @@ export async function createShop(pace: Pace = {}) {
     },
   };
 }
+
+/** The same without a `this`, which activities do not use: each may be handed on by itself. */
+export type AsFunctions<Activities> = { readonly [Name in Extract<keyof Activities, string>]: Activities[Name] };
 
 export type Shop = Awaited<ReturnType<typeof createShop>>;
 
