@@ -13,6 +13,8 @@ import { listen, type RunningServer } from './server.ts';
 /** No statement of a request takes long; one that does hangs on a lock. In ms. */
 const STATEMENT_TIMEOUT = 5_000;
 const HEALTH_DEADLINE = 2_000;
+/** gRPC would leave Temporal alone for up to two minutes. In ms. */
+const LONGEST_RECONNECT = 1_000;
 
 /**
  * Starts the API. Postgres and Temporal may be away: it answers what it can, and `/readyz` says what is missing.
@@ -25,7 +27,13 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
     name: 'holdfast-api',
     statementTimeout: STATEMENT_TIMEOUT,
   });
-  const temporal = Connection.lazy(loadClientConnectConfig().connectionOptions);
+  const temporal = Connection.lazy({
+    ...loadClientConnectConfig().connectionOptions,
+    // A person who waits is told at once that Temporal is away. The client's own retries would have them wait, and one
+    // that is due after the connection was closed ends the process.
+    interceptors: [],
+    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': LONGEST_RECONNECT },
+  });
   const feed = new OrderFeed();
   const stopping = new AbortController();
   const release = async () => {

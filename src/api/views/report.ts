@@ -9,7 +9,7 @@ export const reportSummarySchema = z
     timeZone: z.string(),
     startsAt: time,
     endsAt: time,
-    figures: weeklyFiguresSchema.openapi('WeeklyFigures'),
+    figures: z.strictObject(weeklyFiguresSchema.shape).openapi('WeeklyFigures'),
     createdAt: time,
     links: z.strictObject({ self: z.string() }),
   })

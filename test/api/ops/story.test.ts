@@ -1,0 +1,245 @@
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { TASK_QUEUES } from '../../../src/contracts/names.ts';
+import { failures, orders } from '../../../src/db/schema.ts';
+import { createDispatcher } from '../../../src/intake/dispatcher.ts';
+import { createLogger } from '../../../src/log.ts';
+import { createNamespace, type TestNamespace } from '../../support/namespace.ts';
+import { createShop, type Shop } from '../../support/shop.ts';
+import { call, placeOrder, placeSignup, startTestApi, type TestApi } from '../support/api.ts';
+import { openOrderFailure } from '../support/failures.ts';
+
+const HOUR = 3_600_000;
+const order = { approvalThreshold: 1_000_000, approvalDeadline: HOUR, parkingDeadline: HOUR, lateShipmentAfter: HOUR, lateShipmentEvery: HOUR, deliveryDeadline: HOUR };
+const signup = { reminders: [], verificationDeadline: HOUR, trial: HOUR, trialReminderBefore: 1 };
+
+// Failing activities are what this is about.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** A shop at work: API, dispatcher and workers, on one database and one namespace. The warehouse is down. */
+let api: TestApi;
+let temporal: TestNamespace;
+let shop: Shop;
+let deliver: () => Promise<number>;
+let stop: () => Promise<void>;
+beforeAll(async () => {
+  vi.stubEnv('TEMPORAL_ADDRESS', inject('temporalAddress'));
+  [temporal, shop] = await Promise.all([createNamespace(), createShop()]);
+  api = await startTestApi({
+    database: { url: shop.environment.DATABASE_URL, drop: async () => {} },
+    namespace: temporal.namespace,
+  });
+  const workers = await Promise.all(
+    [TASK_QUEUES.orders, TASK_QUEUES.email].map((taskQueue) =>
+      Worker.create({
+        connection: temporal.connection,
+        namespace: temporal.namespace,
+        taskQueue,
+        activities: shop.activities(),
+        ...(taskQueue === TASK_QUEUES.email ? {} : { workflowBundle: { codePath: inject('workflowBundlePath') } }),
+      }),
+    ),
+  );
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const dispatcher = createDispatcher({
+    db: shop.db,
+    client: temporal.client,
+    log: createLogger('test', 'fatal'),
+    policies: { order, signup, alertDigestEvery: HOUR },
+    eagerStart: false,
+  });
+  deliver = () => dispatcher.drain();
+  stop = async () => {
+    for (const worker of workers) worker.shutdown();
+    await running;
+  };
+  shop.warehouse.faults.set({ mode: 'down' });
+});
+afterAll(async () => {
+  await stop();
+  await api.close();
+  await shop.close();
+  await temporal.close();
+  vi.unstubAllEnvs();
+});
+
+const get = (path: string) => call(api, 'GET', path, { key: api.keys.operator.key });
+
+describe('an order whose step fails', () => {
+  it('is shown retrying, then parked, with all that it has behind it', { timeout: 60_000 }, async () => {
+    const id = await placeOrder(api);
+    expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
+      run: null,
+      temporal: 'ok',
+      commands: [{ type: 'start_order', state: 'pending', deliveredAt: null }],
+      waitingFor: expect.stringMatching(/^It waits to be started/),
+    });
+    await deliver();
+
+    await vi.waitFor(
+      async () => {
+        expect((await get('/v1/ops/retrying')).body).toMatchObject({
+          temporal: 'ok',
+          data: [
+            {
+              orderId: id,
+              step: 'ship',
+              error: { type: 'warehouse_unavailable' },
+              pending: { activity: 'requestShipment', lastFailure: { type: 'warehouse_unavailable' } },
+            },
+          ],
+        });
+      },
+      { timeout: 20_000, interval: 50 },
+    );
+    expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
+      run: { status: 'RUNNING', pending: expect.arrayContaining([expect.objectContaining({ activity: 'requestShipment' })]) },
+      waitingFor: expect.stringMatching(/^"requestShipment" is tried again: attempt \d of 4/),
+    });
+
+    await vi.waitFor(async () => expect(await get(`/v1/orders/${id}`)).toMatchObject({ body: { status: 'needs_attention' } }), {
+      timeout: 40_000,
+      interval: 100,
+    });
+    await vi.waitFor(async () => {
+      expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
+        emails: [{ template: 'order_confirmed', recipient: 'ada@example.com' }],
+      });
+    }, 20_000);
+    const { body } = await get(`/v1/ops/orders/${id}`);
+    expect(body).toMatchObject({
+      order: { id, status: 'needs_attention', items: [{ sku: 'TEA-EARL-GREY' }, { sku: 'CUP-PORCELAIN' }] },
+      statuses: [{ status: 'accepted' }, { status: 'reserved' }, { status: 'charged' }, { status: 'needs_attention' }],
+      steps: [
+        { step: 'reserve', kind: 'step', state: 'done', error: null },
+        { step: 'charge', kind: 'step', state: 'done' },
+        { step: 'ship', kind: 'step', state: 'exhausted', attempts: 4, error: { type: 'warehouse_unavailable' } },
+      ],
+      payments: [{ status: 'captured', captured: 3_680, refunded: 0, amount: { amount: 3_680, currency: 'EUR' }, refunds: [] }],
+      shipments: [],
+      invoices: [],
+      commands: [{ type: 'start_order', state: 'delivered', deliveredAt: expect.any(String) }],
+      failures: [{ kind: 'step', step: 'ship', status: 'open', events: [{ type: 'opened', actor: 'holdfast' }] }],
+      run: { status: 'RUNNING', pending: [] },
+      temporal: 'ok',
+      waitingFor: expect.stringMatching(/^The step "ship" has used up its retries .* otherwise it is undone at .* UTC\.$/),
+    });
+    expect((await get('/v1/ops/retrying')).body).toMatchObject({ data: [] });
+
+    shop.warehouse.faults.clear();
+    const [failure] = await api.db.select().from(failures).where(eq(failures.orderId, id));
+    await call(api, 'POST', `/v1/ops/failures/${failure?.id}/retry`, { key: api.keys.operator.key, body: { reason: 'it is back' } });
+    expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
+      commands: [{}, { type: 'resolveFailure', reason: 'it is back', actor: `key:${api.keys.operator.id}` }],
+      waitingFor: 'A retry of the step "ship" was asked for and is on its way.',
+    });
+    await deliver();
+    await vi.waitFor(
+      async () => {
+        expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
+          order: { status: 'fulfilling' },
+          shipments: [{ status: 'accepted' }],
+          invoices: [{ number: 1, total: { amount: 3_680 } }],
+          failures: [{ status: 'resolved' }],
+          waitingFor: 'The warehouse has it; it waits for the carrier to take it.',
+        });
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+  });
+
+  it('is found by its id, its address and its status', async () => {
+    const id = await placeOrder(api);
+    await api.db.update(orders).set({ customerEmail: 'Grace@example.com' }).where(eq(orders.id, id));
+    const only = { data: [expect.objectContaining({ id })], nextCursor: null };
+    for (const query of [`id=${id}`, 'email=grace@EXAMPLE.com', 'email=grace@example.com&status=accepted']) {
+      expect((await get(`/v1/ops/orders?${query}`)).body).toEqual(only);
+    }
+    expect((await get('/v1/ops/orders?email=grace@example.com&status=failed')).body).toEqual({ data: [], nextCursor: null });
+    expect((await get('/v1/ops/orders?email=grace')).status).toBe(422);
+  });
+
+  it('that is not there is 404', async () => {
+    expect((await get('/v1/ops/orders/0197d0a0-0000-7000-8000-000000000000')).status).toBe(404);
+    expect((await get('/v1/ops/signups/0197d0a0-0000-7000-8000-000000000000')).status).toBe(404);
+  });
+});
+
+describe('a signup', () => {
+  it('is shown with its emails, its commands and what it waits for, and is found by its address', async () => {
+    const id = await placeSignup(api, 'Linus@example.com');
+    await deliver();
+    await vi.waitFor(
+      async () => {
+        expect((await get(`/v1/ops/signups/${id}`)).body).toMatchObject({
+          signup: { id, status: 'pending_verification' },
+          emails: [{ template: 'verification', recipient: 'Linus@example.com' }],
+          commands: [{ type: 'start_signup', state: 'delivered' }],
+          failures: [],
+          run: { status: 'RUNNING' },
+          waitingFor: expect.stringMatching(/^It waits for the address to be verified; otherwise it expires at .* UTC\.$/),
+        });
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    const { body } = await get('/v1/ops/signups?email=linus@example.com&status=pending_verification');
+    expect(body).toMatchObject({ data: [{ id }], nextCursor: null });
+    expect((await get(`/v1/ops/signups?id=${id}&status=ended`)).body).toMatchObject({ data: [] });
+  });
+});
+
+describe('the queues', () => {
+  it('are shown with who works on them, and say loudly where nobody does', async () => {
+    await openOrderFailure(api);
+    await vi.waitFor(
+      async () => {
+        expect((await get('/v1/ops/queues')).body).toMatchObject({
+          shop: { commandsWaiting: expect.any(Number), openFailures: expect.any(Number), ordersByStatus: expect.any(Array) },
+          queues: [
+            { queue: 'orders', warning: null, workflows: { backlog: expect.any(Number) } },
+            { queue: 'email', warning: null },
+            { queue: 'operations', warning: 'no workers polling', activities: { pollers: 0 } },
+          ],
+          temporal: 'ok',
+        });
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+  });
+});
+
+describe('without Temporal', () => {
+  it('the exact counts, the stories and the retrying steps are told still', async () => {
+    vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
+    const alone = await startTestApi();
+    try {
+      const { key } = alone.keys.operator;
+      const id = await placeOrder(alone);
+      const [queues, story, retrying] = await Promise.all(
+        ['/v1/ops/queues', `/v1/ops/orders/${id}`, '/v1/ops/retrying'].map((path) => call(alone, 'GET', path, { key })),
+      );
+      expect(queues).toMatchObject({
+        status: 200,
+        body: { shop: { commandsWaiting: 1, ordersByStatus: [{ status: 'accepted', count: 1 }] }, queues: null, temporal: 'unavailable' },
+      });
+      expect(story).toMatchObject({
+        status: 200,
+        body: { run: null, temporal: 'unavailable', waitingFor: expect.stringMatching(/^It waits to be started/) },
+      });
+      expect(retrying).toMatchObject({ status: 200, body: { data: [] } });
+    } finally {
+      await alone.close();
+      vi.stubEnv('TEMPORAL_ADDRESS', inject('temporalAddress'));
+    }
+  });
+});
+
+describe('the series and the audit', () => {
+  it('are served', async () => {
+    const { body } = await get('/v1/ops/series?span=day');
+    expect(body).toMatchObject({ span: 'day', data: expect.any(Array) });
+    expect((await get('/v1/ops/series?span=year')).status).toBe(422);
+    expect((await get('/v1/ops/actions?cursor=x')).status).toBe(422);
+  });
+});
