@@ -11,7 +11,7 @@ import type { Database, DatabaseHandle, Transaction } from '../db/client.ts';
 import { commands } from '../db/schema.ts';
 import type { Logger } from '../log.ts';
 import { COMMANDS_CHANNEL, commandSchema, targetWorkflowId, type Command } from './commands.ts';
-import { openFailure } from './failures.ts';
+import { openFailure, reopenRetrying } from './failures.ts';
 import { resetRun } from './reset.ts';
 import { isTemporalUnavailable } from './temporal-availability.ts';
 
@@ -82,6 +82,7 @@ export function createDispatcher({ db, client, log, policies, eagerStart }: Disp
 
   async function reportSetAside(tx: Transaction, row: { id: string; workflow_id: string }, error: string) {
     log.error({ command: row.id, workflow: row.workflow_id, error }, 'command set aside');
+    await reopenRetrying(tx, row.workflow_id, `What was asked for could not be delivered: ${error}`);
     await openFailure(tx, {
       kind: 'command',
       workflowId: row.workflow_id,

@@ -129,6 +129,17 @@ export async function closeFailures(
   for (const { id } of closed) await recordFailureEvent(tx, id, outcome, 'holdfast', reason);
 }
 
+/** Opens again what was to be retried by a command that cannot be delivered: else nobody could ask for it any more. */
+export async function reopenRetrying(tx: Transaction, workflowId: string, reason: string): Promise<void> {
+  const reopened = await tx
+    .update(failures)
+    // The same occurrence: the run that is parked still waits to be told of that one.
+    .set({ status: 'open', lastSeenAt: sql`now()` })
+    .where(and(eq(failures.workflowId, workflowId), eq(failures.status, 'retrying')))
+    .returning({ id: failures.id });
+  for (const { id } of reopened) await recordFailureEvent(tx, id, 'reopened', 'holdfast', reason);
+}
+
 /** @returns how many failures of a group are open now */
 export async function countOpenFailures(db: Pick<Database, '$count'>, group: string): Promise<number> {
   return await db.$count(failures, and(eq(failures.status, 'open'), eq(groupColumn, group)));

@@ -235,6 +235,7 @@ export const itemOutcome = sql<ItemOutcome>`case
   when ${failures.id} is not null and ${failures.status} in ('resolved', 'cancelled', 'settled') then ${failures.status}
   when ${failures.id} is null and ${orders.generation} = ${replayItems.generation} and ${orders.status} in ('failed', 'needs_attention') then 'failed_again'
   when ${failures.id} is null and ${orders.status} in ('fulfilling', 'shipped', 'completed') then 'resolved'
+  when ${failures.id} is null and ${orders.status} = 'cancelled' then 'cancelled'
   else 'under_way' end`;
 
 /** @returns the counts of a bulk action, read afresh */

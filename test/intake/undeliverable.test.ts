@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eq } from 'drizzle-orm';
+import { orderWorkflowId } from '../../src/contracts/ids.ts';
+import { failures } from '../../src/db/schema.ts';
+import { openFailure, reopenRetrying } from '../../src/intake/failures.ts';
+import { requestRetry } from '../../src/intake/failure-actions.ts';
+import { createShop } from '../support/shop.ts';
+
+let shop: Awaited<ReturnType<typeof createShop>>;
+beforeAll(async () => {
+  shop = await createShop();
+});
+afterAll(() => shop.close());
+
+describe('a retry that cannot be delivered', () => {
+  it('leaves the failure open, as the occurrence that the run waits for, so that it can be asked for again', async () => {
+    const ref = await shop.placeOrder();
+    const workflowId = orderWorkflowId(ref.orderId);
+    const { failureId, occurrence } = await shop.db.transaction((tx) =>
+      openFailure(tx, {
+        kind: 'step',
+        workflowId,
+        ...ref,
+        step: 'ship',
+        errorType: 'warehouse_unavailable',
+        errorMessage: 'down',
+        attempts: 4,
+      }),
+    );
+    await requestRetry(shop.db, failureId, { actor: 'key:operator', reason: 'it is back' });
+    await shop.db.transaction((tx) => reopenRetrying(tx, workflowId, 'the command was set aside'));
+
+    const [failure] = await shop.db.select().from(failures).where(eq(failures.id, failureId));
+    expect(failure).toMatchObject({ status: 'open', occurrence });
+    await expect(requestRetry(shop.db, failureId, { actor: 'key:operator', reason: 'again' })).resolves.toEqual({
+      occurrence,
+    });
+  });
+});
