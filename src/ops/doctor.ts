@@ -27,7 +27,8 @@ export async function examine(environment: NodeJS.ProcessEnv): Promise<Examinati
 
 async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): Promise<Finding[]> {
   const { db, close } = connectDatabase(config.DATABASE_URL, { max: 2, name: 'holdfast-doctor' });
-  const connection = Connection.lazy(loadClientConnectConfig().connectionOptions);
+  const { connectionOptions } = loadClientConnectConfig({ overrideEnvVars: definedOf(environment) });
+  const connection = Connection.lazy(connectionOptions);
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   try {
     const [postgres, temporal, outside] = await Promise.all([
@@ -45,6 +46,9 @@ async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): 
     await Promise.all([close(), connection.close()]);
   }
 }
+
+const definedOf = (environment: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 
 function readConfiguration(environment: NodeJS.ProcessEnv): OpsConfig | ConfigError {
   try {

@@ -55,8 +55,8 @@ async function describeNamespace(client: Client): Promise<string> {
   }
 }
 
-/** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API */
-const KEYWORD = 2;
+/** @param type an `IndexedValueType` of Temporal's API */
+const isKeyword = (type: number) => type === 2;
 
 async function findSearchAttribute({ operatorService }: Connection, namespace: string): Promise<string> {
   const { name } = STATUS_SEARCH_ATTRIBUTE;
@@ -64,7 +64,7 @@ async function findSearchAttribute({ operatorService }: Connection, namespace: s
   const type = customAttributes?.[name];
   const create = `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type Keyword`;
   if (type === undefined) throw new Unwell('it is not registered', `Start a worker, which registers it, or: ${create}`);
-  if (Number(type) !== KEYWORD) throw new Unwell('it is of another type', `Remove it, and then: ${create}`);
+  if (!isKeyword(type)) throw new Unwell('it is of another type', `Remove it, and then: ${create}`);
   return 'registered';
 }
 

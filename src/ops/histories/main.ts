@@ -143,3 +143,5 @@ const viewOf = ({ run: { name, workflowId, runId }, divergence }: Replayed) => (
 });
 
 await run(program);
+// A replay that got stuck would keep the process.
+process.exit();
