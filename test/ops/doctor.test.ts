@@ -129,9 +129,10 @@ describe('the doctor', () => {
   });
 });
 
+const doctor = (...args: string[]) => runCommand('src/ops/cli.ts', ['doctor', ...args], environment);
+
 describe('ops doctor', () => {
   it('ends with 4 when it has found something, and with 0 when all is well; it never prints a secret', async () => {
-    const doctor = (...args: string[]) => runCommand('src/ops/cli.ts', ['doctor', ...args], environment);
     const before = await doctor();
     expect(before.code).toBe(4);
     expect(before.stdout).toContain('✘ Workers of holdfast-orders: no workers polling\n    Start a worker for it');

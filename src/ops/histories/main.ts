@@ -143,5 +143,5 @@ const viewOf = ({ run: { name, workflowId, runId }, divergence }: Replayed) => (
 });
 
 await run(program);
-// A replay that got stuck would keep the process.
+// After a bundle that cannot be loaded, the SDK's native part would keep the process.
 process.exit();
