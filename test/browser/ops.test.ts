@@ -2,10 +2,14 @@ import { eq } from 'drizzle-orm';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failureEvents, failures, operatorActions, orders, weeklyReports } from '../../src/db/schema.ts';
-import { expectAccessible, launchBrowser, openPage, signIn } from './support/browser.ts';
+import { revokeApiKey } from '../../src/ops/api-keys.ts';
+import { accessProblems, isShown, launchBrowser, openPage, signIn } from './support/browser.ts';
 import { capturePages } from './support/screenshots.ts';
 import { startStack, type Stack } from './support/stack.ts';
 import { ADAS_ORDERS, makeTrouble, openFailure, orderIs } from './support/trouble.ts';
+
+/** `SCREENSHOTS=1` renews the pictures of the documentation. */
+const TAKES_PICTURES = process.env['SCREENSHOTS'] === '1';
 
 let stack: Stack;
 let browser: Browser;
@@ -32,14 +36,15 @@ async function act(verb: string, fields: Record<string, string>): Promise<void> 
   await action.getByRole('button').click();
 }
 
-const said = (text: string | RegExp) => page.locator('.flash').filter({ hasText: text }).waitFor();
+const flash = (text: string) => page.locator('.flash').filter({ hasText: text });
+const said = (text: string) => flash(text).waitFor();
 
 // One night, from beginning to end: each test goes on where the last one stopped.
 describe("the operator's page", { timeout: 120_000 }, () => {
   it('lets in operators only, and takes who signs in to where they wanted to go', async () => {
     await page.goto('/ops/failures?kind=step');
     await page.getByRole('heading', { name: 'Operations' }).waitFor();
-    await expectAccessible(page);
+    expect(await accessProblems(page)).toEqual([]);
     for (const key of ['hf_nothing', stack.keys.customer.key]) {
       await page.getByLabel('Operator key').fill(key);
       await page.getByRole('button', { name: 'Sign in' }).click();
@@ -59,7 +64,12 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.goto('/ops');
     await page.getByRole('link', { name: /29 orders parked at: ship/ }).waitFor();
     await page.getByRole('link', { name: /1 order awaits an approval/ }).waitFor();
-    await page.getByRole('table').getByText('operations').waitFor();
+    expect(await isShown(page.getByRole('table').getByText('operations'))).toBe(true);
+  });
+
+  it.runIf(TAKES_PICTURES)('has its picture taken while there is trouble', async () => {
+    const paths = await troubledPages();
+    expect(await capturePages(browser, stack, paths)).toBe(3 * paths.length);
   });
 
   it('finds a failure, and shows what happened to it', async () => {
@@ -73,7 +83,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.getByText('warehouse unavailable').first().waitFor();
     await page.getByRole('link', { name: /^order/ }).click();
     await page.getByText('Why is it waiting?').waitFor();
-    await page.getByText('€89.00 taken').waitFor();
+    expect(await isShown(page.getByText('€89.00 taken'))).toBe(true);
   });
 
   it('cancels one order, which undoes what it did', async () => {
@@ -82,7 +92,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await said('undoes what it did');
     await orderIs(stack, trouble.cancelled, 'cancelled');
     // Told by the stream: the page was not loaded again.
-    await page.locator('#facts').getByText('cancelled').waitFor();
+    expect(await isShown(page.locator('#facts').getByText('cancelled'))).toBe(true);
   });
 
   it('settles a compensation that does not get through', async () => {
@@ -94,7 +104,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await act('Settle by hand', { 'What was done outside': 'paid back by bank transfer' });
     await said('settled by hand');
     await orderIs(stack, trouble.unrefundable, 'cancelled');
-    await page.locator('#facts').getByText('settled').waitFor();
+    expect(await isShown(page.locator('#facts').getByText('settled'))).toBe(true);
     stack.shop.payments.faults.clear();
   });
 
@@ -110,7 +120,18 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.getByText(`${ADAS_ORDERS} would be acted on`).waitFor();
     // 24 × 2 × 8.90
     await page.getByText('€427.20 worth of orders').waitFor();
-    await expectAccessible(page);
+    expect(await accessProblems(page)).toEqual([]);
+    const csrf = await page.locator('form.panel input[name="csrf"]').inputValue();
+    const ids = await page.locator('input[name="ids"]').evaluateAll((inputs) => inputs.map((input) => input.getAttribute('value')));
+    const untyped = new URLSearchParams({ csrf, action: 'retry', reason: 'a slip', ratePerSecond: '5', confirm: '3' });
+    for (const id of ids) untyped.append('ids', id ?? '');
+    const refused = await page.request.post('/ops/replays', {
+      data: untyped.toString(),
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', Origin: stack.url },
+    });
+    expect(refused.status()).toBe(422);
+    expect(await refused.text()).toContain(`type the count. It is ${ADAS_ORDERS} now.`);
+
     await page.getByLabel('Reason').fill('the warehouse is back');
     await page.getByLabel('At most so many a second').fill('5');
     await page.getByLabel(`Type ${ADAS_ORDERS} to go on`).fill(String(ADAS_ORDERS));
@@ -125,16 +146,17 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     expect(mended).toBe(ADAS_ORDERS);
   });
 
-  it('refuses to begin when the count is not typed', async () => {
+  it('works without JavaScript, and replays the orders that failed', async () => {
     const { context } = await openPage(browser, stack.url, { javaScriptEnabled: false });
     const plain = await context.newPage();
     await signIn(plain, stack.keys.operator.key);
     await plain.goto('/ops/replays/new?action=replay&scope=all');
-    const before = await stack.db.$count(operatorActions, eq(operatorActions.action, 'bulk_replay'));
     await plain.getByLabel('Reason').fill('cards were topped up');
     await plain.getByRole('button', { name: 'Replay 2 orders' }).click();
     await plain.locator('.flash').filter({ hasText: 'It has begun.' }).waitFor();
-    expect(await stack.db.$count(operatorActions, eq(operatorActions.action, 'bulk_replay'))).toBe(before + 1);
+    // Their cards are declined again, in their second generation.
+    await expect.poll(() => stack.db.$count(orders, eq(orders.generation, 2)), { timeout: 30_000 }).toBe(2);
+    await expect.poll(() => stack.db.$count(orders, eq(orders.status, 'failed')), { timeout: 30_000 }).toBe(2);
     await context.close();
   });
 
@@ -143,6 +165,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await act('Decide', { Reason: 'known customer' });
     await said('It is approved');
     await orderIs(stack, trouble.large, 'completed');
+    expect(await isShown(page.locator('#standing').getByText('completed'))).toBe(true);
   });
 
   it('backfills a weekly report, and shows it', async () => {
@@ -162,7 +185,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await expect.poll(() => stack.db.$count(weeklyReports), { timeout: 30_000 }).toBe(1);
     await page.goto('/ops/reports');
     await page.getByRole('link', { name: /^\d{4}-W\d\d$/ }).click();
-    await page.getByRole('img', { name: /Orders per day/ }).waitFor();
+    expect(await isShown(page.getByRole('img', { name: /Orders per day/ }))).toBe(true);
   });
 
   it('pauses and resumes a schedule, with a note', async () => {
@@ -176,7 +199,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await prune.getByText('Resume…').click();
     await prune.getByLabel('Reason').first().fill('done looking');
     await prune.getByRole('button', { name: 'Resume' }).click();
-    await said('It is resumed');
+    expect(await isShown(flash('It is resumed'))).toBe(true);
   });
 
   it('keeps who did what and why', async () => {
@@ -204,9 +227,14 @@ describe("the operator's page", { timeout: 120_000 }, () => {
   });
 
   it('is usable without a mouse and without seeing it, on every page', async () => {
-    for (const path of await everyPage()) {
-      await page.goto(path);
-      await expectAccessible(page);
+    const paths = [...(await troubledPages()), ...(await mendedPages())];
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const path of paths) {
+        await page.goto(path);
+        await page.evaluate(`for (const folded of document.querySelectorAll('details')) folded.open = true`);
+        expect(await accessProblems(page)).toEqual([]);
+      }
     }
   });
 
@@ -214,45 +242,51 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     expect(faults).toEqual([]);
   });
 
-  it.runIf(process.env['SCREENSHOTS'] === '1')('has its picture taken', async () => {
-    await capturePages(browser, stack, await everyPage());
+  it.runIf(TAKES_PICTURES)('has its picture taken once it is mended', async () => {
+    const paths = await mendedPages();
+    expect(await capturePages(browser, stack, paths)).toBe(3 * paths.length);
   });
 
   it('signs out, which ends the session', async () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Operations' }).waitFor();
     await page.goto('/ops/failures');
-    await page.getByRole('heading', { name: 'Operations' }).waitFor();
+    expect(await isShown(page.getByRole('heading', { name: 'Operations' }))).toBe(true);
   });
 
   it('ends the session of a key that is revoked', async () => {
     await signIn(page, stack.keys.operator.key);
-    const { revokeApiKey } = await import('../../src/ops/api-keys.ts');
     await revokeApiKey(stack.db, stack.keys.operator.id);
     await page.goto('/ops/failures');
-    await page.getByRole('heading', { name: 'Operations' }).waitFor();
+    expect(await isShown(page.getByRole('heading', { name: 'Operations' }))).toBe(true);
   });
-
-  async function everyPage(): Promise<string[]> {
-    const failure = await openFailure(stack, trouble.inspected, 'step');
-    const [report] = await stack.db.select({ week: weeklyReports.week }).from(weeklyReports);
-    return [
-      '/ops',
-      '/ops?span=day',
-      '/ops/failures',
-      `/ops/failures/${failure}`,
-      '/ops/replays/new?action=retry&scope=all&status=open',
-      '/ops/replays',
-      `/ops/replays/${replayId}`,
-      '/ops/orders',
-      '/ops/orders?status=failed',
-      `/ops/orders/${trouble.inspected}`,
-      '/ops/signups',
-      `/ops/signups/${trouble.signupId}`,
-      '/ops/schedules',
-      '/ops/reports',
-      `/ops/reports/${report?.week}`,
-      '/ops/audit',
-    ];
-  }
 });
+
+/** The pages that are worth a look while there is trouble. */
+async function troubledPages(): Promise<string[]> {
+  return [
+    '/ops',
+    '/ops?span=day',
+    '/ops/failures',
+    `/ops/failures/${await openFailure(stack, trouble.inspected, 'step')}`,
+    '/ops/replays/new?action=retry&scope=all&status=open',
+    '/ops/orders',
+    '/ops/orders?status=failed',
+    `/ops/orders/${trouble.inspected}`,
+    '/ops/signups',
+    `/ops/signups/${trouble.signupId}`,
+  ];
+}
+
+/** Those that are once it is mended. */
+async function mendedPages(): Promise<string[]> {
+  const [report] = await stack.db.select({ week: weeklyReports.week }).from(weeklyReports);
+  return [
+    '/ops/replays',
+    `/ops/replays/${replayId}`,
+    '/ops/schedules',
+    '/ops/reports',
+    `/ops/reports/${report?.week}`,
+    '/ops/audit',
+  ];
+}

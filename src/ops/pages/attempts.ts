@@ -2,7 +2,7 @@ const WINDOW = 60_000;
 const MOST = 10;
 const CAPACITY = 10_000;
 
-/** Bounds how often an address may try to sign in: ten times a minute. For one process. */
+/** Bounds how often an address may try to sign in and fail: ten times a minute. For one process. */
 export class SignInAttempts {
   readonly #seen = new Map<string, { count: number; until: number }>();
 
@@ -19,5 +19,11 @@ export class SignInAttempts {
     this.#seen.delete(address);
     this.#seen.set(address, { count: 1, until: now + WINDOW });
     return true;
+  }
+
+  /** An attempt that was taken has succeeded: it does not count. */
+  giveBack(address: string): void {
+    const known = this.#seen.get(address);
+    if (known) known.count -= 1;
   }
 }

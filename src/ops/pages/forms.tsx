@@ -46,8 +46,9 @@ export const Field = (props: {
   placeholder?: string;
   min?: number;
   max?: number;
+  wide?: boolean;
 }) => (
-  <label>
+  <label class={props.wide ? 'wide' : undefined}>
     {props.label}
     <input
       name={props.name}

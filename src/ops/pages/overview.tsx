@@ -245,7 +245,7 @@ const Queues = ({ queues }: { queues: QueueState[] }) => (
       .filter(({ warning }) => warning !== undefined)
       .map(({ queue, warning }) => (
         <p class="alarm">
-          <span aria-hidden="true">✕</span> {warning} the queue <b>{queue}</b>: nothing of it is done until a worker runs.
+          <span aria-hidden="true">✕</span> <b>{queue}</b>: {warning}. Nothing of this queue is done until a worker runs.
         </p>
       ))}
     <Table

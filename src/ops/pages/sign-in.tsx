@@ -38,6 +38,7 @@ export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDepen
     const key = typeof body['key'] === 'string' ? body['key'].trim() : '';
     const caller = key === '' ? undefined : await identify(key);
     if (caller?.role !== 'operator') return signInPage(c, next, 401, 'This is not an operator key that is in use.');
+    attempts.giveBack(address);
     setCookie(c, COOKIE, await openSession(db, caller), { ...cookie, maxAge: SESSION_LIFETIME });
     return c.redirect(next, 303);
   });

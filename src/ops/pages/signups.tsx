@@ -37,8 +37,8 @@ export function signupPages(app: Hono<PageEnv>, deps: PageDependencies): void {
         <>
           <PageHead title="Signups" />
           <form method="get" class="filters" role="search" aria-label="Search signups">
-            <Field label="Signup id" name="id" value={typed['id']} />
-            <Field label="Email (exact)" name="email" type="email" value={typed['email']} />
+            <Field label="Signup id" name="id" value={typed['id']} wide />
+            <Field label="Email (exact)" name="email" type="email" value={typed['email']} wide />
             <Choice
               label="Status"
               name="status"

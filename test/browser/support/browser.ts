@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { z } from 'zod';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -40,15 +39,21 @@ export async function openPage(browser: Browser, origin: string, options: Browse
 
 const axeResult = z.array(z.object({ id: z.string(), impact: z.string().nullable(), nodes: z.array(z.object({ html: z.string() })) }));
 
-/** @throws when a person who cannot see well, or uses no mouse, would be stuck on the page */
-export async function expectAccessible(page: Page): Promise<void> {
+/** @returns what would get a person stuck who cannot see the page well, or uses no mouse: the rule broken, and where */
+export async function accessProblems(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const violations = axeResult.parse(await page.evaluate('axe.run().then(({ violations }) => violations)'));
-  const serious = violations
+  return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => ({ id, where: nodes.map(({ html }) => html) }));
-  expect(serious, page.url()).toEqual([]);
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${page.url()}: ${id}: ${html}`));
 }
+
+/** Waits until something can be seen. @returns whether it can */
+export const isShown = (locator: Locator): Promise<boolean> =>
+  locator.waitFor().then(
+    () => true,
+    () => false,
+  );
 
 /** Signs in with a key. */
 export async function signIn(page: Page, key: string): Promise<void> {

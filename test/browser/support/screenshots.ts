@@ -21,8 +21,9 @@ function nameOf(path: string): string {
   return id === undefined ? section : section.replace(/s$/, query ? '-dry-run' : '');
 }
 
-/** Takes a picture of each page: light, dark, and on a phone. They are used in `docs/operations.md`. */
-export async function capturePages(browser: Browser, stack: Stack, paths: string[]): Promise<void> {
+/** Takes a picture of each page: light, dark, and on a phone. They are used in `docs/operations.md`. @returns how many */
+export async function capturePages(browser: Browser, stack: Stack, paths: string[]): Promise<number> {
+  let taken = 0;
   await mkdir(FOLDER, { recursive: true });
   for (const [look, options] of Object.entries(LOOKS)) {
     const { page, context } = await openPage(browser, stack.url, options);
@@ -32,7 +33,9 @@ export async function capturePages(browser: Browser, stack: Stack, paths: string
     for (const path of paths) {
       await page.goto(path);
       await page.screenshot({ path: `${FOLDER}${nameOf(path)}-${look}.png` });
+      taken += 1;
     }
     await context.close();
   }
+  return taken;
 }

@@ -75,7 +75,7 @@ const Filters = ({ parsed: { typed } }: { parsed: ParsedFilter }) => (
     <details class="more" open={['orderId', 'customerEmail', 'from', 'to'].some((field) => field in typed)}>
       <summary>More filters</summary>
       <div>
-        <Field label="Order" name="orderId" value={typed['orderId']} />
+        <Field label="Order" name="orderId" value={typed['orderId']} wide />
         <Field label="Customer's email" name="customerEmail" type="email" value={typed['customerEmail']} />
         <Field label="First seen from (UTC)" name="from" type="datetime-local" value={forInput(typed['from'])} />
         <Field label="First seen before (UTC)" name="to" type="datetime-local" value={forInput(typed['to'])} />

@@ -40,8 +40,8 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
             <p class="hint">{plural(matching, 'order')} match.</p>
           </PageHead>
           <form method="get" class="filters" role="search" aria-label="Search orders">
-            <Field label="Order id" name="id" value={typed['id']} />
-            <Field label="Customer's email (exact)" name="email" type="email" value={typed['email']} />
+            <Field label="Order id" name="id" value={typed['id']} wide />
+            <Field label="Customer's email (exact)" name="email" type="email" value={typed['email']} wide />
             <Choice
               label="Status"
               name="status"

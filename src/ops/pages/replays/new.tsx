@@ -137,26 +137,6 @@ const Plan = ({ what, plan, session }: { what: What; plan: ReplayPlan; session: 
           </ul>
         </Panel>
       ) : null}
-      {sample.length > 0 ? (
-        <Panel title={`The first ${sample.length}`} id="sample">
-          <Table label="Sample of what would be acted on" columns={['Order', 'Amount', 'Would be']}>
-            {sample.map(({ orderId, amount, currency, refusal }) => (
-              <tr>
-                <th scope="row">
-                  <a href={`/ops/orders/${orderId}`}>order {shortId(orderId)}</a>
-                </th>
-                <td data-label="Amount" class="number">
-                  {formatMoney(amount, currency)}
-                </td>
-                <td data-label="Would be">{refusal ? `refused: ${refusal}` : 'acted on'}</td>
-              </tr>
-            ))}
-          </Table>
-        </Panel>
-      ) : null}
-      <Panel title="Which" id="which">
-        <Facts of={describeSelection(what)} />
-      </Panel>
       {accepted === 0 ? (
         <p>There is nothing to begin.</p>
       ) : (
@@ -184,6 +164,26 @@ const Plan = ({ what, plan, session }: { what: What; plan: ReplayPlan; session: 
           </button>
         </form>
       )}
+      {sample.length > 0 ? (
+        <Panel title={`The first ${sample.length}`} id="sample">
+          <Table label="Sample of what would be acted on" columns={['Order', 'Amount', 'Would be']}>
+            {sample.map(({ orderId, amount, currency, refusal }) => (
+              <tr>
+                <th scope="row">
+                  <a href={`/ops/orders/${orderId}`}>order {shortId(orderId)}</a>
+                </th>
+                <td data-label="Amount" class="number">
+                  {formatMoney(amount, currency)}
+                </td>
+                <td data-label="Would be">{refusal ? `refused: ${refusal}` : 'acted on'}</td>
+              </tr>
+            ))}
+          </Table>
+        </Panel>
+      ) : null}
+      <Panel title="Which" id="which">
+        <Facts of={describeSelection(what)} />
+      </Panel>
     </>
   );
 };
