@@ -31,8 +31,10 @@ export function orderActions(app: Hono<PageEnv>, { db }: PageDependencies): void
   app.post('/orders/:id/replay', (c) => {
     const id = pathId(c, 'order');
     return perform(c, reasonForm, `/ops/orders/${id}`, async ({ reason }, instruct) => {
-      const { generation } = await requestReplay(db, id, instruct(reason));
-      await recordOperatorAction(db, instruct(reason), 'replay_order', id);
+      const { generation } = await db.transaction(async (tx) => {
+        await recordOperatorAction(tx, instruct(reason), 'replay_order', id);
+        return await requestReplay(tx, id, instruct(reason));
+      });
       return `It starts anew, as generation ${generation}.`;
     });
   });
