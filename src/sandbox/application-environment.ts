@@ -1,7 +1,10 @@
 import { join } from 'node:path';
-import { requireVariable, temporalProfile } from './parts.ts';
+import { SetupError } from './project.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
+
+/** Configuration file of Temporal's tools, in the data folder, for the embedded Temporal. */
+export const temporalProfile = 'temporal.toml';
 
 /** Where the parts are that the applications use. */
 export interface Addresses {
@@ -53,4 +56,14 @@ export function applicationEnvironment(
       : secrets.warehouseWebhookSecret,
     API_PORT: String(ports.api),
   };
+}
+
+/**
+ * What the environment must carry for a part that is not run here.
+ * @throws SetupError naming what is missing
+ */
+function requireVariable(variables: NodeJS.ProcessEnv, name: string, because: string): string {
+  const value = variables[name];
+  if (!value) throw new SetupError(`${name} must be set too, because ${because} is set.`);
+  return value;
 }

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporalProfile } from './application-environment.ts';
 import { startChild, answers, type Child, type Supervision } from './child.ts';
 import { startPostgres } from './postgres.ts';
-import { projectRoot, SetupError } from './project.ts';
+import { projectRoot } from './project.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import type { Shutdown } from './shutdown.ts';
@@ -21,9 +22,6 @@ export interface StackContext {
   /** Shows a line to the person at the terminal. */
   tell: (line: string) => void;
 }
-
-/** Configuration file of Temporal's tools, in the data folder, for the embedded Temporal. */
-export const temporalProfile = 'temporal.toml';
 
 const file = ({ settings }: StackContext, ...names: string[]) => join(settings.home, ...names);
 
@@ -150,14 +148,4 @@ async function application(context: StackContext, env: NodeJS.ProcessEnv, { name
     context.supervision,
   );
   context.shutdown.add('applications', child);
-}
-
-/**
- * What the environment must carry for a part that is not run here.
- * @throws SetupError naming what is missing
- */
-export function requireVariable(variables: NodeJS.ProcessEnv, name: string, because: string): string {
-  const value = variables[name];
-  if (!value) throw new SetupError(`${name} must be set too, because ${because} is set.`);
-  return value;
 }

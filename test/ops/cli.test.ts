@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { commands, failureEvents, operatorActions, orders, replayItems, weeklyReports } from '../../src/db/schema.ts';
@@ -11,6 +11,9 @@ import { scheduleDefinitions, upsertSchedule } from '../../src/ops/schedules.ts'
 import { runCommand } from '../support/command.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
+
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 let database: TestDatabase;
 let handle: DatabaseHandle;
@@ -243,7 +246,7 @@ describe('ops orders', () => {
 });
 
 describe('ops schedules', () => {
-  it('are listed with what differs from their declaration, paused, resumed, run and backfilled', { timeout: 120_000 }, async () => {
+  it('are listed with what differs from their declaration, paused, resumed, run and backfilled', async () => {
     const [weekly] = scheduleDefinitions('Europe/Berlin');
     if (!weekly) throw new Error('nothing is declared');
     await upsertSchedule(namespace.client, { ...weekly, timeZone: 'Asia/Tokyo' });
