@@ -40,7 +40,7 @@ export function createPruneActivities({ db, log }: { db: Database; log: Logger }
           const result = await db.execute(
             sql`delete from ${table} where ctid in (select ctid from ${table} where ${where} limit ${BATCH})`,
           );
-          batch = result.count;
+          batch = result.rowCount ?? 0;
         }
         log.info({ what, deleted }, 'pruned');
       }

@@ -1,4 +1,4 @@
-/** Codes of the system and of postgres.js for a server that cannot be reached, or was lost. */
+/** Codes of the system for a server that cannot be reached, or was lost. */
 const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -8,10 +8,6 @@ const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
-  'CONNECT_TIMEOUT',
-  'CONNECTION_CLOSED',
-  'CONNECTION_ENDED',
-  'CONNECTION_DESTROYED',
 ]);
 
 /**
@@ -21,9 +17,14 @@ const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
  */
 const SQL_STATES = /^(08...|53...|57...|55P03|25006)$/;
 
+/** What node-postgres says of a lost connection, for which it has no codes. */
+const LOST =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after)/;
+
 /** @returns whether an error means that Postgres could not serve us now, as opposed to a statement that is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {
+    if (LOST.test(current.message)) return true;
     if (!('code' in current)) continue;
     const { code } = current;
     if (CONNECTION_CODES.has(code) || (typeof code === 'string' && SQL_STATES.test(code))) return true;

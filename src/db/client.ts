@@ -1,34 +1,72 @@
-import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import { Pool, type PoolClient } from 'pg';
 import postgres from 'postgres';
 import * as schema from './schema.ts';
 
-export type Database = PostgresJsDatabase<typeof schema>;
+export type Database = NodePgDatabase<typeof schema>;
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 
 export interface DatabaseHandle {
   db: Database;
-  /** The driver itself: for LISTEN, which needs a connection of its own. */
-  sql: postgres.Sql;
+  /** For LISTEN only: it listens again by itself after the connection was lost. */
+  listener: postgres.Sql;
   close: () => Promise<void>;
+}
+
+/** Lost connections leave the pool by themselves: drizzle does not give back one on which a transaction could not begin. */
+function dropLostConnections(pool: Pool): void {
+  const inUse = new WeakSet<PoolClient>();
+  pool.on('acquire', (connection) => inUse.add(connection));
+  pool.on('release', (_error, connection) => inUse.delete(connection));
+  pool.on('connect', (connection) => {
+    connection.on('error', () => {
+      if (!inUse.has(connection)) return;
+      connection.release(true);
+      // Whoever has it will give it back once more.
+      connection.release = () => {};
+    });
+  });
+  // One that is lost while nobody has it has nobody to tell.
+  pool.on('error', () => {});
 }
 
 /**
  * Opens a pool. Connections are made when first used, so this never fails by itself.
+ *
+ * Queries go through node-postgres. postgres.js 3.4, which listens, must not run transactions here: when a connection is
+ * lost in the middle of one, it ends the process, or runs the rest on another connection (its issues 1208 and 1216).
  * @param url a `postgres://` URL
- * @param options `max` connections, the `name` to show in `pg_stat_activity`, and after how many ms the server gives up
- * a statement (never, unless given)
+ * @param options `max` connections, the `name` to show in `pg_stat_activity`, and after how many ms a statement is given
+ * up (never, unless given)
  */
 export function connectDatabase(
   url: string,
   options: { max: number; name: string; statementTimeout?: number },
 ): DatabaseHandle {
-  const sql = postgres(url, {
-    max: options.max,
+  const { max, name, statementTimeout } = options;
+  const pool = new Pool({
+    connectionString: url,
+    max,
+    application_name: name,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    // The server's own limit comes first. Ours is for a server that does not answer at all.
+    ...(statementTimeout ? { statement_timeout: statementTimeout, query_timeout: statementTimeout + 1_000 } : {}),
+  });
+  dropLostConnections(pool);
+  const listener = postgres(url, {
+    max: 1,
     connect_timeout: 5,
-    // Short, so that a query is refused soon while Postgres is away and served soon once it is back.
+    // Short, so that what is notified is heard soon once Postgres is back.
     backoff: () => 0.2 + Math.random() * 0.3,
-    connection: { application_name: options.name, statement_timeout: options.statementTimeout ?? 0 },
+    connection: { application_name: `${name}-listener` },
     onnotice: () => {},
   });
-  return { db: drizzle(sql, { schema }), sql, close: () => sql.end({ timeout: 5 }) };
+  return {
+    db: drizzle(pool, { schema }),
+    listener,
+    close: async () => {
+      await Promise.all([pool.end(), listener.end({ timeout: 5 })]);
+    },
+  };
 }

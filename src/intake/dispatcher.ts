@@ -54,7 +54,7 @@ export function createDispatcher({ db, client, log, policies, eagerStart }: Disp
     return await db.transaction(async (tx) => {
       // Only the first command that a workflow waits for: so its commands stay in order among several dispatchers,
       // and one that cannot be delivered holds up nobody else.
-      const claimed = await tx.execute<{ id: string; workflow_id: string; body: unknown }>(sql`
+      const { rows: claimed } = await tx.execute<{ id: string; workflow_id: string; body: unknown }>(sql`
         select id, workflow_id, body from ${commands} as command
         where state = 'pending' and not exists (
           select from ${commands} as earlier
@@ -220,7 +220,7 @@ export function createDispatcher({ db, client, log, policies, eagerStart }: Disp
   }
 
   /** Delivers whenever there is something, until it is stopped. */
-  function run({ sql: listener }: Pick<DatabaseHandle, 'sql'>): { stop(): Promise<void> } {
+  function run({ listener }: Pick<DatabaseHandle, 'listener'>): { stop(): Promise<void> } {
     const stopping = new AbortController();
     let knock = new AbortController();
     const wake = () => knock.abort();

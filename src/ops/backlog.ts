@@ -8,7 +8,7 @@ import type { Database } from '../db/client.ts';
  */
 export async function readBacklogPeaks(db: Database, times: Date[]): Promise<number[]> {
   const slots = times.map((time) => time.toISOString());
-  const rows = await db.execute<{ waiting: number }>(sql`
+  const { rows } = await db.execute<{ waiting: number }>(sql`
     with
       slots as (select slot::timestamptz from json_array_elements_text(${JSON.stringify(slots)}::json) as slot),
       relevant as (

@@ -74,7 +74,9 @@ async function readBacklog(client: Client, name: string, taskQueueType: number):
 
 /** @returns the exact counts, read in one statement */
 export async function readShop(db: Database): Promise<ShopState> {
-  const [row] = await db.execute<{
+  const {
+    rows: [row],
+  } = await db.execute<{
     waiting: number;
     oldest: number;
     statuses: ShopState['ordersByStatus'] | null;

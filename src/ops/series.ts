@@ -25,7 +25,7 @@ const WIDTHS: Record<SeriesSpan, { span: string; width: string }> = {
 export async function readSeries(db: Database, span: SeriesSpan): Promise<Bucket[]> {
   const { span: length, width } = WIDTHS[span];
   const bucketOf = (time: string) => sql`date_bin(${width}::interval, ${sql.raw(time)}, timestamptz 'epoch')`;
-  const rows = await db.execute<{ at: number; starts: number; completions: number; failures: number }>(sql`
+  const { rows } = await db.execute<{ at: number; starts: number; completions: number; failures: number }>(sql`
     with
       edge as (select ${bucketOf('now()')} as last, ${bucketOf('now()')} - ${length}::interval + ${width}::interval as first),
       moves as (

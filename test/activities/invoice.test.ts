@@ -21,11 +21,11 @@ it('twenty invoices issued at once are numbered without a gap', async () => {
 it('an invoice that could not be written leaves no gap', async () => {
   const last = (await invoiceNumbers(shop.db)).at(-1) ?? 0;
   const ref = await shop.placeOrder();
-  await shop.database.sql.unsafe(`
+  await shop.database.listener.unsafe(`
     create function lose() returns trigger language plpgsql as $$ begin raise 'lost'; end $$;
     create trigger lose before insert on invoices for each row execute function lose()`);
   await expect(runActivity(shop.activities().issueInvoice, ref)).rejects.toThrow(/invoices/);
-  await shop.database.sql`drop trigger lose on invoices`;
+  await shop.database.listener`drop trigger lose on invoices`;
   await runActivity(shop.activities().issueInvoice, ref);
   const [invoice] = await shop.db.select().from(invoices).where(eq(invoices.orderId, ref.orderId));
   expect(invoice?.number).toBe(last + 1);

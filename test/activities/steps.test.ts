@@ -37,7 +37,9 @@ async function saga({ orderId }: OrderRef): Promise<string[]> {
 
 /** How many connections wait for the lock of a step. */
 async function waitingFor(ref: OrderRef, step: string): Promise<number> {
-  const [row] = await shop.db.execute<{ count: number }>(sql`
+  const {
+    rows: [row],
+  } = await shop.db.execute<{ count: number }>(sql`
     select count(*)::int as count from pg_locks,
       (select hashtextextended(${stepKey(ref, step)}, 0) as key) as wanted
     where locktype = 'advisory' and objsubid = 1 and not granted

@@ -51,7 +51,7 @@ describe('the log', () => {
     expect(body).toMatchObject({ type: 'urn:holdfast:problem:internal', requestId: 'broken' });
     expect(JSON.stringify(body)).not.toMatch(/order_items|insert|select/i);
     expect(written()).toContainEqual(
-      expect.objectContaining({ level: 50, requestId: 'broken', error: 'PostgresError', code: '42P01' }),
+      expect.objectContaining({ level: 50, requestId: 'broken', error: 'DatabaseError', code: '42P01' }),
     );
     expect(lines.join('')).not.toMatch(/ada@example|Lovelace|London/);
     expect(lines.join('')).not.toContain(api.keys.customer.key);

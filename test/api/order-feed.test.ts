@@ -25,11 +25,11 @@ const never = () => new AbortController().signal;
 describe('the order feed', () => {
   it('wakes those who wait for an order, and remembers what comes while nobody looks', async () => {
     const feed = new OrderFeed();
-    feed.start(handle.sql, createLogger('test', 'fatal'));
+    feed.start(handle.listener, createLogger('test', 'fatal'));
     const [one, two, other] = [feed.subscribe('a', never()), feed.subscribe('a', never()), feed.subscribe('b', never())];
     // Everyone is woken once the feed listens: what was told before is not known to it.
     await Promise.all([one.next(), two.next(), other.next()]);
-    await handle.sql.notify(ORDERS_CHANNEL, 'a');
+    await handle.listener.notify(ORDERS_CHANNEL, 'a');
     await one.next(60_000);
     await two.next(60_000);
     feed.close();

@@ -96,11 +96,11 @@ describe('delivering', () => {
 
   it('starts a workflow once although the note of its delivery is lost', async () => {
     const { orderId } = await shop.placeOrder();
-    await shop.database.sql.unsafe(`
+    await shop.database.listener.unsafe(`
       create function lose() returns trigger language plpgsql as $$ begin raise 'lost'; end $$;
       create trigger lose before update on commands for each row execute function lose()`);
     await expect(dispatcherOf().drain()).rejects.toThrow(/commands/);
-    await shop.database.sql`drop trigger lose on commands`;
+    await shop.database.listener`drop trigger lose on commands`;
 
     expect(await isOpen(orderId)).toBe(true);
     expect(await states()).toEqual(['pending']);
@@ -191,7 +191,9 @@ describe('a running dispatcher', () => {
     const running = dispatcherOf().run(shop.database);
     await expect
       .poll(async () => {
-        const [row] = await shop.db.execute<{ listening: number }>(
+        const {
+          rows: [row],
+        } = await shop.db.execute<{ listening: number }>(
           sql`select count(*)::int as listening from pg_stat_activity
             where datname = current_database() and query ilike 'listen%holdfast_commands%'`,
         );

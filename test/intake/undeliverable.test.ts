@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eq } from 'drizzle-orm';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
-import { failures } from '../../src/db/schema.ts';
+import { commands, failures } from '../../src/db/schema.ts';
 import { openFailure, reopenRetrying } from '../../src/intake/failures.ts';
 import { requestRetry } from '../../src/intake/failure-actions.ts';
 import { createShop } from '../support/shop.ts';
@@ -28,6 +28,7 @@ describe('a retry that cannot be delivered', () => {
       }),
     );
     await requestRetry(shop.db, failureId, { actor: 'key:operator', reason: 'it is back' });
+    await shop.db.update(commands).set({ state: 'set_aside' }).where(eq(commands.workflowId, workflowId));
     await shop.db.transaction((tx) => reopenRetrying(tx, workflowId, 'the command was set aside'));
 
     const [failure] = await shop.db.select().from(failures).where(eq(failures.id, failureId));

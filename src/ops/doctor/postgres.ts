@@ -15,7 +15,7 @@ export async function examinePostgres(db: Database): Promise<Finding[]> {
   const reachable = await check(
     'Postgres',
     async () => {
-      const [row] = await db.execute<{ version: string }>(sql`select current_setting('server_version') as version`);
+      const { rows: [row] } = await db.execute<{ version: string }>(sql`select current_setting('server_version') as version`);
       return `version ${row?.version ?? 'unknown'}`;
     },
     REACH,
@@ -36,17 +36,17 @@ async function compareMigrations(db: Database): Promise<string> {
 }
 
 async function appliedMigrations(db: Database): Promise<number[]> {
-  const [found] = await db.execute<{ there: boolean }>(
+  const { rows: [found] } = await db.execute<{ there: boolean }>(
     sql`select to_regclass('drizzle.__drizzle_migrations') is not null as there`,
   );
   if (!found?.there) return [];
-  const rows = await db.execute<{ at: string }>(sql`select created_at::text as at from drizzle.__drizzle_migrations`);
+  const { rows } = await db.execute<{ at: string }>(sql`select created_at::text as at from drizzle.__drizzle_migrations`);
   return rows.map(({ at }) => Number(at));
 }
 
 /** @returns how far, in ms, Postgres's clock is ahead of ours */
 export async function postgresClock(db: Database): Promise<number> {
   const sent = Date.now();
-  const [row] = await db.execute<{ now: number }>(sql`select extract(epoch from clock_timestamp())::float8 * 1000 as now`);
+  const { rows: [row] } = await db.execute<{ now: number }>(sql`select extract(epoch from clock_timestamp())::float8 * 1000 as now`);
   return (row?.now ?? NaN) - (sent + Date.now()) / 2;
 }

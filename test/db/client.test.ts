@@ -1,0 +1,55 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isDatabaseUnavailable } from '../../src/db/availability.ts';
+import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let testDatabase: TestDatabase;
+let database: DatabaseHandle;
+let other: DatabaseHandle;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = connectDatabase(testDatabase.url, { max: 1, name: 'victim' });
+  other = connectDatabase(testDatabase.url, { max: 1, name: 'other' });
+});
+afterAll(async () => {
+  await database.close();
+  await other.close();
+  await testDatabase.drop();
+});
+
+const endConnection = () =>
+  other.db.execute(sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim'`);
+
+describe('a connection that is lost in the middle of a transaction', () => {
+  it('ends that transaction with an error that says so, with nothing of it kept, and nothing else', async () => {
+    await other.db.execute(sql`create table notes (text text)`);
+    const transaction = database.db.transaction(async (tx) => {
+      await tx.execute(sql`insert into notes values ('never')`);
+      await endConnection();
+      await tx.execute(sql`insert into notes values ('neither')`);
+    });
+    const error: unknown = await transaction.catch((failure: unknown) => failure);
+    expect(isDatabaseUnavailable(error)).toBe(true);
+    expect((await database.db.execute(sql`select * from notes`)).rows).toEqual([]);
+  });
+
+  it('does not use up the pool when it is lost before the transaction has begun', async () => {
+    for (let tries = 0; tries < 3; tries += 1) {
+      await database.db.execute(sql`select 1`);
+      await endConnection();
+      await database.db.transaction((tx) => tx.execute(sql`select 1`)).catch(() => {});
+    }
+    await expect(database.db.execute(sql`select 1`)).resolves.toBeDefined();
+  });
+
+  it('leaves the pool with connections that work', async () => {
+    await endConnection();
+    const answers: unknown[] = [];
+    for (let tries = 0; tries < 3; tries += 1) {
+      answers.push(await database.db.execute(sql`select 1`).then(() => 'ok', isDatabaseUnavailable));
+    }
+    expect(answers.at(-1)).toBe('ok');
+    expect(answers).not.toContain(false);
+  });
+});
