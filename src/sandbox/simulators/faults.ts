@@ -35,6 +35,7 @@ export const faultModes: readonly FaultMode[] = [
 /** The fault in force, at most one at a time. It is not kept across restarts. */
 export class FaultPanel {
   #current: Fault | undefined;
+  #heldUp = 0;
   readonly #operations: () => readonly string[];
 
   /** @param operations the routes that a fault may be limited to */
@@ -44,6 +45,21 @@ export class FaultPanel {
 
   get current(): Fault | null {
     return this.#current ?? null;
+  }
+
+  /** How many slow requests are being served: their callers may have given up, and their keys are refused to others. */
+  get heldUp(): number {
+    return this.#heldUp;
+  }
+
+  /** Serves a slow request. */
+  async holdUp(serve: () => Promise<void>): Promise<void> {
+    this.#heldUp += 1;
+    try {
+      await serve();
+    } finally {
+      this.#heldUp -= 1;
+    }
   }
 
   get operations(): readonly string[] {

@@ -69,6 +69,7 @@ export function faultMiddleware(panel: FaultPanel, answer: ErrorAnswer): Middlew
         c.res = dropConnection(c);
         return;
       case 'slow':
+        return panel.holdUp(next);
       case 'error_after_commit':
       case undefined:
         return next();
