@@ -5,6 +5,7 @@ import { ORDER_STEPS, type OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { recordOrderEvent } from '../db/order-status.ts';
 import { commands, failures, orders, payments } from '../db/schema.ts';
+import { recordOperatorAction } from './audit.ts';
 import { enqueueCommand } from './commands.ts';
 import { IntakeError, notFound } from './errors.ts';
 import { recordFailureEvent } from './failures.ts';
@@ -134,6 +135,7 @@ export async function requestReplay(
     await recordOrderEvent(tx, { orderId, generation }, 'accepted');
     const touched = await tx.select({ id: failures.id }).from(failures).where(eq(failures.orderId, orderId));
     for (const { id } of touched) await recordFailureEvent(tx, id, 'replay_requested', actor, reason);
+    await recordOperatorAction(tx, { actor, reason }, 'replay_order', orderId);
     const { amount, currency } = order;
     await enqueueCommand(tx, { type: 'start_order', orderId, generation, amount, currency });
     return { generation };

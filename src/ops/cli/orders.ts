@@ -63,10 +63,7 @@ export function addOrders(program: Command): void {
         if (id === undefined) return await runBulk(connections, 'replay', selection, options);
         const instruction = instructionOf(options);
         await confirm(`Start the order ${id} anew`, options);
-        const { generation } = await connections.db.transaction(async (tx) => {
-          await recordOperatorAction(tx, instruction, 'replay_order', id);
-          return await requestReplay(tx, id, instruction);
-        });
+        const { generation } = await requestReplay(connections.db, id, instruction);
         print(options, { id, requested: 'replay', generation }, () => `${id} starts anew, as generation ${generation}.`);
       }),
     );

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { commands, failureEvents, orders } from '../../../src/db/schema.ts';
+import { commands, failureEvents, operatorActions, orders } from '../../../src/db/schema.ts';
 import { call, startTestApi, type TestApi } from '../support/api.ts';
 import { openOrderFailure } from '../support/failures.ts';
 import { readPages } from '../support/pages.ts';
@@ -174,6 +174,8 @@ describe('an action asked for twice at once', () => {
     expect(answers.find(({ status }) => status === 202)?.body).toMatchObject({ id: orderId, status: 'accepted', generation: 2 });
     expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({ type: 'urn:holdfast:problem:order-not-failed' });
     expect(await sentTo(orderId)).toEqual([expect.objectContaining({ type: 'start_order', generation: 2 })]);
+    const audit = await api.db.select().from(operatorActions).where(eq(operatorActions.target, orderId));
+    expect(audit).toMatchObject([{ action: 'replay_order', actor: `key:${api.keys.operator.id}`, reason: 'again' }]);
   });
 });
 

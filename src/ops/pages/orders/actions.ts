@@ -31,10 +31,7 @@ export function orderActions(app: Hono<PageEnv>, { db }: PageDependencies): void
   app.post('/orders/:id/replay', (c) => {
     const id = pathId(c, 'order');
     return perform(c, reasonForm, `/ops/orders/${id}`, async ({ reason }, instruct) => {
-      const { generation } = await db.transaction(async (tx) => {
-        await recordOperatorAction(tx, instruct(reason), 'replay_order', id);
-        return await requestReplay(tx, id, instruct(reason));
-      });
+      const { generation } = await requestReplay(db, id, instruct(reason));
       return `It starts anew, as generation ${generation}.`;
     });
   });
