@@ -206,7 +206,16 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     const actor = `key:${stack.keys.operator.id}`;
     const actions = await stack.db.select().from(operatorActions).where(eq(operatorActions.actor, actor));
     expect(new Set(actions.map(({ action }) => action))).toEqual(
-      new Set(['sign_in', 'bulk_retry', 'bulk_replay', 'approve_order', 'backfill_schedule', 'pause_schedule', 'resume_schedule']),
+      new Set([
+        'sign_in',
+        'bulk_retry',
+        'bulk_replay',
+        'replay_order',
+        'approve_order',
+        'backfill_schedule',
+        'pause_schedule',
+        'resume_schedule',
+      ]),
     );
     const events = await stack.db.select().from(failureEvents).where(eq(failureEvents.actor, actor));
     expect(events).toContainEqual(expect.objectContaining({ type: 'settlement_requested', reason: 'paid back by bank transfer' }));
