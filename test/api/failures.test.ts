@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands, failureEvents, failures } from '../../src/db/schema.ts';
-import { openFailure } from '../../src/intake/failures.ts';
-import { call, placeOrder, startTestApi, type TestApi } from './support/api.ts';
+import { call, startTestApi, type TestApi } from './support/api.ts';
+import { openOrderFailure } from './support/failures.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -11,23 +11,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const asOperator = () => ({ key: api.keys.operator.key });
-async function park(kind: 'step' | 'email' = 'step') {
-  const orderId = await placeOrder(api);
-  const { failureId } = await api.db.transaction((tx) =>
-    openFailure(tx, {
-      kind,
-      workflowId: `order/${orderId}`,
-      runId: 'run-1',
-      orderId,
-      generation: 1,
-      step: 'ship',
-      errorType: 'warehouse_unavailable',
-      errorMessage: 'HTTP 503',
-      attempts: 4,
-    }),
-  );
-  return { orderId, failureId };
-}
+const park = (kind: 'step' | 'email' = 'step') => openOrderFailure(api, { kind });
 const act = (action: 'retry' | 'cancel', id: string) =>
   call(api, 'POST', `/v1/ops/failures/${id}/${action}`, { ...asOperator(), body: { reason: 'it is back' } });
 

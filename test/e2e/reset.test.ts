@@ -5,20 +5,22 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createRunActivities } from '../../src/activities/runs.ts';
 import { failures, orders } from '../../src/db/schema.ts';
 import { requestReset } from '../../src/intake/failure-actions.ts';
-import { bundleChangedWorkflows } from '../support/changed-workflows.ts';
+import { bundleChangedWorkflows, type Change } from '../support/changed-workflows.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
 import { createShop } from '../support/shop.ts';
 import { startWorker } from '../support/worker-process.ts';
 
 /** A release that fails every order just after its money was taken. */
-const BUG = [
-  { file: 'order.ts', from: `import {\n  allHandlersFinished,`, to: `import {\n  ApplicationFailure,\n  allHandlersFinished,` },
-  {
-    file: 'order.ts',
-    from: `    tell('charged', 'Handing the order to the warehouse.');\n`,
-    to: `    throw ApplicationFailure.nonRetryable('cannot read properties of undefined', 'TypeError');\n`,
-  },
-];
+const BUG: Change = {
+  file: 'order.ts',
+  change: (code) =>
+    code
+      .replace(`import {\n  allHandlersFinished,`, `import {\n  ApplicationFailure,\n  allHandlersFinished,`)
+      .replace(
+        `    tell('charged', 'Handing the order to the warehouse.');\n`,
+        `    throw ApplicationFailure.nonRetryable('cannot read properties of undefined', 'TypeError');\n`,
+      ),
+};
 
 const ORDERS = 3;
 
@@ -40,7 +42,7 @@ const until = (wanted: string) =>
 describe('orders whose runs were failed by a bug', () => {
   it('show among the failures, and go on after the code is mended and they are reset, charged once', { timeout: 120_000 }, async () => {
     const broken = join(shop.folder, 'broken.js');
-    await writeFile(broken, await bundleChangedWorkflows(BUG));
+    await writeFile(broken, await bundleChangedWorkflows([BUG]));
     const environment = { ...shop.environment, ...temporal.environment };
     const buggy = await startWorker({ ...environment, WORKFLOW_BUNDLE: broken });
     for (let index = 0; index < ORDERS; index += 1) await shop.placeOrder();

@@ -1,18 +1,13 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundleChangedWorkflows, type Change } from '../support/changed-workflows.ts';
 import { readGoldenRuns, type GoldenRun } from './golden.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
 
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-
 /** One careless change in each workflow, so that one bundle proves all three. */
-const CHANGES: { file: string; change: (code: string) => string }[] = [
+const CHANGES: Change[] = [
   {
     file: 'order.ts',
     change(code) {
@@ -25,30 +20,12 @@ const CHANGES: { file: string; change: (code: string) => string }[] = [
   { file: 'alert.ts', change: (code) => code.replace(/^ *await sleep\(digestEvery\);\n/m, '') },
 ];
 
-let folder: string;
 let careless: string;
 let runs: GoldenRun[];
 
 beforeAll(async () => {
-  runs = await readGoldenRuns();
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-gate-'));
-  await cp(join(PROJECT, 'src/workflows'), join(folder, 'workflows'), { recursive: true });
-  await cp(join(PROJECT, 'src/contracts'), join(folder, 'contracts'), { recursive: true });
-  await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
-  for (const { file, change } of CHANGES) {
-    const path = join(folder, 'workflows', file);
-    const code = await readFile(path, 'utf8');
-    const changed = change(code);
-    if (changed === code) throw new Error(`${file} no longer has what is to be changed.`);
-    await writeFile(path, changed);
-  }
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(folder, 'workflows/index.ts'),
-    logger: new DefaultLogger('ERROR'),
-  });
-  careless = code;
+  [runs, careless] = await Promise.all([readGoldenRuns(), bundleChangedWorkflows(CHANGES)]);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Replays a recorded run against the changed code. */
 async function replay(name: string): Promise<void> {

@@ -39,6 +39,3 @@ export async function createNamespace(address: string = inject('temporalAddress'
 }
 
 export type TestNamespace = Awaited<ReturnType<typeof createNamespace>>;
-
-/** The same as {@link createNamespace}. */
-export const createTestNamespace = createNamespace;
