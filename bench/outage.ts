@@ -1,4 +1,4 @@
-// `npx tsx bench/outage.ts [orders] [rate]`, against a running `npm start`: parks that many orders, replays them in bulk,
+// `npx tsx bench/outage.ts [orders] [rate]`, against a running `npm start`: parks that many orders, retries them in bulk,
 // and says how intake fares meanwhile.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +20,7 @@ const ORDER = {
   payment: { method: 'pm_card_visa' },
 };
 const countsSchema = z.object({ data: z.array(z.object({ count: z.number() })) });
-const replaySchema = z.object({
+const bulkActionSchema = z.object({
   state: z.string(),
   progress: z.object({ total: z.number(), pending: z.number(), succeeded: z.number(), failedAgain: z.number() }),
 });
@@ -96,14 +96,14 @@ await fetch(faults, { method: 'DELETE' });
 
 const begun = performance.now();
 const request = { action: 'retry', filter: { step: 'ship' }, reason: 'bench', ratePerSecond };
-const location = (await call('POST', '/v1/ops/replays', request)).headers.get('location') ?? '';
-const last = await during(`Intake while ${ratePerSecond} a second are replayed`, async () => {
+const location = (await call('POST', '/v1/ops/bulk-actions', request)).headers.get('location') ?? '';
+const last = await during(`Intake while ${ratePerSecond} a second are retried`, async () => {
   for (;;) {
-    const replay = replaySchema.parse(await (await call('GET', location)).json());
-    const { total, pending, succeeded, failedAgain } = replay.progress;
-    if (pending === 0 && succeeded + failedAgain === total) return replay.progress;
+    const bulkAction = bulkActionSchema.parse(await (await call('GET', location)).json());
+    const { total, pending, succeeded, failedAgain } = bulkAction.progress;
+    if (pending === 0 && succeeded + failedAgain === total) return bulkAction.progress;
     await sleep(1_000);
   }
 });
 const took = ((performance.now() - begun) / 1000).toFixed(1);
-console.log(`${last.total} replayed in ${took} s: ${last.succeeded} mended, ${last.failedAgain} failed again`);
+console.log(`${last.total} retried in ${took} s: ${last.succeeded} succeeded, ${last.failedAgain} failed again`);

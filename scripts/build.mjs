@@ -9,6 +9,6 @@ process.chdir(root);
 rmSync('dist', { recursive: true, force: true });
 execFileSync('node_modules/.bin/tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' });
 cpSync('src/db/migrations', 'dist/db/migrations', { recursive: true });
-cpSync('src/ops/pages/assets', 'dist/ops/pages/assets', { recursive: true });
-const { writeWorkflowBundle } = await import('../dist/bundle-workflows.js');
+cpSync('src/console/assets', 'dist/console/assets', { recursive: true });
+const { writeWorkflowBundle } = await import('../dist/temporal/workflow-bundle.js');
 await writeWorkflowBundle('dist/workflow-bundle.js');

@@ -37,7 +37,7 @@ const commonSchema = databaseSchema.extend({
   PUBLIC_URL: url().default('http://localhost:3000'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_UI_URL: url().default('http://localhost:8233'),
-  /** In which the shop's weeks and days begin. */
+  /** The shop's time zone: when its days and weeks begin. */
   SHOP_TIME_ZONE: timeZone,
 });
 
@@ -45,7 +45,7 @@ const apiSchema = commonSchema.extend({
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(3000),
   DATABASE_POOL: count(20),
-  /** `whsec_` and base64, as Standard Webhooks has it. */
+  /** `whsec_` and base64, as in Standard Webhooks. */
   WAREHOUSE_WEBHOOK_SECRET: z.string().startsWith('whsec_'),
 });
 
@@ -61,7 +61,7 @@ const workerSchema = commonSchema.extend({
   STRIPE_API_BASE: url().default('https://api.stripe.com'),
   WAREHOUSE_URL: url(),
   WAREHOUSE_API_KEY: z.string().min(1),
-  /** How many activities of each queue one worker process runs at once. */
+  /** How many activities of each queue one worker process runs at a time. */
   ORDERS_CONCURRENCY: count(100),
   EMAIL_CONCURRENCY: count(20),
   OPERATIONS_CONCURRENCY: count(10),
@@ -79,7 +79,7 @@ const workerSchema = commonSchema.extend({
   TRIAL: duration('30 days'),
   TRIAL_REMINDER_BEFORE: duration('7 days'),
   ALERT_DIGEST_EVERY: duration('15m'),
-  /** A receiver of alerts, by Standard Webhooks. None, unless given. */
+  /** Receives alerts as Standard Webhooks. Default: none. */
   ALERT_WEBHOOK_URL: z.url().optional(),
   /** `whsec_` and base64 */
   ALERT_WEBHOOK_SECRET: z.string().startsWith('whsec_').optional(),
@@ -89,25 +89,25 @@ export type ApiConfig = z.infer<typeof apiSchema>;
 export type OpsConfig = z.infer<typeof opsSchema>;
 export type WorkerConfig = z.infer<typeof workerSchema>;
 
-/** Thrown when the environment is incomplete or wrong. The message lists every fault, one a line. */
+/** Thrown when the environment is incomplete or wrong. The message lists every problem, one per line. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
 function load<Output>(schema: z.ZodType<Output>, environment: NodeJS.ProcessEnv): Output {
-  // A variable set to nothing, as compose files do, counts as not set.
+  // Compose files set missing variables to an empty text.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new ConfigError(`The environment is not complete:\n${faults.join('\n')}`);
+  throw new ConfigError(`The environment is incomplete:\n${faults.join('\n')}`);
 }
 
 /** @throws ConfigError when a variable is missing or wrong */
 export const loadApiConfig = (environment = process.env): ApiConfig => load(apiSchema, environment);
 
 /**
- * What the command line of operations needs.
+ * What the operator's command line needs.
  * @throws ConfigError when a variable is missing or wrong
  */
 export const loadOpsConfig = (environment = process.env): OpsConfig => load(opsSchema, environment);
@@ -115,7 +115,7 @@ export const loadOpsConfig = (environment = process.env): OpsConfig => load(opsS
 /** @throws ConfigError when a variable is missing or wrong */
 export const loadWorkerConfig = (environment = process.env): WorkerConfig => load(workerSchema, environment);
 
-/** What every order that is started now will live by, whatever the configuration says later. */
+/** The policy of orders started from now on. A later change of the configuration does not affect them. */
 export const orderPolicy = (config: WorkerConfig): OrderPolicy => ({
   approvalThreshold: config.APPROVAL_THRESHOLD,
   approvalDeadline: config.APPROVAL_DEADLINE,
@@ -125,7 +125,7 @@ export const orderPolicy = (config: WorkerConfig): OrderPolicy => ({
   deliveryDeadline: config.DELIVERY_DEADLINE,
 });
 
-/** What every signup that is started now will live by. */
+/** The policy of signups started from now on. */
 export const signupPolicy = (config: WorkerConfig): SignupPolicy => ({
   reminders: config.SIGNUP_REMINDERS,
   verificationDeadline: config.VERIFICATION_DEADLINE,

@@ -2,7 +2,7 @@ import { pino, type Logger } from 'pino';
 
 export type { Logger };
 
-/** Names of fields that may hold personal data or secrets. They are removed wherever they turn up, up to three levels deep. */
+/** Names of fields that may hold personal data or secrets. They are removed wherever they occur, up to three levels deep. */
 const SENSITIVE = ['email', 'name', 'line1', 'city', 'postalCode', 'token', 'authorization', 'secret', 'password', 'key'];
 
 /**

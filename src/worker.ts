@@ -4,7 +4,7 @@ import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
 import { createActivityInterceptor } from './activities/interceptors.ts';
-import { createRunActivities } from './activities/runs.ts';
+import { createRunActivities } from './activities/broken-runs.ts';
 import { ConfigError, loadWorkerConfig, orderPolicy, signupPolicy, type WorkerConfig } from './config.ts';
 import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from './contracts/names.ts';
 import { connectDatabase } from './db/client.ts';
@@ -12,16 +12,16 @@ import { createAlertWebhook, type AlertWebhook } from './gateways/alert-webhook.
 import { createMailGateway } from './gateways/smtp.ts';
 import { createPaymentGateway } from './gateways/stripe.ts';
 import { createWarehouseGateway } from './gateways/warehouse.ts';
-import { createDispatcher } from './intake/dispatcher.ts';
+import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createLogger, type Logger } from './log.ts';
-import { scheduleDefinitions, upsertSchedule } from './ops/schedules.ts';
-import { registerSearchAttributes } from './ops/search-attributes.ts';
-import { connectTemporal } from './temporal.ts';
+import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
+import { registerSearchAttributes } from './temporal/search-attributes.ts';
+import { connectTemporalNatively } from './temporal/native-connection.ts';
 
 /**
- * The worker process: `npm run worker -- --queues orders,email,operations` (all, unless said).
- * Works on the named queues until SIGINT or SIGTERM, then finishes what it can within the grace time. Where it serves
- * the orders queue it also delivers commands; where it serves operations it declares the schedules.
+ * The worker process: `npm run worker -- --queues orders,email,operations` (default: all).
+ * Works on the named queues until SIGINT or SIGTERM, then finishes what it can within the grace time. A worker of the
+ * orders queue also delivers commands; a worker of operations declares the schedules.
  */
 async function main(): Promise<void> {
   const config = loadWorkerConfig();
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
 
   const database = connectDatabase(config.DATABASE_URL, { max: config.DATABASE_POOL, name: 'holdfast-worker' });
   const mail = createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
-  const connection = await connectTemporal();
+  const connection = await connectTemporalNatively();
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
 
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
 
   log.info({ queues }, 'worker ready');
   try {
-    // Each ends by itself on SIGINT or SIGTERM; if one fails, all must go, so that whoever watches starts us anew.
+    // Each ends by itself on SIGINT or SIGTERM. If one fails, the process ends, so that its supervisor restarts it.
     await Promise.all(workers.map((worker) => worker.run()));
   } finally {
     await dispatcher?.stop();
@@ -104,7 +104,7 @@ async function main(): Promise<void> {
 
 function alertWebhook({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret }: WorkerConfig): AlertWebhook | undefined {
   if (!url) return undefined;
-  if (!secret) throw new ConfigError('ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET: a receiver must be able to trust it');
+  if (!secret) throw new ConfigError('ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET: without it, the receiver cannot verify the sender');
   return createAlertWebhook({ url, secret });
 }
 
@@ -118,17 +118,17 @@ function parseQueues(): QueueName[] {
   return known;
 }
 
-/** Production runs from a bundle made at build time; development bundles the sources at start. */
+/** Production uses a bundle made at build time; development bundles the sources at start. */
 const workflowSource = (config: WorkerConfig): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } =>
   config.WORKFLOW_BUNDLE
     ? { workflowBundle: { codePath: config.WORKFLOW_BUNDLE } }
     : { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) };
 
-/** Temporal's own log lines, and those of workflows, join ours. */
+/** Sends the log lines of Temporal and of workflows to our log. */
 function bridgeTemporalLogs(log: Logger, config: WorkerConfig): void {
   Runtime.install({
     logger: new DefaultLogger(config.LOG_LEVEL === 'debug' ? 'DEBUG' : 'INFO', ({ level, message, meta }) => {
-      // The interceptor has logged it already, with stable names and without personal data.
+      // The interceptor has already logged it, with stable names and without personal data.
       if (meta && 'activityType' in meta) return;
       const write = { TRACE: log.trace, DEBUG: log.debug, INFO: log.debug, WARN: log.warn, ERROR: log.error }[level];
       write.call(log, { temporal: meta }, message);

@@ -1,19 +1,20 @@
 import { eq } from 'drizzle-orm';
+import type { ErrorDetails } from '../contracts/errors.ts';
 import type { AlertOccasion } from '../contracts/messages.ts';
 import type { Database } from '../db/client.ts';
 import { alertGroups } from '../db/schema.ts';
 import type { AlertWebhook } from '../gateways/alert-webhook.ts';
-import { countOpenFailures } from '../intake/failures.ts';
+import { countOpenFailures } from '../records/failures.ts';
 import type { Logger } from '../log.ts';
 
 export type AlertActivities = ReturnType<typeof createAlertActivities>;
 
-/** The state of alert groups. */
+/** Alerts about groups of failures. */
 export function createAlertActivities(deps: {
   db: Database;
   log: Logger;
   webhook: AlertWebhook;
-  /** Base of the link to the failures. */
+  /** Base URL of the link to the failures. */
   publicUrl: string;
 }) {
   const { db, log, webhook, publicUrl } = deps;
@@ -28,8 +29,8 @@ export function createAlertActivities(deps: {
     },
 
     /**
-     * Closes a group when nothing in it is open. The row lock orders this against a failure that opens it again (see
-     * `openFailure`): either that failure is counted here, or it starts a new alert.
+     * Closes a group if no failure in it is open. Row lock: a failure that opens meanwhile (see `openFailure`) is either
+     * counted here or starts a new alert.
      */
     async closeAlertGroup(group: string): Promise<{ open: boolean }> {
       return await db.transaction(async (tx) => {
@@ -40,8 +41,8 @@ export function createAlertActivities(deps: {
       });
     },
 
-    /** An alert about a failing mail server must not open another failure, and so another alert. */
-    logFailedAlert(alert: { group: string; message: string; errorType: string; errorMessage: string }): Promise<void> {
+    /** Only logs: an alert about a failing mail server must not open another failure, and so another alert. */
+    logFailedAlert(alert: { group: string; message: string } & ErrorDetails): Promise<void> {
       log.error(alert, 'an alert could not be sent');
       return Promise.resolve();
     },

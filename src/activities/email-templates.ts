@@ -5,7 +5,7 @@ import { weeklyFiguresSchema } from '../contracts/report.ts';
 import type { OrderTemplate, SignupTemplate } from '../contracts/templates.ts';
 import type { orderItems, orders, shipments, signups, weeklyReports } from '../db/schema.ts';
 
-/** A written email, without its address. */
+/** The content of an email, ready to send. */
 export interface Letter {
   subject: string;
   text: string;
@@ -16,11 +16,11 @@ interface Content {
   subject: string;
   lines: string[];
   link?: { label: string; url: string };
-  /** SVG, for those who read HTML */
+  /** SVG, in the HTML version only */
   picture?: string;
 }
 
-/** One look for all: the text and the HTML say the same. `html` escapes what it is given. */
+/** Gives all emails the same look. Text and HTML say the same. `html` escapes its values. */
 async function letter({ subject, lines, link, picture }: Content): Promise<Letter> {
   const text = [...lines, ...(link ? [`${link.label}: ${link.url}`] : []), 'Holdfast'].join('\n\n');
   const body = await html`<!doctype html>
@@ -34,6 +34,7 @@ async function letter({ subject, lines, link, picture }: Content): Promise<Lette
   return { subject, text, html: body.toString() };
 }
 
+/** Writes an email about an order, to the customer or to operations. */
 export async function renderOrderEmail(
   template: OrderTemplate,
   facts: {
@@ -47,65 +48,57 @@ export async function renderOrderEmail(
   const total = formatMoney(order.amount, order.currency);
   const hello = `Hello ${order.customerName},`;
   const short = order.id.slice(-8);
-  const link = { label: 'The order', url: `${publicUrl}/v1/orders/${order.id}` };
+  const link = { label: 'View the order', url: `${publicUrl}/v1/orders/${order.id}` };
+  const write = (subject: string, ...lines: string[]) => letter({ subject, lines, link });
   switch (template) {
     case 'order_confirmed':
-      return await letter({
-        subject: `Your order ${short} is confirmed`,
-        lines: [
-          hello,
-          `Thank you. We have received your payment of ${total} and are packing:`,
-          ...items.map(({ quantity, name }) => `${quantity} × ${name}`),
-        ],
-        link,
-      });
+      return await write(
+        `Your order ${short} is confirmed`,
+        hello,
+        `Thank you. We have received your payment of ${total} and are packing:`,
+        ...items.map(({ quantity, name }) => `${quantity} × ${name}`),
+      );
     case 'order_shipped':
-      return await letter({
-        subject: `Your order ${short} is on its way`,
-        lines: [
-          hello,
-          `Your parcel is with ${shipment?.carrier ?? 'the carrier'}, tracking number ${shipment?.trackingNumber ?? 'to follow'}.`,
-        ],
-        link,
-      });
+      return await write(
+        `Your order ${short} is on its way`,
+        hello,
+        `Your parcel is with ${shipment?.carrier ?? 'the carrier'}, tracking number ${shipment?.trackingNumber ?? 'to follow'}.`,
+      );
     case 'order_delivered':
-      return await letter({
-        subject: `Your order ${short} has arrived`,
-        lines: [hello, 'The carrier says that your parcel has arrived. We hope that you like it.'],
-        link,
-      });
+      return await write(
+        `Your order ${short} has arrived`,
+        hello,
+        'The carrier reports that your parcel has arrived. We hope you enjoy it.',
+      );
     case 'order_cancelled':
-      return await letter({
-        subject: `Your order ${short} is cancelled`,
-        lines: [hello, 'Your order is cancelled. What you had paid has been given back.'],
-        link,
-      });
+      return await write(
+        `Your order ${short} has been cancelled`,
+        hello,
+        'Your order has been cancelled. Anything you paid has been refunded.',
+      );
     case 'order_failed':
-      return await letter({
-        subject: `We could not complete your order ${short}`,
-        lines: [
-          hello,
-          `We are sorry: your order could not be completed (${order.failureMessage ?? 'reason unknown'}).`,
-          'What you had paid has been given back.',
-        ],
-        link,
-      });
+      return await write(
+        `We could not complete your order ${short}`,
+        hello,
+        'We are sorry, but we could not complete your order.',
+        `Reason: ${order.failureMessage ?? 'unknown'}`,
+        'Anything you paid has been refunded.',
+      );
     case 'approval_requested':
     case 'approval_reminder':
-      return await letter({
-        subject: `${template === 'approval_reminder' ? 'Reminder: ' : ''}Order ${short} over ${total} waits for approval`,
-        lines: [`Order ${order.id} over ${total} waits for a person to approve or reject it.`],
-        link,
-      });
+      return await write(
+        `${template === 'approval_reminder' ? 'Reminder: ' : ''}An order of ${total} is waiting for approval`,
+        `Order ${order.id} of ${total} is waiting for approval. Please approve or reject it.`,
+      );
     case 'late_shipment':
-      return await letter({
-        subject: `Order ${short} has not been shipped`,
-        lines: [`The warehouse accepted order ${order.id}, but has not handed it to a carrier.`],
-        link,
-      });
+      return await write(
+        `Order ${short} has not been shipped`,
+        `The warehouse accepted order ${order.id} but has not handed it to a carrier.`,
+      );
   }
 }
 
+/** Writes an email to a person who has signed up. */
 export async function renderSignupEmail(
   template: SignupTemplate,
   facts: { signup: typeof signups.$inferSelect; token: string; publicUrl: string },
@@ -113,33 +106,29 @@ export async function renderSignupEmail(
   const { signup, token, publicUrl } = facts;
   const hello = `Hello ${signup.name},`;
   const verification = `${publicUrl}/v1/signups/${signup.id}/verification`;
+  const write = (subject: string, ...lines: string[]) => letter({ subject, lines: [hello, ...lines] });
   switch (template) {
     case 'verification':
     case 'verification_reminder':
-      return await letter({
-        subject: `${template === 'verification_reminder' ? 'Reminder: please' : 'Please'} verify your address`,
-        lines: [
-          hello,
-          'Please verify your address with this token:',
-          token,
-          `curl -X POST ${verification} -H 'content-type: application/json' -d '{"token":"${token}"}'`,
-        ],
-      });
+      return await write(
+        `${template === 'verification_reminder' ? 'Reminder: please' : 'Please'} verify your address`,
+        'Please verify your address with this token:',
+        token,
+        `curl -X POST ${verification} -H 'content-type: application/json' -d '{"token":"${token}"}'`,
+      );
     case 'welcome':
-      return await letter({
-        subject: 'Welcome to Holdfast',
-        lines: [hello, 'Your address is verified and your trial has begun.'],
-      });
+      return await write('Welcome to Holdfast', 'Your address is verified and your trial has started.');
     case 'trial_ending':
-      return await letter({
-        subject: 'Your trial is about to end',
-        lines: [hello, `Your trial ends on ${signup.trialEndsAt?.toISOString().slice(0, 10) ?? 'soon'}. Subscribe to stay.`],
-      });
+      return await write(
+        'Your trial is about to end',
+        `Your trial ends on ${signup.trialEndsAt?.toISOString().slice(0, 10) ?? 'soon'}. Subscribe to continue after that.`,
+      );
   }
 }
 
 const ALERT_WORDS: Record<AlertOccasion, string> = { opened: 'Failing', digest: 'Still failing', resolved: 'Resolved' };
 
+/** Writes an alert to the on-call address. */
 export async function renderAlert(
   { group, occasion }: { group: string; occasion: AlertOccasion },
   { open, publicUrl }: { open: number; publicUrl: string },
@@ -148,13 +137,14 @@ export async function renderAlert(
     subject: `[Holdfast] ${ALERT_WORDS[occasion]}: ${group} (${open} open)`,
     lines: [
       occasion === 'resolved'
-        ? `Nothing is open any more in the group "${group}".`
-        : `${open} open in the group "${group}". Nothing has been undone: they wait for a retry or a cancellation.`,
+        ? `All failures in the group "${group}" are closed.`
+        : `Open failures in the group "${group}": ${open}. Each one needs a person.`,
     ],
     link: { label: 'Failures', url: `${publicUrl}/ops/failures?status=open` },
   });
 }
 
+/** Writes the weekly report to operations. */
 export async function renderReport(report: typeof weeklyReports.$inferSelect, publicUrl: string): Promise<Letter> {
   const { currency, orders: counts, money, signups: people, failures } = weeklyFiguresSchema.parse(report.figures);
   return await letter({
@@ -165,7 +155,7 @@ export async function renderReport(report: typeof weeklyReports.$inferSelect, pu
       `Signups: ${people.started} started, ${people.verified} verified, ${people.subscribed} subscribed, ${people.expired} expired.`,
       `Failures: ${failures.opened} opened, ${failures.stillOpen} still open.`,
     ],
-    link: { label: 'The report', url: `${publicUrl}/v1/reports/weekly/${report.week}` },
+    link: { label: 'View the report', url: `${publicUrl}/v1/reports/weekly/${report.week}` },
     picture: report.chart,
   });
 }

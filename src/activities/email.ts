@@ -1,27 +1,31 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { and, eq } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { AlertOccasion } from '../contracts/messages.ts';
-import type { OrderTemplate, SignupTemplate } from '../contracts/templates.ts';
+import { ORDER_EMAIL_RECIPIENTS, type OrderTemplate, type SignupTemplate } from '../contracts/templates.ts';
 import type { Database } from '../db/client.ts';
-import { emails, orderItems, orders, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
+import { emails, orderItems, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
 import type { MailGateway } from '../gateways/smtp.ts';
-import { countOpenFailures } from '../intake/failures.ts';
-import { newToken } from '../intake/tokens.ts';
+import { countOpenFailures } from '../records/failures.ts';
+import { isOf } from '../records/order-rows.ts';
+import { newToken } from '../records/tokens.ts';
 import { renderAlert, renderOrderEmail, renderReport, renderSignupEmail, type Letter } from './email-templates.ts';
+import { notInDatabase } from './errors.ts';
+import { findOrder } from './find-order.ts';
 
 export type EmailActivities = ReturnType<typeof createEmailActivities>;
 
+/** Addresses that emails are sent to, and that they link to. */
 export interface EmailSettings {
-  /** Base of the links in emails. */
+  /** Base URL of the links in emails. */
   publicUrl: string;
   operationsEmail: string;
   onCallEmail: string;
 }
 
-const FOR_OPERATIONS: readonly OrderTemplate[] = ['approval_requested', 'approval_reminder', 'late_shipment'];
-
-/** Emails. Each has a key: one that the mail server has taken is not sent again, and a copy carries the same `Message-ID`. */
+/**
+ * Sends emails. Each has a key: an email that the mail server is known to have accepted is not sent again, and a copy of
+ * any other has the same `Message-ID`.
+ */
 export function createEmailActivities(deps: { db: Database; gateway: MailGateway; settings: EmailSettings }) {
   const { db, gateway, settings } = deps;
 
@@ -40,33 +44,29 @@ export function createEmailActivities(deps: { db: Database; gateway: MailGateway
   }
 
   return {
-    /** @param occurrence from 1, for what is sent more than once */
+    /** @param occurrence counts from 1, for emails that are sent more than once */
     async sendOrderEmail(ref: OrderRef, template: OrderTemplate, occurrence: number): Promise<void> {
-      const [order] = await db.select().from(orders).where(eq(orders.id, ref.orderId));
-      if (!order) throw notFound('order');
-      const forOperations = FOR_OPERATIONS.includes(template);
+      const order = await findOrder(db, ref);
+      const recipients = { customer: order.customerEmail, operations: settings.operationsEmail };
       await sendOnce(
         {
           key: `order:${ref.orderId}:${ref.generation}:email:${template}:${occurrence}`,
           template,
-          recipient: forOperations ? settings.operationsEmail : order.customerEmail,
+          recipient: recipients[ORDER_EMAIL_RECIPIENTS[template]],
           orderId: ref.orderId,
         },
         async () => {
           const items = await db.select().from(orderItems).where(eq(orderItems.orderId, ref.orderId));
-          const [shipment] = await db
-            .select()
-            .from(shipments)
-            .where(and(eq(shipments.orderId, ref.orderId), eq(shipments.generation, ref.generation)));
+          const [shipment] = await db.select().from(shipments).where(isOf(shipments, ref));
           return renderOrderEmail(template, { order, items, shipment, publicUrl: settings.publicUrl });
         },
       );
     },
 
-    /** A verification email carries a token of its own: only its hash is kept. */
+    /** Each verification email has its own token. Only the hash of the token is stored. */
     async sendSignupEmail(signupId: string, template: SignupTemplate, occurrence: number): Promise<void> {
       const [signup] = await db.select().from(signups).where(eq(signups.id, signupId));
-      if (!signup) throw notFound('signup');
+      if (!signup) throw notInDatabase('signup');
       await sendOnce(
         { key: `signup:${signupId}:email:${template}:${occurrence}`, template, recipient: signup.email, signupId },
         async () => {
@@ -87,13 +87,10 @@ export function createEmailActivities(deps: { db: Database; gateway: MailGateway
 
     async sendWeeklyReport(week: string): Promise<void> {
       const [report] = await db.select().from(weeklyReports).where(eq(weeklyReports.week, week));
-      if (!report) throw notFound('report');
+      if (!report) throw notInDatabase('report');
       await sendOnce({ key: `report:${week}`, template: 'weekly_report', recipient: settings.operationsEmail }, () =>
         renderReport(report, settings.publicUrl),
       );
     },
   };
 }
-
-const notFound = (what: string) =>
-  ApplicationFailure.create({ type: 'not_found', message: `The ${what} is not in the database.` });

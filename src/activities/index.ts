@@ -5,30 +5,31 @@ import type { PaymentGateway } from '../gateways/stripe.ts';
 import type { WarehouseGateway } from '../gateways/warehouse.ts';
 import type { Logger } from '../log.ts';
 import { createAlertActivities } from './alert.ts';
+import { createBulkActionActivities } from './bulk-actions.ts';
 import { createEmailActivities, type EmailSettings } from './email.ts';
-import { createFailureActivities } from './failures.ts';
+import { createFailedEmailActivities } from './failed-emails.ts';
 import { createInventoryActivities } from './inventory.ts';
 import { createInvoiceActivities } from './invoice.ts';
 import { createOrderActivities } from './orders.ts';
 import { createPaymentActivities } from './payment.ts';
 import { createPruneActivities } from './prune.ts';
-import { createReplayActivities } from './replays.ts';
 import { createReportActivities } from './report.ts';
 import { createSignupActivities } from './signups.ts';
 import { createWarehouseActivities } from './warehouse.ts';
 
+/** What activities depend on. */
 export interface ActivityDependencies {
   db: Database;
   payments: PaymentGateway;
   warehouse: WarehouseGateway;
   mail: MailGateway;
-  /** None, unless given. */
+  /** Optional: without it, alerts are sent by email only. */
   alertWebhook?: AlertWebhook | undefined;
   settings: EmailSettings;
   log: Logger;
 }
 
-/** All activities of the shop, over what they depend on. Those that look after the runs themselves need Temporal: see `runs.ts`. */
+/** Creates all activities except those that need a Temporal client (see `broken-runs.ts`). */
 export function createActivities(deps: ActivityDependencies) {
   const { db, log, settings } = deps;
   return {
@@ -38,14 +39,14 @@ export function createActivities(deps: ActivityDependencies) {
       webhook: deps.alertWebhook ?? NO_ALERT_WEBHOOK,
       publicUrl: settings.publicUrl,
     }),
+    ...createBulkActionActivities({ db }),
     ...createEmailActivities({ db, gateway: deps.mail, settings }),
-    ...createFailureActivities({ db }),
+    ...createFailedEmailActivities({ db }),
     ...createInventoryActivities({ db }),
     ...createInvoiceActivities({ db }),
     ...createOrderActivities({ db }),
     ...createPaymentActivities({ db, gateway: deps.payments }),
     ...createPruneActivities({ db, log }),
-    ...createReplayActivities({ db }),
     ...createReportActivities({ db }),
     ...createSignupActivities({ db }),
     ...createWarehouseActivities({ db, gateway: deps.warehouse }),

@@ -2,18 +2,20 @@ import { ApplicationFailure } from '@temporalio/common';
 import { and, asc, eq, gte, isNull, sql } from 'drizzle-orm';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { Database } from '../db/client.ts';
-import { setOrderStatus } from '../db/order-status.ts';
 import { orderItems, reservations, stock } from '../db/schema.ts';
-import { runCompensation, runStep } from './steps.ts';
+import { isOf } from '../records/order-rows.ts';
+import { setOrderStatus } from '../records/order-status.ts';
+import { defineStep } from './steps.ts';
 
 export type InventoryActivities = ReturnType<typeof createInventoryActivities>;
 
-/** Stock, which is ours and lives in Postgres. Rows are locked in the order of their SKU, so that two orders cannot block each other. */
+/** Stock. Rows are locked in the order of their SKU, so that two orders cannot deadlock. */
 export function createInventoryActivities({ db }: { db: Database }) {
+  const reserve = defineStep(db, 'reserve');
   return {
-    /** Sets aside what the order needs, all of it or nothing. @throws ApplicationFailure `out_of_stock` */
+    /** Reserves all items of the order, or none. @throws ApplicationFailure `out_of_stock` */
     async reserveStock(ref: OrderRef): Promise<void> {
-      await runStep(db, ref, 'reserve', (commit) =>
+      await reserve.run(ref, (commit) =>
         commit(async (tx) => {
           const items = await tx
             .select()
@@ -27,7 +29,7 @@ export function createInventoryActivities({ db }: { db: Database }) {
               .where(and(eq(stock.sku, sku), gte(stock.available, quantity)))
               .returning({ sku: stock.sku });
             if (taken.length === 0) {
-              throw ApplicationFailure.nonRetryable(`There is not enough ${sku} in stock.`, 'out_of_stock');
+              throw ApplicationFailure.nonRetryable(`Not enough ${sku} in stock.`, 'out_of_stock');
             }
             await tx.insert(reservations).values({ ...ref, sku, quantity });
           }
@@ -37,20 +39,14 @@ export function createInventoryActivities({ db }: { db: Database }) {
       );
     },
 
-    /** Puts back what was set aside. */
+    /** Returns the reserved items to stock. */
     async releaseStock(ref: OrderRef): Promise<void> {
-      await runCompensation(db, ref, 'reserve', (commit) =>
+      await reserve.compensate(ref, (commit) =>
         commit(async (tx) => {
           const held = await tx
             .select()
             .from(reservations)
-            .where(
-              and(
-                eq(reservations.orderId, ref.orderId),
-                eq(reservations.generation, ref.generation),
-                isNull(reservations.releasedAt),
-              ),
-            )
+            .where(and(isOf(reservations, ref), isNull(reservations.releasedAt)))
             .orderBy(asc(reservations.sku));
           for (const { sku, quantity } of held) {
             await tx
@@ -61,7 +57,7 @@ export function createInventoryActivities({ db }: { db: Database }) {
           await tx
             .update(reservations)
             .set({ releasedAt: sql`now()` })
-            .where(and(eq(reservations.orderId, ref.orderId), eq(reservations.generation, ref.generation)));
+            .where(isOf(reservations, ref));
           return { released: held.length };
         }),
       );

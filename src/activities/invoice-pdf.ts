@@ -12,10 +12,10 @@ interface Invoice {
 const LEFT = 56;
 const RIGHT = 539;
 
-/** @returns the number as it stands on the invoice, e.g. `000042` */
+/** @returns the number as printed on the invoice, e.g. `000042` */
 export const formatInvoiceNumber = (number: number): string => String(number).padStart(6, '0');
 
-/** @returns one A4 page (more for long orders) as PDF */
+/** @returns the invoice as PDF: one A4 page, or more for long orders */
 export async function renderInvoice({ number, issuedAt, order, items }: Invoice): Promise<Uint8Array> {
   const document = new Pdf({ size: 'A4', margin: LEFT, info: { Title: `Invoice ${formatInvoiceNumber(number)}` } });
   const chunks: Buffer[] = [];

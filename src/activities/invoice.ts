@@ -1,27 +1,29 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { Database } from '../db/client.ts';
-import { invoiceCounter, invoices, orderItems, orders } from '../db/schema.ts';
+import { invoiceCounter, invoices, orderItems } from '../db/schema.ts';
+import { isOf } from '../records/order-rows.ts';
+import { notInDatabase } from './errors.ts';
+import { findOrder } from './find-order.ts';
 import { renderInvoice } from './invoice-pdf.ts';
-import { runCompensation, runStep } from './steps.ts';
+import { defineStep } from './steps.ts';
 
 export type InvoiceActivities = ReturnType<typeof createInvoiceActivities>;
 
-/** Invoices. Their numbers have no gaps: a number is taken in the transaction that writes its invoice. */
+/** Invoices. Their numbers have no gaps: each is taken in the transaction that writes the invoice. */
 export function createInvoiceActivities({ db }: { db: Database }) {
+  const invoice = defineStep(db, 'invoice');
   return {
     async issueInvoice(ref: OrderRef): Promise<void> {
-      await runStep(db, ref, 'invoice', async (commit) => {
-        const [order] = await db.select().from(orders).where(eq(orders.id, ref.orderId));
-        if (!order) throw ApplicationFailure.create({ type: 'not_found', message: 'The order is not in the database.' });
+      await invoice.run(ref, async (commit) => {
+        const order = await findOrder(db, ref);
         const items = await db.select().from(orderItems).where(eq(orderItems.orderId, ref.orderId));
         await commit(async (tx) => {
           const [counter] = await tx
             .update(invoiceCounter)
             .set({ lastNumber: sql`${invoiceCounter.lastNumber} + 1` })
             .returning({ number: invoiceCounter.lastNumber });
-          if (!counter) throw ApplicationFailure.create({ type: 'not_found', message: 'There is no invoice counter.' });
+          if (!counter) throw notInDatabase('invoice counter');
           const { number } = counter;
           const issuedAt = new Date();
           const pdf = await renderInvoice({ number, issuedAt, order, items });
@@ -32,20 +34,14 @@ export function createInvoiceActivities({ db }: { db: Database }) {
       });
     },
 
-    /** An issued number stays taken: the invoice is marked as void. */
+    /** Marks the invoice as void. Its number stays taken. */
     async voidInvoice(ref: OrderRef): Promise<void> {
-      await runCompensation(db, ref, 'invoice', (commit) =>
+      await invoice.compensate(ref, (commit) =>
         commit(async (tx) => {
           const voided = await tx
             .update(invoices)
             .set({ voidedAt: sql`now()` })
-            .where(
-              and(
-                eq(invoices.orderId, ref.orderId),
-                eq(invoices.generation, ref.generation),
-                isNull(invoices.voidedAt),
-              ),
-            )
+            .where(and(isOf(invoices, ref), isNull(invoices.voidedAt)))
             .returning({ number: invoices.number });
           return { voided: voided.length };
         }),

@@ -1,50 +1,49 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
 import type { Database } from '../db/client.ts';
-import { setOrderStatus } from '../db/order-status.ts';
-import { orders, payments, refunds } from '../db/schema.ts';
-import { noAnswer, refused } from '../gateways/failures.ts';
+import { payments, refunds } from '../db/schema.ts';
+import { noAnswer, refused } from '../gateways/errors.ts';
 import {
   StoredFailureError,
   UnexpectedStateError,
   type PaymentGateway,
   type PaymentIntent,
 } from '../gateways/stripe.ts';
-import { runCompensation, runStep } from './steps.ts';
+import { isOf } from '../records/order-rows.ts';
+import { setOrderStatus } from '../records/order-status.ts';
+import { notInDatabase } from './errors.ts';
+import { findOrder } from './find-order.ts';
+import { defineStep } from './steps.ts';
 
 export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
 
 type Payment = typeof payments.$inferSelect;
 
-/** Money. The row in `payments` decides which intent may be confirmed; the provider decides what has been paid. */
+/** Payments. The row in `payments` decides which intent may be confirmed. The provider decides what has been paid. */
 export function createPaymentActivities({ db, gateway }: { db: Database; gateway: PaymentGateway }) {
-  /** The payment of this generation, written before any money is asked for. */
+  const charge = defineStep(db, 'charge');
+
+  /** Finds or creates the payment of this generation, before the provider is asked for any money. */
   async function openPayment(ref: OrderRef): Promise<{ payment: Payment; method: string }> {
-    const [order] = await db.select().from(orders).where(eq(orders.id, ref.orderId));
-    if (!order) throw ApplicationFailure.create({ type: 'not_found', message: 'The order is not in the database.' });
-    const { amount, currency, paymentMethod } = order;
+    const { amount, currency, paymentMethod } = await findOrder(db, ref);
     await db
       .insert(payments)
       .values({ id: uuid(), ...ref, state: 'pending', amount, currency })
       .onConflictDoNothing();
     const payment = await findPayment(ref);
-    if (!payment) throw ApplicationFailure.create({ type: 'not_found', message: 'The payment is not in the database.' });
+    if (!payment) throw notInDatabase('payment');
     return { payment, method: paymentMethod };
   }
 
-  async function findPayment({ orderId, generation }: OrderRef): Promise<Payment | undefined> {
-    const [payment] = await db
-      .select()
-      .from(payments)
-      .where(and(eq(payments.orderId, orderId), eq(payments.generation, generation)));
+  async function findPayment(ref: OrderRef): Promise<Payment | undefined> {
+    const [payment] = await db.select().from(payments).where(isOf(payments, ref));
     return payment;
   }
 
   /**
-   * Finds or creates the one intent of a payment. Two attempts at once may create two; only the one that is written down
-   * first is ever confirmed, and none once the payment is cancelled.
+   * Finds or creates the one intent of a payment. Two attempts at once may create two intents, but only the one stored first
+   * is ever confirmed, and none once the payment is cancelled.
    */
   async function claimIntent(ref: OrderRef, payment: Payment, method: string): Promise<PaymentIntent> {
     if (payment.providerPaymentId) return await gateway.retrieveIntent(payment.providerPaymentId);
@@ -59,11 +58,11 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
       .set({ providerPaymentId: created.id })
       .where(and(eq(payments.id, payment.id), eq(payments.state, 'pending'), isNull(payments.providerPaymentId)));
     const claimed = (await findPayment(ref))?.providerPaymentId;
-    if (!claimed) throw noAnswer('payment', 'The payment was cancelled meanwhile.');
+    if (!claimed) throw noAnswer('payment', 'The payment has been cancelled meanwhile.');
     return claimed === created.id ? created : await gateway.retrieveIntent(claimed);
   }
 
-  /** A key under which the provider has stored a failure is of no more use: the next attempt asks under a new one. */
+  /** The provider repeats a stored failure for the same key, so the next attempt uses a new key. */
   async function withFreshKeys<Result>(payment: Payment, ask: () => Promise<Result>): Promise<Result> {
     try {
       return await ask();
@@ -76,16 +75,16 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
         throw noAnswer('payment', 'The payment provider repeats a stored failure.');
       }
       if (error instanceof UnexpectedStateError) {
-        throw noAnswer('payment', 'The payment changed while it was asked for.');
+        throw noAnswer('payment', 'The payment changed during the request.');
       }
       throw error;
     }
   }
 
   return {
-    /** Takes the money, once per generation of an order. @throws ApplicationFailure `card_declined` */
+    /** Charges the customer, once for each generation of an order. @throws ApplicationFailure `card_declined` */
     async chargePayment(ref: OrderRef): Promise<void> {
-      await runStep(db, ref, 'charge', async (commit) => {
+      await charge.run(ref, async (commit) => {
         const { payment, method } = await openPayment(ref);
         const paid = await withFreshKeys(payment, async () => {
           const intent = await claimIntent(ref, payment, method);
@@ -94,7 +93,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
         });
         if (paid.status === 'processing') throw noAnswer('payment', 'The payment is still being processed.');
         if (paid.status !== 'succeeded') {
-          throw refused('card_declined', `The payment cannot be taken without the customer (${paid.status}).`);
+          throw refused('card_declined', `The payment needs action by the customer (${paid.status}).`);
         }
         await commit(async (tx) => {
           await tx
@@ -107,22 +106,16 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
       });
     },
 
-    /** Gives back what was taken, whatever is known here of it: the provider is asked. What was not taken is cancelled for good. */
+    /** Refunds what the provider has captured, whatever is recorded here. A payment that is not captured is cancelled for good. */
     async refundPayment(ref: OrderRef): Promise<void> {
-      await runCompensation(db, ref, 'charge', async (commit) => {
-        // An attempt that has not written down its payment, or its intent, yet will find it cancelled, and stop. So the
-        // payment is written here if it is not there: else an attempt that is late would open it, and take the money.
+      await charge.compensate(ref, async (commit) => {
+        // A charge may still be in flight. Create the payment row if it is missing, and cancel it, so that a late charge stops
+        // before it confirms.
         await openPayment(ref);
         await db
           .update(payments)
           .set({ state: 'cancelled' })
-          .where(
-            and(
-              eq(payments.orderId, ref.orderId),
-              eq(payments.generation, ref.generation),
-              isNull(payments.providerPaymentId),
-            ),
-          );
+          .where(and(isOf(payments, ref), isNull(payments.providerPaymentId)));
         const payment = await findPayment(ref);
         if (!payment?.providerPaymentId) return await commit(() => Promise.resolve({ refunded: 0 }));
 
@@ -163,5 +156,8 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
 
 const sum = (amounts: { amount: number }[]): number => amounts.reduce((total, { amount }) => total + amount, 0);
 
-const keyOf = (ref: OrderRef, step: string, { keySerial }: Payment): string =>
-  keySerial === 1 ? stepKey(ref, step) : `${stepKey(ref, step)}:${keySerial}`;
+type ProviderRequest = 'charge' | 'charge:confirm' | 'charge:cancel' | 'refund';
+
+/** @returns the idempotency key of a request to the provider */
+const keyOf = (ref: OrderRef, request: ProviderRequest, { keySerial }: Payment): string =>
+  keySerial === 1 ? stepKey(ref, request) : `${stepKey(ref, request)}:${keySerial}`;

@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 
 export type PruneActivities = ReturnType<typeof createPruneActivities>;
 
-/** What is kept for how long once it is finished. Closed workflows are Temporal's: the retention of the namespace. */
+/** How long finished rows are kept. Closed workflows are kept by Temporal, for the retention period of the namespace. */
 const POLICIES: { what: string; table: SQL; where: SQL }[] = [
   {
     what: 'delivered commands, 7 days',
@@ -17,12 +17,12 @@ const POLICIES: { what: string; table: SQL; where: SQL }[] = [
     where: sql`created_at < now() - interval '30 days'`,
   },
   {
-    what: 'webhook events, 30 days: providers give up sending one long before',
+    what: 'webhook events, 30 days: providers stop resending long before',
     table: sql`webhook_events`,
     where: sql`received_at < now() - interval '30 days'`,
   },
   {
-    what: 'verification tokens, used or past any deadline, 30 days',
+    what: 'verification tokens, 30 days',
     table: sql`verification_tokens`,
     where: sql`created_at < now() - interval '30 days'`,
   },
@@ -30,7 +30,7 @@ const POLICIES: { what: string; table: SQL; where: SQL }[] = [
 
 const BATCH = 10_000;
 
-/** Deletes what is finished and past its keeping time, in batches that hold no lock for long. */
+/** Deletes finished rows past their retention time, in batches, so that no lock is held for long. */
 export function createPruneActivities({ db, log }: { db: Database; log: Logger }) {
   return {
     async pruneFinishedWork(): Promise<void> {

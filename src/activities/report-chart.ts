@@ -8,7 +8,7 @@ const BASELINE = 165;
 const TALLEST = 120;
 const COLUMN = WIDTH / 7;
 
-/** @returns the orders of each day as bars, as an SVG document that needs nothing from outside */
+/** @returns a bar chart of the orders of each day, as a self-contained SVG document */
 export async function renderWeekChart(week: string, { days, currency }: WeeklyFigures): Promise<string> {
   const most = Math.max(1, ...days.map(({ orders }) => orders));
   const bars = days.map(({ date, orders, captured }, day) => {

@@ -2,13 +2,14 @@ import { DateTime } from 'luxon';
 import { and, count, eq, gte, inArray, lt, sql } from 'drizzle-orm';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WeeklyFigures } from '../contracts/report.ts';
+import { FINAL_ORDER_STATUSES, LIVE_FAILURE_STATUSES, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { failures, orders, payments, products, refunds, signups, weeklyReports } from '../db/schema.ts';
 import { renderWeekChart } from './report-chart.ts';
 
 export type ReportActivities = ReturnType<typeof createReportActivities>;
 
-/** An ISO 8601 week in a time zone. `endsAt` is not part of it. */
+/** An ISO 8601 week in a time zone. `endsAt` is exclusive. */
 export interface Week {
   week: string;
   days: DateTime[];
@@ -17,13 +18,13 @@ export interface Week {
 }
 
 /**
- * @param scheduledAt ISO 8601, when the report was meant to be made
- * @returns the last week that was over by then
- * @throws ApplicationFailure when the zone or the time is not valid
+ * @param scheduledAt ISO 8601, when the report was scheduled
+ * @returns the last week that had ended by then
+ * @throws ApplicationFailure if the time zone or the time is not valid
  */
 export function weekBefore(scheduledAt: string, timeZone: string): Week {
   const scheduled = DateTime.fromISO(scheduledAt, { zone: timeZone });
-  if (!scheduled.isValid) throw ApplicationFailure.nonRetryable('No such time or time zone.', 'invalid_request');
+  if (!scheduled.isValid) throw ApplicationFailure.nonRetryable('Invalid time or time zone.', 'invalid_request');
   const end = scheduled.startOf('week');
   const start = end.minus({ weeks: 1 });
   return {
@@ -34,12 +35,12 @@ export function weekBefore(scheduledAt: string, timeZone: string): Week {
   };
 }
 
-/** The weekly report: one row a week, whoever asks and however often. */
+/** The weekly report: one row for each week, however often it is compiled. */
 export function createReportActivities({ db }: { db: Database }) {
   return {
     async compileWeeklyReport(input: { scheduledAt: string; timeZone: string }): Promise<{ week: string }> {
       const week = weekBefore(input.scheduledAt, input.timeZone);
-      // One snapshot: the figures of a report agree with each other.
+      // One snapshot, so that the figures agree with each other.
       const figures = await db.transaction((tx) => collectFigures(tx, week, input.timeZone), {
         isolationLevel: 'repeatable read',
         accessMode: 'read only',
@@ -72,7 +73,7 @@ async function collectFigures(tx: Reader, { days, startsAt, endsAt }: Week, time
     .from(orders)
     .where(ordersOfWeek)
     .groupBy(orders.status);
-  const having = (...wanted: string[]) =>
+  const having = (...wanted: readonly OrderStatus[]) =>
     statuses.filter(({ status }) => wanted.includes(status)).reduce((total, row) => total + row.count, 0);
   const accepted = statuses.reduce((total, row) => total + row.count, 0);
 
@@ -83,7 +84,7 @@ async function collectFigures(tx: Reader, { days, startsAt, endsAt }: Week, time
     .from(orders)
     .where(ordersOfWeek)
     .groupBy(dayOf(orders.createdAt));
-  // Sums outgrow `integer`; a double holds whole numbers up to 2^53.
+  // Sums may exceed `integer`. A double holds whole numbers up to 2^53.
   const capturedByDay = await tx
     .select({ date: dayOf(payments.capturedAt), amount: sql<number>`sum(${payments.captured})::float8` })
     .from(payments)
@@ -106,7 +107,7 @@ async function collectFigures(tx: Reader, { days, startsAt, endsAt }: Week, time
   const [broken] = await tx
     .select({
       opened: count(),
-      stillOpen: sql<number>`count(*) filter (where ${inArray(failures.status, ['open', 'retrying'])})::int`,
+      stillOpen: sql<number>`count(*) filter (where ${inArray(failures.status, LIVE_FAILURE_STATUSES)})::int`,
     })
     .from(failures)
     .where(failuresOfWeek);
@@ -119,7 +120,7 @@ async function collectFigures(tx: Reader, { days, startsAt, endsAt }: Week, time
       completed: having('completed'),
       cancelled: having('cancelled'),
       failed: having('failed'),
-      open: accepted - having('completed', 'cancelled', 'failed'),
+      open: accepted - having(...FINAL_ORDER_STATUSES),
     },
     money: {
       captured: capturedByDay.reduce((total, { amount }) => total + amount, 0),

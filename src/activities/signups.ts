@@ -5,8 +5,8 @@ import { signups } from '../db/schema.ts';
 export type SignupActivities = ReturnType<typeof createSignupActivities>;
 
 /**
- * What the workflow tells Postgres of a signup. The row decides a race between a deadline and a person: each move
- * names the status it starts from.
+ * What the workflow records about a signup. Each update names the status it starts from, so that the row decides a race
+ * between a deadline and a person.
  */
 export function createSignupActivities({ db }: { db: Database }) {
   async function move(
@@ -26,7 +26,7 @@ export function createSignupActivities({ db }: { db: Database }) {
   }
 
   return {
-    /** @returns false when the person verified at the last moment */
+    /** @returns false if the person verified at the last moment */
     async expireSignup(signupId: string): Promise<{ expired: boolean }> {
       await move(signupId, 'pending_verification', { status: 'expired' });
       return { expired: (await statusOf(signupId)) === 'expired' };
@@ -37,7 +37,7 @@ export function createSignupActivities({ db }: { db: Database }) {
       await move(signupId, 'verified', { status: 'trial', trialEndsAt: new Date(Date.now() + trial) });
     },
 
-    /** @returns false when the person subscribed at the last moment */
+    /** @returns false if the person subscribed at the last moment */
     async endTrial(signupId: string): Promise<{ ended: boolean }> {
       await move(signupId, 'trial', { status: 'ended' });
       return { ended: (await statusOf(signupId)) === 'ended' };

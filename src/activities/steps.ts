@@ -2,195 +2,172 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
 import { isRefusalType, STEP_UNDONE } from '../contracts/errors.ts';
-import { orderWorkflowId, stepKey, type OrderRef } from '../contracts/ids.ts';
+import { stepKey, type OrderRef } from '../contracts/ids.ts';
 import type { OrderStep, StepKind } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { sagaSteps } from '../db/schema.ts';
-import { closeFailures, openFailure } from '../intake/failures.ts';
-import { toApplicationFailure } from './failure-details.ts';
+import { closeFailures } from '../records/failures.ts';
+import { isOf } from '../records/order-rows.ts';
+import { toApplicationFailure } from './errors.ts';
+import { openOrderFailure } from './open-failure.ts';
+import { nextAttemptAt, withSpreadDelay } from './retry-delay.ts';
 
-/** What a step leaves behind for people to read. No personal data. */
+/** What a step records for people to read. No personal data. */
 export type StepFacts = Record<string, string | number | boolean>;
 
-/** Writes the effect of a step in Postgres and the step's row in one transaction, unless an earlier attempt has done so. */
+/** Writes the effect of a step and the step's row in one transaction, unless an earlier attempt has done so. */
 export type Commit = (effect: (tx: Transaction) => Promise<StepFacts>) => Promise<void>;
 
-/**
- * Runs one step of an order so that its effect happens once, however often and wherever the step is attempted.
- * @param body asks the outside (which must be harmless when repeated), then commits
- * @throws ApplicationFailure `step_undone` when the compensation has begun: a late attempt must not do again what is being undone
- */
-export async function runStep(
-  db: Database,
-  ref: OrderRef,
-  step: OrderStep,
-  body: (commit: Commit) => Promise<void>,
-): Promise<void> {
-  const begun = await db.transaction(async (tx) => {
-    await lockStep(tx, ref, step);
-    await refuseWhenCompensated(tx, ref, step);
-    return await countAttempt(tx, ref, step, 'step');
+/** Declares one step of an order: how to run it, and how to compensate for it. */
+export function defineStep(db: Database, step: OrderStep) {
+  return {
+    /** @returns the idempotency key of the step */
+    key: (ref: OrderRef): string => stepKey(ref, step),
+
+    /**
+     * Runs the step so that its effect happens once, however often and wherever it is attempted.
+     * @param body calls the outside (which must be harmless if repeated), then commits
+     * @throws ApplicationFailure `step_undone` if the compensation has started: a late attempt must not redo what is being undone
+     */
+    run: (ref: OrderRef, body: (commit: Commit) => Promise<void>): Promise<void> =>
+      attempt(db, { ...ref, step, kind: 'step' }, body),
+
+    /**
+     * Undoes the step. Once this has started, no attempt of the step can commit, so it sees everything there is to undo.
+     * If it fails, it shows among the failures at once, and is retried until it succeeds.
+     * @param body undoes outside (which must be harmless if repeated, or if there is nothing to undo), then commits
+     */
+    compensate: (ref: OrderRef, body: (commit: Commit) => Promise<void>): Promise<void> =>
+      attempt(db, { ...ref, step, kind: 'compensation' }, body),
+
+    /**
+     * Asks the outside for an answer that the compensation depends on. Like a compensation, it shows among the failures
+     * while it fails, and is retried until it succeeds.
+     */
+    async askUntilAnswered<Answer>(ref: OrderRef, ask: () => Promise<Answer>): Promise<Answer> {
+      const row: StepRow = { ...ref, step, kind: 'compensation' };
+      try {
+        const answer = await ask();
+        await db.transaction((tx) => closeFailures(tx, ref, row, 'resolved', 'The service answered.'));
+        return answer;
+      } catch (error) {
+        const retried = neverGivingUp(error);
+        await db.transaction((tx) => openCompensationFailure(tx, row, retried, activityInfo().attempt));
+        throw retried;
+      }
+    },
+  };
+}
+
+/** Names one row of `saga_steps`. */
+interface StepRow extends OrderRef {
+  step: OrderStep;
+  kind: StepKind;
+}
+
+/** Counts an attempt, then runs `body`. Its effect commits together with the row, and only once. */
+async function attempt(db: Database, row: StepRow, body: (commit: Commit) => Promise<void>): Promise<void> {
+  const started = await db.transaction(async (tx) => {
+    await lockStep(tx, row);
+    await refuseIfCompensated(tx, row);
+    return await countAttempt(tx, row);
   });
-  if (begun === 'done') return;
+  if (!started) return;
   try {
     await body((effect) =>
       db.transaction(async (tx) => {
-        await lockStep(tx, ref, step);
-        if ((await findStep(tx, ref, step, 'step'))?.state === 'done') return;
-        await refuseWhenCompensated(tx, ref, step);
-        const facts = await effect(tx);
-        await finish(tx, ref, step, 'step', facts);
-        await closeFailures(tx, ref, { kind: 'step', step }, 'resolved', 'The step succeeded.');
+        await lockStep(tx, row);
+        if ((await findState(tx, row)) === 'done') return;
+        await refuseIfCompensated(tx, row);
+        await finish(tx, row, await effect(tx));
       }),
     );
-  } catch (error) {
-    await noteFailure(db, ref, step, 'step', error);
+  } catch (thrown) {
+    const error = row.kind === 'compensation' ? neverGivingUp(thrown) : thrown;
+    await recordError(db, row, toApplicationFailure(error));
     throw error;
   }
 }
 
-/**
- * Undoes one step of an order. From the moment it begins, no attempt of the step can commit any more, so what it sees
- * is what there is to undo. A compensation that fails shows at once among the failures, and is tried again for ever.
- * @param body undoes outside (which must be harmless when repeated, or when there is nothing to undo), then commits
- */
-export async function runCompensation(
-  db: Database,
-  ref: OrderRef,
-  step: OrderStep,
-  body: (commit: Commit) => Promise<void>,
-): Promise<void> {
-  const begun = await db.transaction(async (tx) => {
-    await lockStep(tx, ref, step);
-    return await countAttempt(tx, ref, step, 'compensation');
-  });
-  if (begun === 'done') return;
-  try {
-    await body((effect) =>
-      db.transaction(async (tx) => {
-        await lockStep(tx, ref, step);
-        if ((await findStep(tx, ref, step, 'compensation'))?.state === 'done') return;
-        const facts = await effect(tx);
-        await finish(tx, ref, step, 'compensation', facts);
-        await tx
-          .update(sagaSteps)
-          .set({ state: 'undone' })
-          // An interrupted step too: whatever it has done outside is undone by now.
-          .where(and(isStep(ref, step, 'step'), inArray(sagaSteps.state, ['running', 'retrying', 'done'])));
-        await closeFailures(tx, ref, { kind: 'compensation', step }, 'resolved', 'The compensation succeeded.');
-      }),
-    );
-  } catch (error) {
-    await noteFailure(db, ref, step, 'compensation', error);
-    throw neverGivingUp(error);
-  }
-}
+/** @returns the condition for one row of `saga_steps` */
+export const isStep = ({ step, kind, ...ref }: StepRow) =>
+  and(isOf(sagaSteps, ref), eq(sagaSteps.step, step), eq(sagaSteps.kind, kind));
 
-/**
- * Asks the outside for something without which nothing can be undone. Like a compensation it shows among the failures
- * while it fails, and is tried again for ever.
- */
-export async function askUntilAnswered<Answer>(
-  db: Database,
-  ref: OrderRef,
-  step: OrderStep,
-  ask: () => Promise<Answer>,
-): Promise<Answer> {
-  try {
-    const answer = await ask();
-    await db.transaction((tx) =>
-      closeFailures(tx, ref, { kind: 'compensation', step }, 'resolved', 'The answer has come.'),
-    );
-    return answer;
-  } catch (error) {
-    await db.transaction((tx) => showFailure(tx, ref, step, toApplicationFailure(error), activityInfo().attempt));
-    throw neverGivingUp(error);
-  }
-}
-
-/** Whatever it is, giving up would keep what is someone else's. */
+/** Retries even permanent errors: giving up would keep what belongs to someone else. */
 function neverGivingUp(error: unknown): ApplicationFailure {
   const { type, message, nextRetryDelay } = toApplicationFailure(error);
-  return ApplicationFailure.create({ message, type: type ?? 'unknown', ...(nextRetryDelay ? { nextRetryDelay } : {}) });
-}
-
-const isStep = ({ orderId, generation }: OrderRef, step: OrderStep, kind: StepKind) =>
-  and(
-    eq(sagaSteps.orderId, orderId),
-    eq(sagaSteps.generation, generation),
-    eq(sagaSteps.step, step),
-    eq(sagaSteps.kind, kind),
+  return withSpreadDelay(
+    ApplicationFailure.create({ message, type: type ?? 'unknown', ...(nextRetryDelay ? { nextRetryDelay } : {}) }),
+    activityInfo(),
   );
-
-/** A step and its compensation exclude each other, also while neither has a row yet: hence an advisory lock. */
-async function lockStep(tx: Transaction, ref: OrderRef, step: OrderStep): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${stepKey(ref, step)}, 0))`);
 }
 
-async function findStep(tx: Transaction, ref: OrderRef, step: OrderStep, kind: StepKind) {
-  const [row] = await tx.select({ state: sagaSteps.state }).from(sagaSteps).where(isStep(ref, step, kind));
-  return row;
+/** A step and its compensation exclude each other, even before either has a row. Hence an advisory lock. */
+async function lockStep(tx: Transaction, row: StepRow): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${stepKey(row, row.step)}, 0))`);
 }
 
-async function refuseWhenCompensated(tx: Transaction, ref: OrderRef, step: OrderStep): Promise<void> {
-  if (await findStep(tx, ref, step, 'compensation')) {
-    throw ApplicationFailure.nonRetryable(`The step "${step}" has been undone.`, STEP_UNDONE);
+async function findState(tx: Transaction, row: StepRow) {
+  const [found] = await tx.select({ state: sagaSteps.state }).from(sagaSteps).where(isStep(row));
+  return found?.state;
+}
+
+async function refuseIfCompensated(tx: Transaction, row: StepRow): Promise<void> {
+  if (row.kind === 'step' && (await findState(tx, { ...row, kind: 'compensation' }))) {
+    throw ApplicationFailure.nonRetryable(`The step "${row.step}" has been undone.`, STEP_UNDONE);
   }
 }
 
-const unlessFinished = (change: string, keep: string) =>
-  sql.raw(`case when saga_steps.state in ('done', 'undone') then ${keep} else ${change} end`);
+const isUnfinished = notInArray(sagaSteps.state, ['done', 'undone']);
 
-async function countAttempt(tx: Transaction, ref: OrderRef, step: OrderStep, kind: StepKind) {
-  const [row] = await tx
+/** @returns false if the step is finished, and so must not be attempted */
+async function countAttempt(tx: Transaction, row: StepRow): Promise<boolean> {
+  const counted = await tx
     .insert(sagaSteps)
-    .values({ ...ref, step, kind, state: 'running', attempts: 1 })
+    .values({ ...row, state: 'running', attempts: 1 })
     .onConflictDoUpdate({
       target: [sagaSteps.orderId, sagaSteps.generation, sagaSteps.step, sagaSteps.kind],
-      set: {
-        state: unlessFinished(`'running'`, 'saga_steps.state'),
-        attempts: unlessFinished('saga_steps.attempts + 1', 'saga_steps.attempts'),
-      },
+      set: { state: 'running', attempts: sql`${sagaSteps.attempts} + 1` },
+      setWhere: isUnfinished,
     })
     .returning({ state: sagaSteps.state });
-  return row?.state;
+  return counted.length > 0;
 }
 
-async function finish(tx: Transaction, ref: OrderRef, step: OrderStep, kind: StepKind, result: StepFacts) {
+async function finish(tx: Transaction, row: StepRow, result: StepFacts): Promise<void> {
   await tx
     .update(sagaSteps)
     .set({ state: 'done', result, errorType: null, errorMessage: null, finishedAt: sql`now()` })
-    .where(isStep(ref, step, kind));
+    .where(isStep(row));
+  if (row.kind === 'compensation') {
+    await tx
+      .update(sagaSteps)
+      .set({ state: 'undone' })
+      // An interrupted step, too: whatever it did outside is undone by now.
+      .where(and(isStep({ ...row, kind: 'step' }), inArray(sagaSteps.state, ['running', 'retrying', 'done'])));
+  }
+  await closeFailures(tx, row, row, 'resolved', `The ${row.kind} succeeded.`);
 }
 
-async function noteFailure(db: Database, ref: OrderRef, step: OrderStep, kind: StepKind, error: unknown) {
-  const { message, type } = toApplicationFailure(error);
-  const errorType = type ?? 'unknown';
+async function recordError(db: Database, row: StepRow, error: ApplicationFailure): Promise<void> {
+  const errorType = error.type ?? 'unknown';
   await db.transaction(async (tx) => {
-    const [noted] = await tx
+    const [recorded] = await tx
       .update(sagaSteps)
-      .set({ state: isRefusalType(errorType) ? 'refused' : 'retrying', errorType, errorMessage: message })
-      .where(and(isStep(ref, step, kind), notInArray(sagaSteps.state, ['done', 'undone'])))
+      .set({ state: isRefusalType(errorType) ? 'refused' : 'retrying', errorType, errorMessage: error.message })
+      .where(and(isStep(row), isUnfinished))
       .returning({ attempts: sagaSteps.attempts });
-    if (noted && kind === 'compensation') await showFailure(tx, ref, step, { type, message }, noted.attempts);
+    if (recorded && row.kind === 'compensation') await openCompensationFailure(tx, row, error, recorded.attempts);
   });
 }
 
-async function showFailure(
-  tx: Transaction,
-  ref: OrderRef,
-  step: OrderStep,
-  { type, message }: Pick<ApplicationFailure, 'type' | 'message'>,
-  attempts: number,
-) {
-  await openFailure(tx, {
+async function openCompensationFailure(tx: Transaction, row: StepRow, error: ApplicationFailure, attempts: number) {
+  await openOrderFailure(tx, row, {
     kind: 'compensation',
-    workflowId: orderWorkflowId(ref.orderId),
-    runId: activityInfo().workflowExecution?.runId ?? null,
-    ...ref,
-    step,
-    errorType: type ?? 'unknown',
-    errorMessage: message,
+    step: row.step,
+    errorType: error.type ?? 'unknown',
+    errorMessage: error.message,
     attempts,
+    nextRetryAt: nextAttemptAt(error),
   });
 }

@@ -1,34 +1,35 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { and, eq } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { STEP_UNDONE } from '../contracts/errors.ts';
-import { shipmentReference, stepKey, type OrderRef } from '../contracts/ids.ts';
+import { shipmentReference, type OrderRef } from '../contracts/ids.ts';
 import type { Database } from '../db/client.ts';
-import { setOrderStatus } from '../db/order-status.ts';
-import { orderItems, orders, shipments } from '../db/schema.ts';
+import { orderItems, shipments } from '../db/schema.ts';
 import type { WarehouseGateway } from '../gateways/warehouse.ts';
-import { askUntilAnswered, runCompensation, runStep } from './steps.ts';
+import { isOf } from '../records/order-rows.ts';
+import { setOrderStatus } from '../records/order-status.ts';
+import { findOrder } from './find-order.ts';
+import { defineStep } from './steps.ts';
 
 export type WarehouseActivities = ReturnType<typeof createWarehouseActivities>;
 
-/** What the warehouse does for us. */
+/** Shipments. The warehouse decides whether a parcel can still be stopped. */
 export function createWarehouseActivities({ db, gateway }: { db: Database; gateway: WarehouseGateway }) {
+  const ship = defineStep(db, 'ship');
   return {
-    /** Has the order packed and sent. @throws ApplicationFailure `invalid_address` */
+    /** Hands the order to the warehouse. @throws ApplicationFailure `invalid_address` */
     async requestShipment(ref: OrderRef): Promise<void> {
-      await runStep(db, ref, 'ship', async (commit) => {
-        const [order] = await db.select().from(orders).where(eq(orders.id, ref.orderId));
-        if (!order) throw ApplicationFailure.create({ type: 'not_found', message: 'The order is not in the database.' });
-        const { customerName: name, line1, city, postalCode, country } = order;
+      await ship.run(ref, async (commit) => {
+        const { customerName: name, line1, city, postalCode, country } = await findOrder(db, ref);
         const items = await db
           .select({ sku: orderItems.sku, quantity: orderItems.quantity })
           .from(orderItems)
           .where(eq(orderItems.orderId, ref.orderId));
-        const shipment = await gateway.requestShipment(stepKey(ref, 'ship'), {
+        const shipment = await gateway.requestShipment(ship.key(ref), {
           reference: shipmentReference(ref),
           recipient: { name, line1, city, postalCode, country },
           items,
         });
-        if (!shipment) throw ApplicationFailure.nonRetryable('The shipment was cancelled before.', STEP_UNDONE);
+        if (!shipment) throw ApplicationFailure.nonRetryable('The shipment has already been cancelled.', STEP_UNDONE);
         await commit(async (tx) => {
           await tx.insert(shipments).values({ ...ref, state: 'accepted', warehouseId: shipment.id });
           await setOrderStatus(tx, ref, 'fulfilling');
@@ -37,24 +38,24 @@ export function createWarehouseActivities({ db, gateway }: { db: Database; gatew
       });
     },
 
-    /** Asks for the parcel back, without undoing anything else yet. */
+    /** Asks the warehouse to stop the parcel, before anything is undone. */
     async withdrawShipment(ref: OrderRef): Promise<{ withdrawn: boolean }> {
-      return await askUntilAnswered(db, ref, 'ship', async () => ({
+      return await ship.askUntilAnswered(ref, async () => ({
         withdrawn: await gateway.cancelShipment(shipmentReference(ref)),
       }));
     },
 
-    /** Makes sure that nothing is sent any more. */
+    /** Makes sure that the parcel is not sent. */
     async cancelShipment(ref: OrderRef): Promise<void> {
-      await runCompensation(db, ref, 'ship', async (commit) => {
+      await ship.compensate(ref, async (commit) => {
         if (!(await gateway.cancelShipment(shipmentReference(ref)))) {
-          throw ApplicationFailure.retryable('The parcel has left: it has to be called back by hand.', 'already_shipped');
+          throw ApplicationFailure.retryable('The parcel has left the warehouse. It has to be called back by hand.', 'already_shipped');
         }
         await commit(async (tx) => {
           const cancelled = await tx
             .update(shipments)
             .set({ state: 'cancelled' })
-            .where(and(eq(shipments.orderId, ref.orderId), eq(shipments.generation, ref.generation)))
+            .where(isOf(shipments, ref))
             .returning({ id: shipments.warehouseId });
           return { cancelled: cancelled.length };
         });

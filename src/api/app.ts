@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Handler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
@@ -8,17 +9,17 @@ import { OPERATORS, requireRole } from './auth.ts';
 import { serveDocs } from './docs.ts';
 import type { Api, ApiEnv, Dependencies } from './environment.ts';
 import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type ProblemType } from './errors.ts';
-import { mountPages } from './ops-pages.ts';
+import { mountPages } from './console.ts';
 import { describeError, requestLog } from './request-log.ts';
 import { OPERATIONS } from './routes/index.ts';
 import { refuseInvalid } from './validation.ts';
 
-/** @param kilobytes what a body has at most */
+/** @param kilobytes the largest body */
 const limitBodyTo = (kilobytes: number) =>
   bodyLimit({
     maxSize: kilobytes * 1024,
     onError: () => {
-      throw new Problem('content_too_large', `A body has at most ${kilobytes} kB.`);
+      throw new Problem('content_too_large', `The body is larger than ${kilobytes} kB.`);
     },
   });
 
@@ -40,7 +41,7 @@ export function createApp(deps: Dependencies): Api {
     methodNotAllowed({
       app: api,
       onMethodNotAllowed: (c, methods) => {
-        const problem = new Problem('method_not_allowed', `Use ${methods.join(', ')}.`, {
+        const problem = new Problem('method_not_allowed', `Allowed methods: ${methods.join(', ')}.`, {
           headers: { Allow: methods.join(', ') },
         });
         return respondWithProblem(c, problem);
@@ -50,12 +51,13 @@ export function createApp(deps: Dependencies): Api {
   const limitBody = limitBodyTo(64);
   // Thousands of ids make a large body.
   const limitSelection = limitBodyTo(512);
-  api.use((c, next) => (c.req.path === '/v1/ops/replays' ? limitSelection(c, next) : limitBody(c, next)));
+  api.use((c, next) => (c.req.path === '/v1/ops/bulk-actions' ? limitSelection(c, next) : limitBody(c, next)));
+  api.on('ALL', ['/v1/ops/replays/*', '/v1/ops/orders/:id/replay'], redirectRenamed);
   api.use(async (c, next) => {
     c.set('keys', deps.keys);
     await next();
   });
-  // Ahead of the routes: one that forgets its role is still closed.
+  // Before the routes, so that one that forgets its role is still closed.
   api.use('/v1/ops/*', requireRole(OPERATORS));
 
   for (const add of OPERATIONS) add(api, deps);
@@ -65,7 +67,7 @@ export function createApp(deps: Dependencies): Api {
   serveDocs(api);
   mountPages(api, deps);
 
-  api.notFound((c) => respondWithProblem(c, new Problem('not_found', 'There is nothing at this address.')));
+  api.notFound((c) => respondWithProblem(c, new Problem('not_found', 'Nothing at this address.')));
   api.onError((error, c) => {
     const problem = toProblem(error);
     const { status } = PROBLEMS[problem.type];
@@ -77,6 +79,13 @@ export function createApp(deps: Dependencies): Api {
   });
   return api;
 }
+
+/** Earlier paths of bulk actions and restarts. 308 keeps method and body. */
+const redirectRenamed: Handler = ({ req }) => {
+  const { pathname, search } = new URL(req.url);
+  const path = pathname.replace('/ops/replays', '/ops/bulk-actions').replace(/\/replay$/, '/restart');
+  return new Response(null, { status: 308, headers: { Location: `${path}${search}` } });
+};
 
 function describe(api: Api) {
   api.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' });

@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import { ROLES, type Role } from '../contracts/statuses.ts';
-import type { Caller } from '../intake/caller.ts';
+import type { Caller } from '../contracts/caller.ts';
 import type { CallerEnv } from './environment.ts';
 import { Problem } from './errors.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -12,14 +12,14 @@ async function identify(keys: KeyRing, authorization: string | undefined): Promi
   const key = BEARER.exec(authorization ?? '')?.[1];
   const caller = key === undefined ? undefined : await keys.identify(key);
   if (caller) return caller;
-  // RFC 6750, section 3: say `invalid_token` only to who brought one.
+  // RFC 6750, section 3: `invalid_token` only for a request that sent a token.
   const challenge = key === undefined ? 'Bearer realm="holdfast"' : 'Bearer realm="holdfast", error="invalid_token"';
-  throw new Problem('unauthenticated', 'Send Authorization: Bearer and an API key that is in use.', {
+  throw new Problem('unauthenticated', 'Send Authorization: Bearer with a valid API key.', {
     headers: { 'WWW-Authenticate': challenge },
   });
 }
 
-/** @returns a middleware that lets in only callers with one of the roles, and tells the handler who it is. */
+/** @returns a middleware that admits only callers with one of the roles, and tells the handler who calls */
 export const requireRole = (roles: readonly Role[]) =>
   createMiddleware<CallerEnv>(async (c, next) => {
     const caller = await identify(c.var.keys, c.req.header('Authorization'));
@@ -30,7 +30,7 @@ export const requireRole = (roles: readonly Role[]) =>
     await next();
   });
 
-/** @returns the part of a route that says who may use it, for the code and for the OpenAPI document alike. */
+/** @returns the part of a route that says who may use it, for the code and for the OpenAPI document */
 export const allow = (roles: readonly Role[]) => ({
   middleware: requireRole(roles),
   security: [{ apiKey: [] }],

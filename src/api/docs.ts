@@ -34,7 +34,7 @@ const PAGE = `<!doctype html>
 
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });\n`;
 
-/** Adds the page that shows the OpenAPI document. Its viewer comes from a package, so it works without the Internet. */
+/** Adds the page that shows the OpenAPI document. Its viewer comes from a package, so it works offline. */
 export function serveDocs(api: Api): void {
   api.get('/docs', (c) => c.html(PAGE, 200, { 'Content-Security-Policy': POLICY }));
   api.get('/docs/start.js', (c) => c.body(START, 200, { 'Content-Type': 'text/javascript; charset=utf-8' }));
@@ -46,7 +46,7 @@ export function serveDocs(api: Api): void {
   }
 }
 
-/** Reads a file when it is first asked for, and once. */
+/** Reads a file once, when it is first requested. */
 function cached<T>(read: () => Promise<T>): () => Promise<T> {
   let value: Promise<T> | undefined;
   return () => (value ??= read());

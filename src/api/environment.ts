@@ -1,11 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { Database } from '../db/client.ts';
-import type { Caller } from '../intake/caller.ts';
+import type { Caller } from '../contracts/caller.ts';
 import type { Logger } from '../log.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { OrderFeed } from './order-feed.ts';
-import type { Links } from './links.ts';
+import type { Links } from '../views/links.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What the operations work with. */
@@ -15,25 +15,25 @@ export interface Dependencies {
   feed: OrderFeed;
   links: Links;
   readiness: Readiness;
-  /** May be away: ask it through `askTemporal`, which waits for a bounded time. */
+  /** May be away. Use `askTemporal`, which waits for a bounded time. */
   temporal: Client;
   /** Where clients reach the API. */
   publicUrl: string;
   /** IANA name of the shop's time zone: what the schedules are declared in. */
   timeZone: string;
-  /** Aborted when the API stops: streams end, or they would hold the server open. */
+  /** Aborted when the API stops, so that streams end and do not keep the server open. */
   stopping: AbortSignal;
   log: Logger;
-  /** `whsec_` and base64, as Standard Webhooks has it. */
+  /** `whsec_` and base64, as in Standard Webhooks. */
   warehouseWebhookSecret: string;
 }
 
-/** What travels with each request. */
+/** What each request carries. */
 export interface ApiEnv {
   Variables: { requestId: string; keys: KeyRing };
 }
 
-/** What travels with a request of someone who is known. */
+/** What a request with a valid API key carries. */
 export interface CallerEnv {
   Variables: ApiEnv['Variables'] & { caller: Caller };
 }

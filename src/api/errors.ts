@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { isDatabaseUnavailable } from '../db/availability.ts';
-import { IntakeError, type IntakeErrorType } from '../intake/errors.ts';
-import { isTemporalUnavailable } from '../intake/temporal-availability.ts';
+import { RequestError, type RequestErrorType } from '../contracts/request-error.ts';
+import { isTemporalUnavailable } from '../temporal/availability.ts';
 import type { ApiEnv } from './environment.ts';
 
 interface ProblemKind {
@@ -11,38 +11,38 @@ interface ProblemKind {
   title: string;
 }
 
-/** Everything that can be wrong with a request. The answers, the code and the OpenAPI document all read it from here. */
+/** Everything that can be wrong with a request. Answers and the OpenAPI document are made from it. */
 export const PROBLEMS = {
   malformed_json: { status: 400, title: 'The body is not JSON' },
-  invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is missing or not usable' },
+  invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is missing or invalid' },
   unauthenticated: { status: 401, title: 'A valid API key is required' },
   invalid_signature: { status: 401, title: 'The signature is missing, wrong or too old' },
-  forbidden: { status: 403, title: 'This key may not do that' },
-  not_found: { status: 404, title: 'There is no such thing' },
-  method_not_allowed: { status: 405, title: 'This address does not take that method' },
+  forbidden: { status: 403, title: 'This key is not allowed to do that' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'This method is not allowed here' },
   order_not_cancellable: { status: 409, title: 'The order can no longer be cancelled' },
-  approval_not_awaited: { status: 409, title: 'The order does not wait for a decision' },
-  email_taken: { status: 409, title: 'The address has an open signup' },
+  approval_not_awaited: { status: 409, title: 'The order is not waiting for a decision' },
+  email_taken: { status: 409, title: 'The email address already has an open signup' },
   signup_expired: { status: 409, title: 'The signup has expired' },
   signup_not_on_trial: { status: 409, title: 'The signup is not on trial' },
   failure_not_open: { status: 409, title: 'The failure is not open' },
   order_not_failed: { status: 409, title: 'The order has not failed' },
-  money_unsettled: { status: 409, title: 'Money of an earlier attempt is not given back' },
-  replay_not_running: { status: 409, title: 'The bulk replay has ended' },
-  already_requested: { status: 409, title: 'This has been asked for already' },
+  money_unsettled: { status: 409, title: 'Money of an earlier generation is not refunded' },
+  bulk_action_not_running: { status: 409, title: 'The bulk action has ended' },
+  already_requested: { status: 409, title: 'This has already been requested' },
   content_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body has to be application/json' },
-  invalid_fields: { status: 422, title: 'Some fields are not valid' },
-  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key belongs to another request' },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  invalid_fields: { status: 422, title: 'Some fields are invalid' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
   unknown_product: { status: 422, title: 'A product is not on sale' },
-  duplicate_item: { status: 422, title: 'A product is there twice' },
-  mixed_currencies: { status: 422, title: 'The items differ in currency' },
+  duplicate_item: { status: 422, title: 'A product is listed twice' },
+  mixed_currencies: { status: 422, title: 'The items have different currencies' },
   total_too_large: { status: 422, title: 'The order is too large' },
-  invalid_token: { status: 422, title: 'The token is wrong or used' },
+  invalid_token: { status: 422, title: 'The token is wrong or already used' },
   internal: { status: 500, title: 'Something went wrong' },
   unavailable: { status: 503, title: 'The database cannot be reached' },
   temporal_unavailable: { status: 503, title: 'Temporal cannot be reached' },
-} as const satisfies Record<string, ProblemKind> & Record<IntakeErrorType, ProblemKind>;
+} as const satisfies Record<string, ProblemKind> & Record<RequestErrorType, ProblemKind>;
 
 export type ProblemType = keyof typeof PROBLEMS;
 
@@ -51,7 +51,7 @@ export const problemUri = (type: ProblemType): string => `urn:holdfast:problem:$
 
 const fieldError = z.strictObject({
   in: z.enum(['body', 'header', 'query']),
-  pointer: z.string().openapi({ description: 'JSON Pointer (RFC 6901) to the part at fault', example: '/items/0/sku' }),
+  pointer: z.string().openapi({ description: 'JSON Pointer (RFC 6901) to the invalid part', example: '/items/0/sku' }),
   detail: z.string(),
 });
 
@@ -64,13 +64,13 @@ export const problemSchema = z
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    instance: z.string().openapi({ description: 'The path that was asked for' }),
+    instance: z.string().openapi({ description: 'The requested path' }),
     requestId: z.string(),
     errors: z.array(fieldError).optional(),
   })
   .openapi('Problem');
 
-/** A request that is answered with a problem. */
+/** Thrown for a request that is answered with a problem. */
 export class Problem extends Error {
   override name = 'Problem';
   readonly type: ProblemType;
@@ -90,15 +90,15 @@ export class Problem extends Error {
   }
 }
 
-/** @returns the problem that an error amounts to. What was not foreseen says nothing about itself to the caller. */
+/** @returns the problem for an error. An unexpected error tells the caller nothing about itself. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof IntakeError) {
+  if (error instanceof RequestError) {
     const { type, message, pointer } = error;
     return new Problem(type, message, { errors: pointer ? [{ in: 'body', pointer, detail: message }] : [] });
   }
   if (error instanceof HTTPException) {
-    if (error.status === 400) return new Problem('malformed_json', 'The body could not be read as JSON.');
+    if (error.status === 400) return new Problem('malformed_json', 'The body is not valid JSON.');
     if (error.status === 415) return new Problem('unsupported_media_type', 'Send Content-Type: application/json.');
   }
   if (isDatabaseUnavailable(error)) {
@@ -107,14 +107,14 @@ export function toProblem(error: unknown): Problem {
     });
   }
   if (isTemporalUnavailable(error)) {
-    return new Problem('temporal_unavailable', 'Temporal does not answer. Look at the thing again before you repeat this.', {
+    return new Problem('temporal_unavailable', 'Temporal is not answering. Check the current state before you repeat this.', {
       headers: { 'Retry-After': '2' },
     });
   }
-  return new Problem('internal', 'The fault is ours and was logged. Give the requestId when you report it.');
+  return new Problem('internal', 'The error is ours and was logged. Include the requestId when you report it.');
 }
 
-/** @returns the response for a problem, as `application/problem+json`. */
+/** @returns the response for a problem, as `application/problem+json` */
 export function respondWithProblem(c: Context<ApiEnv>, problem: Problem): Response {
   const { status, title } = PROBLEMS[problem.type];
   const body: z.infer<typeof problemSchema> = {
@@ -135,7 +135,7 @@ interface ProblemResponse {
 }
 
 /**
- * Describes, for the OpenAPI document, which problems an operation may answer with.
+ * Describes for the OpenAPI document which problems an operation may answer with.
  * @returns one response for each status, naming the `type`s behind it
  */
 export function problems<Type extends ProblemType>(
@@ -158,7 +158,7 @@ export function problems(...types: ProblemType[]): Record<number, ProblemRespons
 /** What any operation that reads the database may answer with. */
 export const COMMON = ['unavailable', 'internal'] as const;
 
-/** What any operation that takes a JSON body may answer with. */
+/** What any operation with a JSON body may answer with. */
 export const WITH_BODY = [
   'malformed_json',
   'unsupported_media_type',

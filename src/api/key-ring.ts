@@ -1,12 +1,12 @@
 import type { Database } from '../db/client.ts';
-import type { Caller } from '../intake/caller.ts';
-import { findApiKey } from '../ops/api-keys.ts';
+import type { Caller } from '../contracts/caller.ts';
+import { findApiKey } from '../queries/api-keys.ts';
 
-/** How long a revoked key may still be honoured, in ms. */
+/** ms for which a revoked key may still be accepted. */
 const TTL = 5_000;
 const CAPACITY = 10_000;
 
-/** Tells who a key belongs to. Remembers for a few seconds, so that not every request asks the database twice. */
+/** Knows whose key a key is. Remembers it for a few seconds, so that not every request reads the database for it. */
 export class KeyRing {
   readonly #db: Database;
   readonly #known = new Map<string, { caller: Caller; until: number }>();
@@ -15,14 +15,14 @@ export class KeyRing {
     this.#db = db;
   }
 
-  /** @returns whose key it is, or undefined when it is unknown or revoked. */
+  /** @returns whose key it is, or undefined when it is unknown or revoked */
   async identify(key: string): Promise<Caller | undefined> {
     const known = this.#known.get(key);
     if (known && known.until > performance.now()) return known.caller;
     this.#known.delete(key);
     const found = await findApiKey(this.#db, key);
-    // Only hits are remembered: guesses must not fill the memory.
-    return found && this.#remember(key, { keyId: found.id, role: found.role });
+    // Only known keys are remembered: guesses must not fill the memory.
+    return found && this.#remember(key, found);
   }
 
   #remember(key: string, caller: Caller): Caller {

@@ -2,7 +2,7 @@ import { ConfigError, loadApiConfig, type ApiConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
 import { startApi } from './service.ts';
 
-/** The API process. Ends in good order on SIGTERM and SIGINT. */
+/** The API process. Shuts down cleanly on SIGTERM and SIGINT. */
 async function main(config: ApiConfig): Promise<void> {
   const log = createLogger('api', config.LOG_LEVEL);
   try {

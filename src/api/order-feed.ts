@@ -1,17 +1,17 @@
 import type { Sql } from 'postgres';
-import { ORDERS_CHANNEL } from '../db/order-status.ts';
+import { ORDERS_CHANNEL } from '../records/order-status.ts';
 import type { Logger } from '../log.ts';
 
-/** How often, in ms, a waiter looks for itself: a notification may be lost while Postgres restarts. */
+/** ms after which a waiter looks without a notification: one may be lost while Postgres restarts. */
 const POLL = 5_000;
 
-/** Wakes those who wait for orders. One LISTEN for the whole process, however many wait. */
+/** Wakes requests that wait for orders. One LISTEN serves the whole process. */
 export class OrderFeed {
   readonly #waiting = new Map<string, Set<Subscription>>();
   #closed = false;
 
   /**
-   * Starts to listen. Postgres may be away: the driver tries again until it is back, and everyone then looks anew.
+   * Starts to listen. Postgres may be away: the driver retries until it is back, and every waiter then looks again.
    * @param sql the driver; the feed takes one connection of its own
    */
   start(sql: Sql, log: Logger): void {
@@ -25,7 +25,7 @@ export class OrderFeed {
   }
 
   /**
-   * Watches one order. Subscribe first and read its row then: what changes in between is not missed.
+   * Watches one order. Subscribe first, then read its row, so that no change is missed in between.
    * @param signal ends the subscription: the client has gone
    */
   subscribe(orderId: string, signal: AbortSignal): Subscription {
@@ -40,12 +40,12 @@ export class OrderFeed {
     return subscription;
   }
 
-  /** How many wait. */
+  /** How many are waiting. */
   get size(): number {
     return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Releases all who wait, now and from now on. */
+  /** Releases all waiters, present and future. */
   close(): void {
     this.#closed = true;
     for (const subscriptions of this.#waiting.values()) for (const one of subscriptions) one.close();
@@ -60,7 +60,7 @@ export class OrderFeed {
   }
 }
 
-/** One who waits for an order. Remembers a change that comes while nobody is looking. */
+/** A waiter for one order. Remembers a change that comes between two waits. */
 export class Subscription {
   #changed = false;
   #closed = false;
@@ -75,7 +75,7 @@ export class Subscription {
     if (signal.aborted) this.#closed = true;
   }
 
-  /** Whether there is nothing more to wait for: the client has gone, or the process is going. */
+  /** Whether waiting is over: the client has gone, or the process is stopping. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -97,7 +97,7 @@ export class Subscription {
     this.#release();
   }
 
-  /** Always close a subscription, or it is kept for ever. */
+  /** Always close a subscription, or it stays in memory. */
   close = (): void => {
     this.#closed = true;
     this.#signal.removeEventListener('abort', this.close);

@@ -1,9 +1,9 @@
 import { setTimeout as after } from 'node:timers/promises';
 
-/** How long, in ms, a part has to answer. */
+/** ms that a part has to answer. */
 const PATIENCE = 2_000;
 
-/** Each part's own question to itself. It rejects, or does not answer in time, when the part is not well. */
+/** A check for each part. It rejects, or does not answer in time, when the part is failing. */
 export interface Readiness {
   postgres: () => Promise<unknown>;
   temporal: () => Promise<unknown>;
@@ -11,7 +11,7 @@ export interface Readiness {
 
 export type PartHealth = 'ok' | 'failing' | 'not answering';
 
-/** @returns how a part is. Why it fails is for the log, not for whoever asks. */
+/** @returns the health of a part. Why it is failing is for the log, not for the caller. */
 export async function checkPart(question: () => Promise<unknown>): Promise<PartHealth> {
   const patience = new AbortController();
   const answered = question().then(

@@ -2,7 +2,7 @@ import { createMiddleware } from 'hono/factory';
 import type { Logger } from '../log.ts';
 import type { ApiEnv, CallerEnv } from './environment.ts';
 
-/** Health checks come every few seconds and say nothing. */
+/** Health checks come every few seconds, so they are not worth a line. */
 const QUIET = /^\/(livez|readyz)$/;
 
 /** @returns a middleware that logs each request when its answer begins. Ids only: no query, no body, no header. */
@@ -28,8 +28,8 @@ const isCaller = (value: unknown): value is { keyId: string } =>
   typeof value === 'object' && value !== null && 'keyId' in value;
 
 /**
- * Tells of an error what helps to find it and nothing that was in the request: the message of a failed query holds its
- * parameters, and that of a wrong value the value.
+ * @returns what helps to find the cause of an error, without anything from the request: the message of a failed query
+ * holds its parameters, and the message about a wrong value holds the value
  */
 export function describeError(error: unknown) {
   let root = error;

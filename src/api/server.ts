@@ -4,12 +4,12 @@ import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Api } from './environment.ts';
 
-/** How long, in ms, requests under way have to finish when the server stops. */
+/** ms that running requests have to finish when the server stops. */
 const GRACE = 10_000;
 
 export interface RunningServer {
   url: string;
-  /** Takes no more requests, lets those under way finish, and resolves when all are gone. */
+  /** Accepts no more requests, lets running ones finish, and resolves when all are done. */
   close: () => Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export async function listen(api: Api, { host, port }: { host: string; port: num
 }
 
 /**
- * Node closes connections that have served a request, but waits for those that a browser opened in advance.
+ * Node closes idle connections that have served a request, but waits for those that a browser opened in advance.
  * @returns a function that ends each connection as soon as it has no request under way
  */
 function hangUpWhenIdle(server: Server): () => void {

@@ -1,24 +1,23 @@
-import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { Client } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { ApiConfig } from '../config.ts';
 import { connectDatabase } from '../db/client.ts';
 import type { Logger } from '../log.ts';
+import { connectTemporal } from '../temporal/connection.ts';
 import { createApp } from './app.ts';
 import { KeyRing } from './key-ring.ts';
-import { Links } from './links.ts';
+import { Links } from '../views/links.ts';
 import { OrderFeed } from './order-feed.ts';
 import { listen, type RunningServer } from './server.ts';
 
-/** No statement of a request takes long; one that does hangs on a lock. In ms. */
+/** ms. No statement of a request takes long; one that does is waiting for a lock. */
 const STATEMENT_TIMEOUT = 5_000;
 const HEALTH_DEADLINE = 2_000;
-/** gRPC would leave Temporal alone for up to two minutes. In ms. */
+/** ms. By default gRPC waits up to two minutes before it tries again. */
 const LONGEST_RECONNECT = 1_000;
 
 /**
  * Starts the API. Postgres and Temporal may be away: it answers what it can, and `/readyz` says what is missing.
- * The address of Temporal comes from its own standard environment variables.
  * @throws when the port is taken
  */
 export async function startApi(config: ApiConfig, log: Logger): Promise<RunningServer> {
@@ -27,10 +26,9 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
     name: 'holdfast-api',
     statementTimeout: STATEMENT_TIMEOUT,
   });
-  const temporal = Connection.lazy({
-    ...loadClientConnectConfig().connectionOptions,
-    // A person who waits is told at once that Temporal is away. The client's own retries would have them wait, and one
-    // that is due after the connection was closed ends the process.
+  const temporal = connectTemporal({
+    // A waiting person is told at once that Temporal is away. The client's own retries would make them wait, and one that
+    // is due after the connection was closed ends the process.
     interceptors: [],
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': LONGEST_RECONNECT },
   });

@@ -1,17 +1,16 @@
-import { eq } from 'drizzle-orm';
 import { RESTING_ORDER_STATUSES } from '../contracts/statuses.ts';
-import { orders } from '../db/schema.ts';
+import { readOrderStatus } from '../queries/orders.ts';
 import type { Dependencies } from './environment.ts';
 
 const LONGEST_WAIT = 30;
 
-/** @returns the seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30, or 0 when no wait is asked for. */
+/** @returns the seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30, or 0 without it */
 export function preferredWait(prefer: string | undefined): number {
   const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:[;,]|$)/i.exec(prefer ?? '')?.[1];
   return Math.min(Number(seconds ?? 0), LONGEST_WAIT);
 }
 
-/** Waits until an order is in a state that does not move by itself, `seconds` have passed or the client has gone. */
+/** Waits until an order has come to rest, `seconds` have passed or the client has gone. */
 export async function waitUntilRest(
   { db, feed }: Pick<Dependencies, 'db' | 'feed'>,
   orderId: string,
@@ -22,8 +21,8 @@ export async function waitUntilRest(
   const subscription = feed.subscribe(orderId, signal);
   try {
     while (!subscription.closed && performance.now() < end) {
-      const [order] = await db.select({ status: orders.status }).from(orders).where(eq(orders.id, orderId));
-      if (!order || RESTING_ORDER_STATUSES.includes(order.status)) return;
+      const status = await readOrderStatus(db, orderId);
+      if (!status || RESTING_ORDER_STATUSES.includes(status)) return;
       await subscription.next(end - performance.now());
     }
   } finally {

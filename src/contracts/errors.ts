@@ -1,6 +1,6 @@
-/** The stable error types. The same words stand in Temporal failures, in `failures.error_type` and in the API. */
+/** The stable error types: the same in Temporal failures, in `failures.error_type` and in the API. */
 
-/** Business answers that no retry changes: the order compensates and ends at once. */
+/** Business refusals: no retry changes them. The order compensates and ends at once. */
 export const REFUSALS = [
   'out_of_stock',
   'card_declined',
@@ -16,17 +16,23 @@ export type RefusalType = (typeof REFUSALS)[number];
 /** @returns whether an error type is a business refusal. */
 export const isRefusalType = (type: unknown): type is RefusalType => REFUSALS.some((refusal) => refusal === type);
 
-/** Permanent, but nobody's decision: a request that the other side will never take. A person has to look: the order parks. */
+/** A service will never accept this request, for a reason other than a business refusal. The order parks, and a person has to look. */
 export const INVALID_REQUEST = 'invalid_request';
 
-/** A step came too late: its compensation has already run. Retrying it would do again what was undone. */
+/** A late attempt of a step whose compensation has started. Retrying it would redo what is being undone. */
 export const STEP_UNDONE = 'step_undone';
 
-/** Types that end an activity at its first failure. Everything else is retried. */
+/** Errors of these types are not retried. All others are. */
 export const NON_RETRYABLE_ERROR_TYPES: string[] = [...REFUSALS, INVALID_REQUEST, STEP_UNDONE];
 
-/** The services that an activity can lose. */
+/** The outside services that activities depend on. */
 export type Dependency = 'payment' | 'warehouse' | 'email' | 'alert';
 
-/** @returns the retryable error type for a service that is down, slow, failing or limiting us. */
+/** @returns the retryable error type for a service that is down, slow, failing or rate limiting us. */
 export const unavailable = (dependency: Dependency): string => `${dependency}_unavailable`;
+
+/** How an error is recorded. */
+export interface ErrorDetails {
+  errorType: string;
+  errorMessage: string;
+}

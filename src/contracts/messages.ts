@@ -1,9 +1,9 @@
 import type { OrderRef } from './ids.ts';
 import type { OrderStatus, OrderStep, SignupStatus } from './statuses.ts';
 
-/** What workflows are started with and what they are told. Ids and small facts only: no personal data crosses to Temporal. */
+/** Inputs, results and signals of workflows. Only ids and small facts: no personal data goes to Temporal. */
 
-/** Durations in ms, amounts in minor units. They are arguments, so that a replay never sees another value. */
+/** Durations in ms, amounts in minor units. Passed as arguments, so that a replay never sees a different value. */
 export interface OrderPolicy {
   approvalThreshold: number;
   approvalDeadline: number;
@@ -13,7 +13,7 @@ export interface OrderPolicy {
   deliveryDeadline: number;
 }
 
-/** What the API knows when it takes the order. */
+/** What is known when the order is accepted. */
 export interface OrderFacts extends OrderRef {
   amount: number;
   currency: string;
@@ -34,7 +34,7 @@ export interface DecideApproval {
   actor: string;
 }
 
-/** `occurrence` says which parking is meant: a signal delivered twice, or late, must not resolve the next one. */
+/** `occurrence` names one parking, so that a signal that arrives late or twice does not resolve the next one. */
 export interface ResolveFailure {
   failureId: string;
   occurrence: number;
@@ -43,7 +43,7 @@ export interface ResolveFailure {
   actor: string;
 }
 
-/** A compensation that cannot get through was done by hand, outside: the order goes on without it. */
+/** A person did outside what a failing compensation was to do. The order continues without it. */
 export interface SettleCompensation {
   failureId: string;
   step: OrderStep;
@@ -60,12 +60,12 @@ export interface CarrierUpdate {
   reason?: string;
 }
 
-/** How an order ended, as its run's result. */
+/** The result of an order's run. */
 export interface OrderResult {
   status: Extract<OrderStatus, 'completed'>;
 }
 
-/** Durations in ms. `reminders` count from the signup, in order. */
+/** Durations in ms. `reminders` count from the signup, in ascending order. */
 export interface SignupPolicy {
   reminders: number[];
   verificationDeadline: number;
@@ -81,13 +81,13 @@ export interface SignupInput extends SignupFacts {
   policy: SignupPolicy;
 }
 
-/** How a signup ended, as its run's result. */
+/** The result of a signup's run. */
 export interface SignupResult {
   status: Extract<SignupStatus, 'expired' | 'subscribed' | 'ended'>;
 }
 
 export interface WeeklyReportInput {
-  /** IANA name of the zone in which weeks begin. */
+  /** IANA name of the time zone in which weeks start. */
   timeZone: string;
 }
 
@@ -98,16 +98,17 @@ export interface WeeklyReportResult {
 
 export interface AlertInput {
   group: string;
-  /** ms between two digests while the group stays open. */
+  /** ms between two digests while the group is open. */
   digestEvery: number;
-  /** Messages sent by the runs that this one continues. */
+  /** How many messages the previous runs of this chain have sent. */
   announced?: number;
 }
 
 /** Why an alert is sent. */
 export type AlertOccasion = 'opened' | 'digest' | 'resolved';
 
-export interface ReplayInput {
+/** `replayId` is the id of the bulk action. Histories store this name, so it stays. */
+export interface BulkActionInput {
   replayId: string;
   ratePerSecond: number;
 }

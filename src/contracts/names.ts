@@ -1,17 +1,16 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
-/** Names that Temporal, the database and the code share. They are stored in histories: never rename one, add another. */
+/** Names that Temporal, the database and the code share. Histories store them, so never rename one: add another. */
 
-/** One queue for each kind of work, so that a flood of one kind never delays another. */
+export const QUEUE_NAMES = ['orders', 'email', 'operations'] as const;
+export type QueueName = (typeof QUEUE_NAMES)[number];
+
+/** One task queue for each kind of work, so that a flood of one kind never delays another. */
 export const TASK_QUEUES = {
   orders: 'holdfast-orders',
   email: 'holdfast-email',
   operations: 'holdfast-operations',
-} as const;
-
-export type QueueName = keyof typeof TASK_QUEUES;
-
-export const QUEUE_NAMES: readonly QueueName[] = ['orders', 'email', 'operations'];
+} as const satisfies Record<QueueName, string>;
 
 export const SIGNALS = {
   /** to `order`: {@link import('./messages.ts').CancelOrder} */
@@ -34,9 +33,7 @@ export const SIGNALS = {
   groupOpened: 'groupOpened',
 } as const;
 
-export type SignalName = (typeof SIGNALS)[keyof typeof SIGNALS];
-
-/** The one custom search attribute: lets an operator list runs by business status. Holds no personal data. */
+/** The only custom search attribute. Operators list runs by business status with it. Holds no personal data. */
 export const STATUS_SEARCH_ATTRIBUTE = defineSearchAttributeKey('HoldfastStatus', SearchAttributeType.KEYWORD);
 
 /** Set by the server on runs that a schedule starts. */

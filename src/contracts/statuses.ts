@@ -1,4 +1,4 @@
-/** The words for where an order, a signup, a step or a failure stands. The database checks them, the API shows them. */
+/** The statuses of orders, signups, steps and failures. The database checks them, the API shows them. */
 
 export const ORDER_STATUSES = [
   'accepted',
@@ -15,27 +15,32 @@ export const ORDER_STATUSES = [
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
-/** An order in one of these stays there until a person acts, or for ever. */
-export const RESTING_ORDER_STATUSES: readonly OrderStatus[] = [
-  'awaiting_approval',
-  'completed',
-  'needs_attention',
-  'cancelled',
-  'failed',
-];
+/** What happens next to an order in each status, and whether the customer may still cancel it. */
+const ORDER_STATUS_FACTS: Record<OrderStatus, { next: 'moves on' | 'waits for a person' | 'ended'; cancellable: boolean }> = {
+  accepted: { next: 'moves on', cancellable: true },
+  reserved: { next: 'moves on', cancellable: true },
+  awaiting_approval: { next: 'waits for a person', cancellable: true },
+  charged: { next: 'moves on', cancellable: true },
+  fulfilling: { next: 'moves on', cancellable: true },
+  shipped: { next: 'moves on', cancellable: false },
+  completed: { next: 'ended', cancellable: false },
+  needs_attention: { next: 'waits for a person', cancellable: true },
+  compensating: { next: 'moves on', cancellable: false },
+  cancelled: { next: 'ended', cancellable: false },
+  failed: { next: 'ended', cancellable: false },
+};
 
-/** An order in one of these never moves again within its generation. */
-export const FINAL_ORDER_STATUSES: readonly OrderStatus[] = ['completed', 'cancelled', 'failed'];
+const orderStatusesWhere = (test: (facts: (typeof ORDER_STATUS_FACTS)[OrderStatus]) => boolean): readonly OrderStatus[] =>
+  ORDER_STATUSES.filter((status) => test(ORDER_STATUS_FACTS[status]));
 
-/** Until the parcel is with the carrier a customer may change their mind. */
-export const CANCELLABLE_ORDER_STATUSES: readonly OrderStatus[] = [
-  'accepted',
-  'reserved',
-  'awaiting_approval',
-  'charged',
-  'fulfilling',
-  'needs_attention',
-];
+/** Statuses that do not change by themselves, so that waiting for the next one is pointless. */
+export const RESTING_ORDER_STATUSES = orderStatusesWhere(({ next }) => next !== 'moves on');
+
+/** Statuses that never change again within a generation. */
+export const FINAL_ORDER_STATUSES = orderStatusesWhere(({ next }) => next === 'ended');
+
+/** Statuses in which the customer may cancel: until the carrier has the parcel. */
+export const CANCELLABLE_ORDER_STATUSES = orderStatusesWhere(({ cancellable }) => cancellable);
 
 export const SIGNUP_STATUSES = [
   'pending_verification',
@@ -47,18 +52,18 @@ export const SIGNUP_STATUSES = [
 ] as const;
 export type SignupStatus = (typeof SIGNUP_STATUSES)[number];
 
-/** The steps of an order that leave an effect which may have to be undone. */
+/** The steps of an order. Their effects may have to be undone. */
 export const ORDER_STEPS = ['reserve', 'approval', 'charge', 'ship', 'invoice'] as const;
 export type OrderStep = (typeof ORDER_STEPS)[number];
+
+/** @returns whether a text is the name of a step */
+export const isOrderStep = (text: string): text is OrderStep => ORDER_STEPS.some((step) => step === text);
 
 export const STEP_KINDS = ['step', 'compensation'] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
-/**
- * running → done → undone (compensated), or running ⇄ retrying → exhausted (parked) | refused (permanent).
- */
+/** running → done → undone (compensated), or running ⇄ retrying → exhausted (parked) | refused (permanent). */
 export const STEP_STATES = ['running', 'retrying', 'exhausted', 'refused', 'done', 'undone'] as const;
-export type StepState = (typeof STEP_STATES)[number];
 
 export const FAILURE_KINDS = ['step', 'compensation', 'email', 'command', 'run', 'late_shipment'] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
@@ -66,20 +71,24 @@ export type FailureKind = (typeof FAILURE_KINDS)[number];
 export const FAILURE_STATUSES = ['open', 'retrying', 'resolved', 'cancelled', 'settled'] as const;
 export type FailureStatus = (typeof FAILURE_STATUSES)[number];
 
-/** What is done about a failure, and by whom: the lines of its history. */
+const IS_LIVE: Record<FailureStatus, boolean> = { open: true, retrying: true, resolved: false, cancelled: false, settled: false };
+
+/** Statuses of failures that are not closed yet. A unique index allows one such failure for each thing that failed. */
+export const LIVE_FAILURE_STATUSES = FAILURE_STATUSES.filter((status) => IS_LIVE[status]);
+
+/** The entries in the history of a failure. */
 export const FAILURE_EVENT_TYPES = [
   'opened',
   'reopened',
   'retry_requested',
   'cancel_requested',
   'settlement_requested',
-  'replay_requested',
+  'restart_requested',
   'reset_requested',
   'resolved',
   'cancelled',
   'settled',
 ] as const;
-export type FailureEventType = (typeof FAILURE_EVENT_TYPES)[number];
 
 export const COMMAND_STATES = ['pending', 'delivered', 'discarded', 'set_aside'] as const;
 export type CommandState = (typeof COMMAND_STATES)[number];

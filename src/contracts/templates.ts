@@ -1,16 +1,14 @@
-/** The emails that there are. */
+/** The emails about an order, and who gets each. */
+export const ORDER_EMAIL_RECIPIENTS = {
+  order_confirmed: 'customer',
+  order_shipped: 'customer',
+  order_delivered: 'customer',
+  order_cancelled: 'customer',
+  order_failed: 'customer',
+  approval_requested: 'operations',
+  approval_reminder: 'operations',
+  late_shipment: 'operations',
+} as const satisfies Record<string, 'customer' | 'operations'>;
+export type OrderTemplate = keyof typeof ORDER_EMAIL_RECIPIENTS;
 
-export const ORDER_TEMPLATES = [
-  'order_confirmed',
-  'order_shipped',
-  'order_delivered',
-  'order_cancelled',
-  'order_failed',
-  'approval_requested',
-  'approval_reminder',
-  'late_shipment',
-] as const;
-export type OrderTemplate = (typeof ORDER_TEMPLATES)[number];
-
-export const SIGNUP_TEMPLATES = ['verification', 'verification_reminder', 'welcome', 'trial_ending'] as const;
-export type SignupTemplate = (typeof SIGNUP_TEMPLATES)[number];
+export type SignupTemplate = 'verification' | 'verification_reminder' | 'welcome' | 'trial_ending';

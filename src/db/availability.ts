@@ -1,4 +1,4 @@
-/** Codes of the system for a server that cannot be reached, or was lost. */
+/** System error codes for a server that cannot be reached or was lost. */
 const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -17,11 +17,11 @@ const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
  */
 const SQL_STATES = /^(08...|53...|57...|55P03|25006)$/;
 
-/** What node-postgres says of a lost connection, for which it has no codes. */
+/** What node-postgres says about a lost connection. It has no codes for it. */
 const LOST =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after)/;
 
-/** @returns whether an error means that Postgres could not serve us now, as opposed to a statement that is wrong. */
+/** @returns whether an error means that Postgres cannot serve us now, as opposed to a wrong statement */
 export function isDatabaseUnavailable(error: unknown): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {
     if (LOST.test(current.message)) return true;

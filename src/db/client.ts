@@ -8,12 +8,12 @@ export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 
 export interface DatabaseHandle {
   db: Database;
-  /** For LISTEN only: it listens again by itself after the connection was lost. */
+  /** For LISTEN only. It listens again by itself after a lost connection. */
   listener: postgres.Sql;
   close: () => Promise<void>;
 }
 
-/** Lost connections leave the pool by themselves: drizzle does not give back one on which a transaction could not begin. */
+/** Removes lost connections from the pool. drizzle does not release one on which a transaction could not begin. */
 function dropLostConnections(pool: Pool): void {
   const inUse = new WeakSet<PoolClient>();
   pool.on('acquire', (connection) => inUse.add(connection));
@@ -22,22 +22,22 @@ function dropLostConnections(pool: Pool): void {
     connection.on('error', () => {
       if (!inUse.has(connection)) return;
       connection.release(true);
-      // Whoever has it will give it back once more.
+      // Its user will release it once more.
       connection.release = () => {};
     });
   });
-  // One that is lost while nobody has it has nobody to tell.
+  // An idle connection was lost. Unhandled, this event would end the process.
   pool.on('error', () => {});
 }
 
 /**
- * Opens a pool. Connections are made when first used, so this never fails by itself.
+ * Opens a pool. It connects when first used, so this never fails by itself.
  *
- * Queries go through node-postgres. postgres.js 3.4, which listens, must not run transactions here: when a connection is
- * lost in the middle of one, it ends the process, or runs the rest on another connection (its issues 1208 and 1216).
+ * Queries go through node-postgres. postgres.js 3.4, which listens, must not run transactions here: when it loses a
+ * connection in the middle of one, it ends the process or runs the rest on another connection (its issues 1208 and 1216).
  * @param url a `postgres://` URL
- * @param options `max` connections, the `name` to show in `pg_stat_activity`, and after how many ms a statement is given
- * up (never, unless given)
+ * @param options `max` connections, the `name` to show in `pg_stat_activity`, and after how many ms a statement is
+ * cancelled (default: never)
  */
 export function connectDatabase(
   url: string,
@@ -50,14 +50,14 @@ export function connectDatabase(
     application_name: name,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
-    // The server's own limit comes first. Ours is for a server that does not answer at all.
+    // The server's own limit applies first. Ours is for a server that does not answer at all.
     ...(statementTimeout ? { statement_timeout: statementTimeout, query_timeout: statementTimeout + 1_000 } : {}),
   });
   dropLostConnections(pool);
   const listener = postgres(url, {
     max: 1,
     connect_timeout: 5,
-    // Short, so that what is notified is heard soon once Postgres is back.
+    // Short, so that notifications arrive soon after Postgres is back.
     backoff: () => 0.2 + Math.random() * 0.3,
     connection: { application_name: `${name}-listener` },
     onnotice: () => {},

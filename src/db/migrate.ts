@@ -7,8 +7,8 @@ const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 const LOCK = 4_827_001;
 
 /**
- * Applies the migrations that are missing. Safe to run several times at once: drizzle's own `migrate` takes no lock,
- * so an advisory lock lets one go first and the others find nothing to do.
+ * Applies the missing migrations. Safe to run several times at once: drizzle's own `migrate` takes no lock, so an
+ * advisory lock lets one go first, and the others find nothing to do.
  * @param url a `postgres://` URL of a user who may create tables
  */
 export async function migrate(url: string): Promise<void> {

@@ -16,7 +16,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { REPLAY_ACTIONS, REPLAY_ITEM_STATES, REPLAY_STATES } from '../contracts/failures.ts';
+import { BULK_ACTION_ITEM_STATES, BULK_ACTION_STATES, BULK_ACTION_TYPES } from '../contracts/bulk-actions.ts';
 import {
   COMMAND_STATES,
   FAILURE_EVENT_TYPES,
@@ -30,7 +30,7 @@ import {
   STEP_STATES,
 } from '../contracts/statuses.ts';
 
-/** What the business knows. Rules live in constraints, so that no code path, and no two at once, can break them. Amounts are minor units. */
+/** What the business knows. Constraints hold the rules, so that no code path, and no race, can break them. Amounts are minor units. */
 
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' });
 const at = (name: string) => timestamp(name, { withTimezone: true });
@@ -40,7 +40,7 @@ const oneOf = (column: string, words: readonly string[]) =>
 
 // ---------------------------------------------------------------- who calls
 
-/** `secret_hash` is the SHA-256 of a random 256-bit key: a stolen table opens nothing. */
+/** `secret_hash` is the SHA-256 of a random 256-bit key, so a stolen table is of no use. */
 export const apiKeys = pgTable(
   'api_keys',
   {
@@ -54,7 +54,7 @@ export const apiKeys = pgTable(
   () => [check('api_keys_role', oneOf('role', ROLES))],
 );
 
-/** Who is signed in to the operator's page. Only the hash of the session's token is here; a revoked key ends its sessions. */
+/** Who is signed in to the operator's page. Only the hash of a session's token is stored; revoking a key ends its sessions. */
 export const operatorSessions = pgTable(
   'operator_sessions',
   {
@@ -68,7 +68,7 @@ export const operatorSessions = pgTable(
   (table) => [index('operator_sessions_expiry').on(table.expiresAt)],
 );
 
-/** The first answer to a creating request, kept for its repetitions. */
+/** The first answer to a request that creates something, for repetitions of the request. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
@@ -112,7 +112,7 @@ export const signups = pgTable(
   ],
 );
 
-/** Each email carries its own token; only its hash is here. Using one uses them all: a signup is verified once. */
+/** Each email has its own token; only the hash is stored. Using one uses up all, because a signup is verified once. */
 export const verificationTokens = pgTable(
   'verification_tokens',
   {
@@ -188,7 +188,7 @@ export const orders = pgTable(
   ],
 );
 
-/** Prices as they were when the order was taken. */
+/** Prices at the time of the order. */
 export const orderItems = pgTable(
   'order_items',
   {
@@ -198,7 +198,7 @@ export const orderItems = pgTable(
     sku: text()
       .notNull()
       .references(() => products.sku),
-    /** Where it stood in the request. */
+    /** Its place in the request. */
     position: integer().notNull().default(0),
     name: text().notNull(),
     quantity: integer().notNull(),
@@ -207,7 +207,7 @@ export const orderItems = pgTable(
   (table) => [primaryKey({ columns: [table.orderId, table.sku] }), check('order_items_quantity', sql`quantity > 0`)],
 );
 
-/** Every status an order has had: what `/events` streams, with `id` as the place to resume from. */
+/** Every status that an order has had. `/events` streams them, and resumes after an `id`. */
 export const orderEvents = pgTable(
   'order_events',
   {
@@ -271,8 +271,8 @@ export const reservations = pgTable(
 );
 
 /**
- * One payment for each generation of an order. The row is written before the provider is asked to move money: it
- * decides which payment intent may be confirmed, so two attempts can never confirm two.
+ * One payment for each generation of an order. The row is written before the provider is asked for money. It
+ * decides which payment intent may be confirmed, so that two attempts can never confirm two.
  */
 export const payments = pgTable(
   'payments',
@@ -285,7 +285,7 @@ export const payments = pgTable(
     currency: text().notNull(),
     captured: integer().notNull().default(0),
     refunded: integer().notNull().default(0),
-    /** Raised when the provider keeps repeating a stored failure under the present key. */
+    /** Increased when the provider repeats a stored failure for the present key. */
     keySerial: integer('key_serial').notNull().default(1),
     capturedAt: at('captured_at'),
     createdAt: createdAt(),
@@ -325,7 +325,7 @@ export const shipments = pgTable(
   (table) => [primaryKey({ columns: [table.orderId, table.generation] })],
 );
 
-/** Numbers are taken from here, in the transaction that writes the invoice: a sequence would leave gaps. */
+/** Gives out numbers in the transaction that writes the invoice. A sequence would leave gaps. */
 export const invoiceCounter = pgTable('invoice_counter', {
   id: boolean().primaryKey().default(true),
   lastNumber: integer('last_number').notNull(),
@@ -360,7 +360,7 @@ export const emails = pgTable(
   (table) => [index('emails_order').on(table.orderId), index('emails_signup').on(table.signupId)],
 );
 
-// ---------------------------------------------------------------- intake
+// ---------------------------------------------------------------- commands and webhooks
 
 /** The outbox to Temporal: written in the transaction of the request, delivered by the dispatcher. */
 export const commands = pgTable(
@@ -386,7 +386,7 @@ export const commands = pgTable(
   ],
 );
 
-/** Each event that a provider sent, once. */
+/** Events that a provider sent, each stored once. */
 export const webhookEvents = pgTable(
   'webhook_events',
   {
@@ -400,7 +400,7 @@ export const webhookEvents = pgTable(
 
 // ---------------------------------------------------------------- failures
 
-/** One row for each thing that needs, or needed, a person. */
+/** One row for each thing that needs, or needed, attention. */
 export const failures = pgTable(
   'failures',
   {
@@ -416,16 +416,17 @@ export const failures = pgTable(
     errorType: text('error_type').notNull(),
     errorMessage: text('error_message').notNull(),
     attempts: integer().notNull(),
-    /** How often it has been opened: 2 after a retry that failed again. */
+    /** How often it was opened: 2 after a retry that failed again. */
     occurrence: integer().notNull().default(1),
-    /** The status that the order goes back to when the step is tried again. */
+    /** The status that the order returns to when the step is retried. */
     resumeStatus: text('resume_status', { enum: ORDER_STATUSES }),
     firstSeenAt: at('first_seen_at').notNull().defaultNow(),
     lastSeenAt: at('last_seen_at').notNull().defaultNow(),
+    /** When a failing compensation is tried next. */
     nextRetryAt: at('next_retry_at'),
     closedAt: at('closed_at'),
-    /** The bulk replay that acted on it last. */
-    replayId: uuid('replay_id'),
+    /** The bulk action that acted on it last. */
+    bulkActionId: uuid('bulk_action_id'),
   },
   (table) => [
     check('failures_kind', oneOf('kind', FAILURE_KINDS)),
@@ -461,20 +462,20 @@ export const failureEvents = pgTable(
   ],
 );
 
-/** Like failures are one alert. While a group is open, one workflow looks after it. */
+/** Similar failures share one alert. While a group is open, one workflow sends its messages. */
 export const alertGroups = pgTable('alert_groups', {
   group: text().primaryKey(),
   open: boolean().notNull(),
   openedAt: at('opened_at').notNull(),
 });
 
-/** One bulk action on many failures or orders, and where it stands. */
-export const replays = pgTable(
-  'replays',
+/** One bulk action on many failures or orders, and its state. */
+export const bulkActions = pgTable(
+  'bulk_actions',
   {
     id: uuid().primaryKey(),
-    action: text({ enum: REPLAY_ACTIONS }).notNull(),
-    state: text({ enum: REPLAY_STATES }).notNull(),
+    action: text({ enum: BULK_ACTION_TYPES }).notNull(),
+    state: text({ enum: BULK_ACTION_STATES }).notNull(),
     request: jsonb().notNull(),
     reason: text().notNull(),
     actor: text().notNull(),
@@ -482,41 +483,41 @@ export const replays = pgTable(
     createdAt: createdAt(),
     finishedAt: at('finished_at'),
   },
-  () => [check('replays_action', oneOf('action', REPLAY_ACTIONS)), check('replays_state', oneOf('state', REPLAY_STATES))],
+  () => [check('bulk_actions_action', oneOf('action', BULK_ACTION_TYPES)), check('bulk_actions_state', oneOf('state', BULK_ACTION_STATES))],
 );
 
-/** What a bulk action is about, fixed when it is asked for. The action and its mark here are one transaction: no item twice. */
-export const replayItems = pgTable(
-  'replay_items',
+/** The items of a bulk action, fixed when it starts. Acting on one and marking it here are one transaction, so none is acted on twice. */
+export const bulkActionItems = pgTable(
+  'bulk_action_items',
   {
-    replayId: uuid('replay_id')
+    bulkActionId: uuid('bulk_action_id')
       .notNull()
-      .references(() => replays.id),
+      .references(() => bulkActions.id),
     position: integer().notNull(),
     orderId: uuid('order_id')
       .notNull()
       .references(() => orders.id),
     failureId: uuid('failure_id').references(() => failures.id),
-    state: text({ enum: REPLAY_ITEM_STATES }).notNull(),
-    /** The occurrence of the failure that was acted on: a later one has failed again. */
+    state: text({ enum: BULK_ACTION_ITEM_STATES }).notNull(),
+    /** The occurrence of the failure that was acted on. A later one means that it failed again. */
     occurrence: integer(),
-    /** The generation that a replayed order has got. */
+    /** The generation of a restarted order. */
     generation: integer(),
     /** Why it was refused. */
     message: text(),
     actedAt: at('acted_at'),
   },
   (table) => [
-    primaryKey({ columns: [table.replayId, table.position] }),
-    check('replay_items_state', oneOf('state', REPLAY_ITEM_STATES)),
-    uniqueIndex('replay_items_once').on(table.replayId, table.orderId, table.failureId),
-    index('replay_items_pending')
-      .on(table.replayId, table.position)
+    primaryKey({ columns: [table.bulkActionId, table.position] }),
+    check('bulk_action_items_state', oneOf('state', BULK_ACTION_ITEM_STATES)),
+    uniqueIndex('bulk_action_items_once').on(table.bulkActionId, table.orderId, table.failureId),
+    index('bulk_action_items_pending')
+      .on(table.bulkActionId, table.position)
       .where(sql`state = 'pending'`),
   ],
 );
 
-/** What operators did that is not about one failure: bulk replays, schedules, sign-ins. Never personal data. */
+/** The audit: what operators did, to what and why. Never personal data. */
 export const operatorActions = pgTable(
   'operator_actions',
   {

@@ -10,7 +10,7 @@ const CATALOGUE = [
   { sku: 'TEA-GYOKURO-RARE', name: 'Gyokuro, first flush, 50 g (sold out)', amount: 7_400, available: 0 },
 ];
 
-/** Puts a small catalogue, priced in EUR, into an empty shop. Leaves prices and stock that are there as they are. */
+/** Adds a small catalogue, priced in EUR. Existing prices and stock stay as they are. */
 export async function seedCatalogue(db: Database): Promise<void> {
   await db.transaction(async (tx) => {
     const items = CATALOGUE.map(({ sku, name, amount }) => ({ sku, name, amount, currency: 'EUR' }));

@@ -1,24 +1,25 @@
 import { Webhook } from 'standardwebhooks';
-import { invalidRequest, isTransient, noAnswer, parseRetryAfter } from './failures.ts';
+import type { AlertOccasion } from '../contracts/messages.ts';
+import { invalidRequest, isTransient, noAnswer, parseRetryAfter } from './errors.ts';
 
-/** What is said of a group of failures. No personal data. */
+/** An alert about a group of failures. No personal data. */
 export interface AlertMessage {
-  type: 'failures.opened' | 'failures.digest' | 'failures.resolved';
+  type: `failures.${AlertOccasion}`;
   timestamp: string;
   data: { group: string; open: number; link: string };
 }
 
 /** Errors: `invalid_request`, `alert_unavailable`. */
 export interface AlertWebhook {
-  /** @param id the same for each attempt: by it a receiver knows a copy */
+  /** @param id the same for each attempt, so that the receiver can drop copies */
   post(id: string, message: AlertMessage): Promise<void>;
 }
 
-/** For a shop that has no such receiver. */
+/** For a shop without a receiver. */
 export const NO_ALERT_WEBHOOK: AlertWebhook = { post: () => Promise.resolve() };
 
 /**
- * Alerts by a signed webhook, for a chat or a pager.
+ * Sends alerts as signed webhooks, e.g. to a chat or a pager.
  * @param options `secret` is `whsec_` and base64; `timeout` in ms for one request
  * @see https://www.standardwebhooks.com
  */
@@ -47,8 +48,8 @@ export function createAlertWebhook(options: { url: string; secret: string; timeo
       }
       if (response.ok) return;
       const { status, headers } = response;
-      if (!isTransient(status)) throw invalidRequest(`The alert receiver does not take the message (${status}).`);
-      throw noAnswer('alert', `The alert receiver cannot answer now (${status}).`, parseRetryAfter(headers.get('retry-after')));
+      if (!isTransient(status)) throw invalidRequest(`The alert receiver rejected the message (${status}).`);
+      throw noAnswer('alert', `The alert receiver is unavailable (${status}).`, parseRetryAfter(headers.get('retry-after')));
     },
   };
 }

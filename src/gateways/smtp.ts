@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
-import { invalidRequest, noAnswer } from './failures.ts';
+import { invalidRequest, noAnswer } from './errors.ts';
 
 export interface Mail {
-  /** Idempotency key: the same key gives the same `Message-ID`, by which mail systems recognise a copy. */
+  /** Idempotency key. The same key gives the same `Message-ID`, so that mail systems recognise copies. */
   key: string;
   to: string;
   subject: string;
@@ -11,19 +11,19 @@ export interface Mail {
   html: string;
 }
 
-/** Errors: `invalid_request` when the server will never take it (SMTP 5xx), `email_unavailable` otherwise. */
+/** Errors: `invalid_request` if the server will never accept the mail (SMTP 5xx), else `email_unavailable`. */
 export interface MailGateway {
   send(mail: Mail): Promise<void>;
   close(): void;
 }
 
-/** @param options `url` as `smtp://user:password@host:port`, `from` as `Name <address>`, `timeout` in ms without a word from the server */
+/** @param options `url` as `smtp://user:password@host:port`, `from` as `Name <address>`, `timeout` in ms of silence from the server */
 export function createMailGateway(options: { url: string; from: string; timeout?: number }): MailGateway {
   const transport = createTransport({
     url: options.url,
     pool: true,
     maxConnections: 5,
-    // Temporal retries, where it can be seen. The pool's own six attempts could outlast the activity, and go on behind it.
+    // Temporal retries, visibly. The pool's own six attempts could outlast the activity.
     maxRequeues: 0,
     connectionTimeout: 5_000,
     greetingTimeout: 5_000,
@@ -44,9 +44,9 @@ export function createMailGateway(options: { url: string; from: string; timeout?
   };
 }
 
-/** RFC 5321 4.2.1: 4yz may succeed later, 5yz will not. The server's text is left out: it tends to repeat the address. */
+/** RFC 5321 4.2.1: 4yz may succeed later, 5yz will not. The server's text is left out: it often repeats the address. */
 function sortSmtpError(error: unknown): Error {
   const code = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : 0;
-  if (code >= 500) return invalidRequest(`The mail server refuses the email (${code}).`);
-  return noAnswer('email', `The mail server does not take the email now (${code || 'no connection'}).`);
+  if (code >= 500) return invalidRequest(`The mail server rejected the email (${code}).`);
+  return noAnswer('email', `The mail server did not accept the email (${code || 'no connection'}).`);
 }

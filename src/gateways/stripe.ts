@@ -1,11 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
-import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './failures.ts';
+import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './errors.ts';
 
 export interface PaymentIntent {
   id: string;
   status: Stripe.PaymentIntent.Status;
-  /** minor units that have been captured */
+  /** Captured amount in minor units. */
   received: number;
 }
 
@@ -15,21 +15,21 @@ export interface ProviderRefund {
 }
 
 /**
- * The provider keeps repeating an error that it has stored under this idempotency key (it stores 500s too). The caller
- * has to look at the payment itself, and ask under another key.
+ * The provider repeats an error that it has stored under this idempotency key (it stores 500s, too). The caller has to
+ * read the payment and retry with a new key.
  */
 export class StoredFailureError extends Error {
   override name = 'StoredFailureError';
 }
 
-/** The payment is not in a state that allows the request, e.g. it was confirmed or cancelled meanwhile. */
+/** The state of the payment does not allow the request, e.g. because it has been confirmed or cancelled meanwhile. */
 export class UnexpectedStateError extends Error {
   override name = 'UnexpectedStateError';
 }
 
 /**
- * Payments by the Stripe API: an intent is created, then confirmed. An intent can be paid at most once, whatever is
- * lost on the way, and one that is not yet paid can be cancelled for good: a single create-and-confirm call gives neither.
+ * Payments by the Stripe API: an intent is created, then confirmed. However many answers are lost, an intent is paid at
+ * most once, and one that is not paid can be cancelled for good. A single create-and-confirm call guarantees neither.
  * Errors: a refusal (`card_declined`), `invalid_request`, `payment_unavailable`; {@link StoredFailureError}, {@link UnexpectedStateError}.
  */
 export interface PaymentGateway {
@@ -60,7 +60,7 @@ export function createPaymentGateway(options: {
     port: base.port || (secure ? 443 : 80),
     protocol: secure ? 'https' : 'http',
     timeout: options.timeout ?? 20_000,
-    // Temporal retries, where it can be seen. The client still repeats a lost connection once: so every POST has a key.
+    // Temporal retries, visibly. The client still repeats once after a lost connection, so every POST has a key.
     maxNetworkRetries: 0,
     telemetry: false,
   });
@@ -73,7 +73,7 @@ export function createPaymentGateway(options: {
               amount,
               currency: currency.toLowerCase(),
               payment_method: method,
-              // No method that sends the customer elsewhere: nobody is there when a workflow confirms.
+              // No payment methods with redirects: the customer is not present when a workflow confirms.
               automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
               metadata,
             },
@@ -126,12 +126,12 @@ function sortStripeError(error: unknown): Error {
     return refused('card_declined', `The card was declined (${error.decline_code ?? error.code ?? 'no code'}).`);
   }
   if (error.code === 'payment_intent_unexpected_state') return new UnexpectedStateError(error.message);
-  if (error.param === 'payment_method') return refused('card_declined', 'The payment method is not known.');
+  if (error.param === 'payment_method') return refused('card_declined', 'Unknown payment method.');
   if (status >= 500 && error.headers?.['idempotent-replayed'] === 'true') return new StoredFailureError(error.message);
-  // 409: the first request under this key, or another one on this payment, is still under way.
+  // 409: the first request with this key, or another one for this payment, is still in progress.
   if (status === 0 || status === 409 || isTransient(status)) {
     const retryAfter = parseRetryAfter(error.headers?.['retry-after']);
     return noAnswer('payment', `No answer from the payment provider (${status || 'no connection'}).`, retryAfter);
   }
-  return invalidRequest(`The payment provider does not take the request (${status} ${error.code ?? error.type}).`);
+  return invalidRequest(`The payment provider rejected the request (${status} ${error.code ?? error.type}).`);
 }

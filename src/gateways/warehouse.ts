@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './failures.ts';
+import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './errors.ts';
 
 export interface ShipmentRequest {
   reference: string;
@@ -9,9 +9,9 @@ export interface ShipmentRequest {
 
 /** Errors: a refusal (`invalid_address`), `invalid_request`, `warehouse_unavailable`. */
 export interface WarehouseGateway {
-  /** @returns the warehouse's own id of the shipment, or undefined when it was cancelled before: then it will never be sent */
+  /** @returns the warehouse's id of the shipment, or undefined if it has been cancelled and so will never be sent */
   requestShipment(key: string, request: ShipmentRequest): Promise<{ id: string } | undefined>;
-  /** Also takes back what has not arrived yet. @returns false when it has left the house */
+  /** Also cancels a shipment whose request has not arrived yet. @returns false if the parcel has left the warehouse */
   cancelShipment(reference: string): Promise<boolean>;
 }
 
@@ -40,7 +40,7 @@ export function createWarehouseGateway(options: { url: string; apiKey: string; t
     const code = errorSchema.safeParse(answer).data?.error.code ?? '';
     if (isTransient(response.status)) {
       const retryAfter = parseRetryAfter(response.headers.get('retry-after'));
-      throw noAnswer('warehouse', `The warehouse cannot answer now (${response.status}).`, retryAfter);
+      throw noAnswer('warehouse', `The warehouse is unavailable (${response.status}).`, retryAfter);
     }
     return { ok: response.ok, status: response.status, code, answer };
   }
@@ -51,13 +51,13 @@ export function createWarehouseGateway(options: { url: string; apiKey: string; t
       if (ok) return acceptedSchema.parse(answer);
       if (code === 'shipment_cancelled') return undefined;
       if (code === 'invalid_address') throw refused('invalid_address', 'The warehouse cannot deliver to this address.');
-      throw invalidRequest(`The warehouse does not take the request (${status} ${code}).`);
+      throw invalidRequest(`The warehouse rejected the request (${status} ${code}).`);
     },
     async cancelShipment(reference) {
       const { ok, status, code } = await post(`/v1/shipments/${encodeURIComponent(reference)}/cancellation`, {});
       if (ok) return true;
       if (code === 'already_shipped') return false;
-      throw invalidRequest(`The warehouse does not take the cancellation (${status} ${code}).`);
+      throw invalidRequest(`The warehouse rejected the cancellation (${status} ${code}).`);
     },
   };
 }

@@ -1,21 +1,20 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
-import type { DecideApproval } from '../contracts/messages.ts';
-import { SIGNALS } from '../contracts/names.ts';
-import { CANCELLABLE_ORDER_STATUSES, type OrderStatus } from '../contracts/statuses.ts';
+import { actorOf, ownerFilter, type Caller } from '../contracts/caller.ts';
+import type { Address } from '../contracts/fields.ts';
+import { RequestError } from '../contracts/request-error.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { recordOrderEvent } from '../db/order-status.ts';
 import { orderItems, orders, products } from '../db/schema.ts';
-import { actorOf, ownerFilter, type Caller } from './caller.ts';
-import { enqueueCommand } from './commands.ts';
-import { IntakeError, notFound } from './errors.ts';
-import { createOnce, type IdempotentRequest, type Once } from './idempotency.ts';
+import { enqueueCommand } from '../records/commands.ts';
+import { createOnce, type IdempotentRequest, type Once } from '../records/idempotency.ts';
+import { recordOrderEvent } from '../records/order-status.ts';
+import { lockOrder, requestCancellation } from '../records/orders.ts';
 
-/** What a customer asks for. It has no price: that comes from the catalogue. */
+/** What a customer orders. Prices come from the catalogue. */
 export interface NewOrder {
   customer: { email: string; name: string };
-  shippingAddress: { line1: string; city: string; postalCode: string; country: string };
+  shippingAddress: Address;
   items: { sku: string; quantity: number }[];
   payment: { method: string };
 }
@@ -32,15 +31,15 @@ const acceptedOrder = z.object({
   createdAt: z.iso.datetime(),
 });
 
-/** An order as it was when it was taken. `createdAt` is ISO 8601. Amounts are minor units. */
+/** An order as it was when it was accepted. `createdAt` is ISO 8601. Amounts are minor units. */
 export type AcceptedOrder = z.infer<typeof acceptedOrder>;
 
-/** The `integer` columns of Postgres end here. */
+/** The largest value of an `integer` column in Postgres. */
 const LARGEST_AMOUNT = 2_147_483_647;
 
 /**
- * Takes an order: once this returns it is not lost, whatever becomes of Temporal or of this process.
- * @throws IntakeError `unknown_product`, `duplicate_item`, `mixed_currencies` (each with a pointer to the item),
+ * Accepts an order. Once this returns it is not lost, whatever happens to Temporal or this process.
+ * @throws RequestError `unknown_product`, `duplicate_item`, `mixed_currencies` (each with a pointer to the item),
  * `total_too_large` or `idempotency_key_reused`
  */
 export const acceptOrder = (
@@ -105,77 +104,29 @@ async function price(tx: Transaction, wanted: NewOrder['items']) {
   const items = wanted.map(({ sku, quantity }, index) => {
     const product = catalogue.find((candidate) => candidate.sku === sku);
     const pointer = `/items/${index}/sku`;
-    if (!product) throw new IntakeError('unknown_product', `There is no product ${sku} on sale.`, pointer);
-    if (seen.has(sku)) throw new IntakeError('duplicate_item', `${sku} is in this order already.`, pointer);
+    if (!product) throw new RequestError('unknown_product', `The product ${sku} is not on sale.`, pointer);
+    if (seen.has(sku)) throw new RequestError('duplicate_item', `${sku} is listed twice.`, pointer);
     seen.add(sku);
     currency ??= product.currency;
     if (product.currency !== currency) {
-      throw new IntakeError('mixed_currencies', `An order has one currency, and ${sku} is not in ${currency}.`, pointer);
+      throw new RequestError('mixed_currencies', `All items need the same currency, and ${sku} is not in ${currency}.`, pointer);
     }
     return { sku, name: product.name, quantity, unitAmount: product.amount };
   });
   const amount = items.reduce((sum, item) => sum + item.quantity * item.unitAmount, 0);
-  if (amount > LARGEST_AMOUNT) throw new IntakeError('total_too_large', 'The order is too large.', '/items');
-  if (!currency) throw new IntakeError('unknown_product', 'An order has at least one item.', '/items');
+  if (amount > LARGEST_AMOUNT) throw new RequestError('total_too_large', 'The order is too large.', '/items');
+  if (!currency) throw new RequestError('unknown_product', 'An order needs at least one item.', '/items');
   return { items, amount, currency };
 }
 
-/** The row is locked: of two requests at once, the second sees what the first has decided. */
-async function lockOrder(tx: Transaction, caller: Caller, orderId: string) {
-  const owner = ownerFilter(caller);
-  const [order] = await tx
-    .select()
-    .from(orders)
-    .where(and(eq(orders.id, orderId), owner ? eq(orders.owner, owner) : undefined))
-    .for('update');
-  if (!order) throw notFound('order');
-  return order;
-}
-
-const UNDER_CANCELLATION: readonly OrderStatus[] = [...CANCELLABLE_ORDER_STATUSES, 'compensating', 'cancelled'];
-
 /**
- * Asks for an order to be cancelled. Harmless when repeated.
- * @param reason in the words of who asks
- * @param actor who asks, where it is not a key
- * @throws IntakeError `not_found`, or `order_not_cancellable` when it is with the carrier or has ended
+ * Cancels an order for the customer it belongs to. Harmless when repeated.
+ * @param reason in the customer's words
+ * @throws RequestError `not_found`, or `order_not_cancellable` when the carrier has the parcel or the order has ended
  */
-export async function requestCancellation(
-  db: Pick<Database, 'transaction'>,
-  caller: Caller,
-  orderId: string,
-  reason: string,
-  actor = actorOf(caller),
-): Promise<void> {
+export async function cancelOrder(db: Database, caller: Caller, orderId: string, reason: string): Promise<void> {
   await db.transaction(async (tx) => {
-    const order = await lockOrder(tx, caller, orderId);
-    if (order.cancellationReason !== null && UNDER_CANCELLATION.includes(order.status)) return;
-    if (!CANCELLABLE_ORDER_STATUSES.includes(order.status)) {
-      throw new IntakeError('order_not_cancellable', `The order is ${order.status} and can no longer be cancelled.`);
-    }
-    await tx.update(orders).set({ cancellationReason: reason }).where(eq(orders.id, orderId));
-    await enqueueCommand(tx, { type: SIGNALS.cancelOrder, orderId, message: { reason, actor } });
-  });
-}
-
-/**
- * Records a person's decision on an order that waits for one. The first decision counts.
- * @param caller support or operator: the caller's role is for the API to check
- * @throws IntakeError `not_found`, or `approval_not_awaited` when nothing is, or is still, to be decided
- */
-export async function decideApproval(
-  db: Database,
-  caller: Caller,
-  orderId: string,
-  { decision, reason }: Omit<DecideApproval, 'actor'>,
-): Promise<void> {
-  await db.transaction(async (tx) => {
-    const order = await lockOrder(tx, caller, orderId);
-    if (order.status !== 'awaiting_approval' || order.approvalDecision !== null) {
-      throw new IntakeError('approval_not_awaited', 'The order does not wait for a decision.');
-    }
-    await tx.update(orders).set({ approvalDecision: decision }).where(eq(orders.id, orderId));
-    const message = { decision, reason, actor: actorOf(caller) };
-    await enqueueCommand(tx, { type: SIGNALS.decideApproval, orderId, message });
+    const order = await lockOrder(tx, orderId, ownerFilter(caller));
+    await requestCancellation(tx, order, { actor: actorOf(caller), reason });
   });
 }

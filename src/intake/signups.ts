@@ -1,14 +1,13 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
-import { SIGNALS } from '../contracts/names.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { signups, verificationTokens } from '../db/schema.ts';
-import { ownerFilter, type Caller } from './caller.ts';
-import { enqueueCommand } from './commands.ts';
-import { IntakeError, notFound } from './errors.ts';
-import { createOnce, type IdempotentRequest, type Once } from './idempotency.ts';
-import { hashToken } from './tokens.ts';
+import { ownerFilter, type Caller } from '../contracts/caller.ts';
+import { enqueueCommand } from '../records/commands.ts';
+import { RequestError, notFound } from '../contracts/request-error.ts';
+import { createOnce, type IdempotentRequest, type Once } from '../records/idempotency.ts';
+import { hashToken } from '../records/tokens.ts';
 
 export interface NewSignup {
   email: string;
@@ -23,12 +22,12 @@ const acceptedSignup = z.object({
   createdAt: z.iso.datetime(),
 });
 
-/** A signup as it was when it was taken. `createdAt` is ISO 8601. */
+/** A signup as it was when it was accepted. `createdAt` is ISO 8601. */
 export type AcceptedSignup = z.infer<typeof acceptedSignup>;
 
 /**
- * Takes a signup.
- * @throws IntakeError `email_taken` when the address has an open signup, or `idempotency_key_reused`
+ * Accepts a signup.
+ * @throws RequestError `email_taken` when the address has an open signup, or `idempotency_key_reused`
  */
 export const acceptSignup = (
   db: Database,
@@ -43,20 +42,20 @@ export const acceptSignup = (
 async function insertSignup(tx: Transaction, caller: Caller, { email, name }: NewSignup): Promise<AcceptedSignup> {
   const createdAt = new Date();
   const made = { id: uuid(), status: 'pending_verification', email, name } as const;
-  // The unique index decides, so that two at once cannot both find the address free.
+  // The unique index decides, so that two requests at once cannot both find the address free.
   const inserted = await tx
     .insert(signups)
     .values({ ...made, owner: caller.keyId, createdAt, updatedAt: createdAt })
     .onConflictDoNothing()
     .returning({ id: signups.id });
   if (inserted.length === 0) {
-    throw new IntakeError('email_taken', 'This address has an open signup already.', '/email');
+    throw new RequestError('email_taken', 'This email address already has an open signup.', '/email');
   }
   await enqueueCommand(tx, { type: 'start_signup', signupId: made.id });
   return { ...made, createdAt: createdAt.toISOString() };
 }
 
-/** The row is locked: of two requests at once, the second sees what the first has decided. */
+/** Reads and locks a signup, so that the second of two requests sees what the first decided. */
 async function lockSignup(tx: Transaction, signupId: string, owner?: string) {
   const [signup] = await tx
     .select()
@@ -68,14 +67,14 @@ async function lockSignup(tx: Transaction, signupId: string, owner?: string) {
 }
 
 /**
- * Verifies the address of a signup with a token from one of its emails. The token is the credential: there is no caller.
- * @throws IntakeError `not_found`, `signup_expired`, or `invalid_token` when it is unknown or used
+ * Verifies the address of a signup with a token from one of its emails. The token is the credential, so there is no caller.
+ * @throws RequestError `not_found`, `signup_expired`, or `invalid_token` when it is unknown or used
  */
 export async function verifySignup(db: Database, signupId: string, token: string): Promise<void> {
   await db.transaction(async (tx) => {
     const signup = await lockSignup(tx, signupId);
     if (signup.status === 'expired') {
-      throw new IntakeError('signup_expired', 'The signup has expired. Sign up again to get a new link.');
+      throw new RequestError('signup_expired', 'The signup has expired. Sign up again to get a new link.');
     }
     const unused = and(eq(verificationTokens.signupId, signupId), isNull(verificationTokens.usedAt));
     const [found] = await tx
@@ -83,31 +82,31 @@ export async function verifySignup(db: Database, signupId: string, token: string
       .from(verificationTokens)
       .where(and(unused, eq(verificationTokens.hash, hashToken(token))));
     if (!found || signup.status !== 'pending_verification') {
-      throw new IntakeError('invalid_token', 'The token is wrong or was used already.', '/token');
+      throw new RequestError('invalid_token', 'The token is wrong or already used.', '/token');
     }
     await tx.update(verificationTokens).set({ usedAt: sql`now()` }).where(unused);
     await tx
       .update(signups)
       .set({ status: 'verified', verifiedAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(signups.id, signupId));
-    await enqueueCommand(tx, { type: SIGNALS.verified, signupId });
+    await enqueueCommand(tx, { type: 'verify_signup', signupId });
   });
 }
 
 /**
  * Turns a trial into a subscription.
- * @throws IntakeError `not_found`, or `signup_not_on_trial`
+ * @throws RequestError `not_found`, or `signup_not_on_trial`
  */
 export async function subscribeSignup(db: Database, caller: Caller, signupId: string): Promise<void> {
   await db.transaction(async (tx) => {
     const signup = await lockSignup(tx, signupId, ownerFilter(caller));
     if (signup.status !== 'trial') {
-      throw new IntakeError('signup_not_on_trial', `The signup is ${signup.status}: only a trial can be subscribed.`);
+      throw new RequestError('signup_not_on_trial', `The signup is ${signup.status}. Only a trial can be turned into a subscription.`);
     }
     await tx
       .update(signups)
       .set({ status: 'subscribed', subscribedAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(signups.id, signupId));
-    await enqueueCommand(tx, { type: SIGNALS.subscribed, signupId });
+    await enqueueCommand(tx, { type: 'subscribe_signup', signupId });
   });
 }

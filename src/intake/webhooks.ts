@@ -1,13 +1,12 @@
 import { and, eq, gte } from 'drizzle-orm';
 import { validate as isUuid } from 'uuid';
 import { parseShipmentReference, type OrderRef } from '../contracts/ids.ts';
-import { SIGNALS } from '../contracts/names.ts';
 import type { CarrierUpdate } from '../contracts/messages.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { orders, webhookEvents } from '../db/schema.ts';
-import { enqueueCommand } from './commands.ts';
+import { enqueueCommand } from '../records/commands.ts';
 
-/** What the warehouse says of one parcel. */
+/** What the warehouse reports about one parcel. */
 export interface WarehouseEvent {
   /** The same for every delivery of the same event. */
   eventId: string;
@@ -15,7 +14,7 @@ export interface WarehouseEvent {
   data: { reference: string; carrier: string; trackingNumber: string; reason?: string | undefined };
 }
 
-/** `ignored`: a type that means nothing to an order. `unknown_reference`: a parcel that is none of ours. */
+/** `ignored`: a type that does not concern an order. `unknown_reference`: not one of our parcels. */
 export type WebhookOutcome = 'accepted' | 'duplicate' | 'ignored' | 'unknown_reference';
 
 const UPDATES: ReadonlyMap<string, CarrierUpdate['type']> = new Map([
@@ -24,7 +23,7 @@ const UPDATES: ReadonlyMap<string, CarrierUpdate['type']> = new Map([
   ['shipment.rejected', 'rejected'],
 ]);
 
-/** Takes an event of the warehouse once, however often it is sent, and tells the order. */
+/** Stores an event of the warehouse once, however often it is sent, and tells the order. */
 export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promise<WebhookOutcome> =>
   db.transaction(async (tx) => {
     const { eventId, type, data } = event;
@@ -43,7 +42,7 @@ export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promi
     const { carrier, trackingNumber, reason } = data;
     const message = { generation: ref.generation, type: update, carrier, trackingNumber };
     await enqueueCommand(tx, {
-      type: SIGNALS.carrierUpdate,
+      type: 'update_shipment',
       orderId: ref.orderId,
       message: reason === undefined ? message : { ...message, reason },
     });

@@ -1,6 +1,6 @@
 // Runs a command of this project on the stack that `npm start` runs, unless the environment names a database:
 //
-//   tsx src/sandbox/attach.ts src/ops/cli.ts failures list
+//   tsx src/sandbox/attach.ts src/cli/main.ts failures list
 //
 // The stack is found as `npm start` finds it: by HOLDFAST_HOME and the ports.
 import { existsSync } from 'node:fs';

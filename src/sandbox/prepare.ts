@@ -4,7 +4,7 @@ import { TASK_QUEUES } from '../contracts/names.ts';
 import { connectDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { seedCatalogue } from '../db/seed.ts';
-import { ensureApiKey } from '../ops/api-keys.ts';
+import { ensureApiKey } from '../records/api-keys.ts';
 import { SetupError } from './project.ts';
 import type { Secrets } from './secrets.ts';
 

@@ -1,34 +1,34 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { AlertActivities } from '../activities/alert.ts';
+import type { RunActivities } from '../activities/broken-runs.ts';
+import type { BulkActionActivities } from '../activities/bulk-actions.ts';
 import type { EmailActivities } from '../activities/email.ts';
-import type { FailureActivities } from '../activities/failures.ts';
+import type { FailedEmailActivities } from '../activities/failed-emails.ts';
 import type { InventoryActivities } from '../activities/inventory.ts';
 import type { InvoiceActivities } from '../activities/invoice.ts';
 import type { OrderActivities } from '../activities/orders.ts';
 import type { PaymentActivities } from '../activities/payment.ts';
 import type { PruneActivities } from '../activities/prune.ts';
-import type { ReplayActivities } from '../activities/replays.ts';
 import type { ReportActivities } from '../activities/report.ts';
-import type { RunActivities } from '../activities/runs.ts';
 import type { SignupActivities } from '../activities/signups.ts';
 import type { WarehouseActivities } from '../activities/warehouse.ts';
 import { TASK_QUEUES } from '../contracts/names.ts';
 import { RETRY_PROFILES } from '../contracts/retry-profiles.ts';
 
 /**
- * The activities as workflows call them, each with the retry profile of what it depends on. Steps that only touch
- * Postgres run locally; calls to the outside are normal activities, so that the Web UI shows them retrying.
+ * The activities as workflows call them, each with the retry profile of its dependency. Steps that only use Postgres are
+ * local activities. Calls to outside services are normal activities, so that the Web UI shows their retries.
  */
 
 /** Steps of an order in Postgres. */
 export const database = proxyLocalActivities<InventoryActivities & InvoiceActivities>(RETRY_PROFILES.database);
 
-/** Notes of what happened. Never gives up, so its callers need no plan for its failure. */
-export const bookkeeping = proxyLocalActivities<OrderActivities & SignupActivities & FailureActivities>(
+/** Records what happened. Never gives up, so callers need no plan for its failure. */
+export const bookkeeping = proxyLocalActivities<OrderActivities & SignupActivities & FailedEmailActivities>(
   RETRY_PROFILES.bookkeeping,
 );
 
-/** A cancelled charge is waited for: only then is it known whether there is money to give back. */
+/** Waits for a charge that is being cancelled: only then is it known whether there is money to refund. */
 export const payment = proxyActivities<Pick<PaymentActivities, 'chargePayment'>>({
   ...RETRY_PROFILES.payment,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -40,7 +40,7 @@ export const compensation = proxyActivities<
   Pick<PaymentActivities, 'refundPayment'> & Pick<WarehouseActivities, 'withdrawShipment' | 'cancelShipment'>
 >({
   ...RETRY_PROFILES.compensation,
-  // One that is settled by hand is waited for: it may get through at the last moment.
+  // Waits for a compensation that is settled by hand: it may succeed at the last moment.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
@@ -52,9 +52,9 @@ export const email = proxyActivities<EmailActivities>({ ...RETRY_PROFILES.email,
 
 export const report = proxyActivities<ReportActivities & RunActivities>(RETRY_PROFILES.report);
 
-/** Alerts by webhook are as best-effort as those by email. */
+/** Webhooks are as best-effort as emails. */
 export const alerting = proxyActivities<Pick<AlertActivities, 'postAlert'>>(RETRY_PROFILES.email);
 
-export const operations = proxyLocalActivities<AlertActivities & PruneActivities & ReplayActivities>(
+export const operations = proxyLocalActivities<AlertActivities & PruneActivities & BulkActionActivities>(
   RETRY_PROFILES.bookkeeping,
 );

@@ -2,20 +2,20 @@ import { continueAsNew, defineSignal, setHandler, sleep, workflowInfo } from '@t
 import type { AlertInput, AlertOccasion } from '../contracts/messages.ts';
 import { SIGNALS } from '../contracts/names.ts';
 import { alerting, email, operations } from './activities.ts';
-import { Emails } from './emails.ts';
+import { BestEffortMessages } from './best-effort.ts';
 
 export const groupOpened = defineSignal(SIGNALS.groupOpened);
 
 /**
- * Looks after one group of like failures: says so at once, then sends a digest while some are open, and a word when the
- * group is empty. One run for each group, so that an outage is a handful of messages and not ten thousand.
+ * Announces one group of similar failures: at once, in a digest at intervals while some are open, and when all are closed.
+ * One run for each group, so that an outage causes a handful of messages and not ten thousand.
  */
 export async function alert({ group, digestEvery, announced = 0 }: AlertInput): Promise<void> {
   let opened = false;
   setHandler(groupOpened, () => {
     opened = true;
   });
-  const messages = new Emails((message, error) => operations.logFailedAlert({ group, message, ...error }));
+  const messages = new BestEffortMessages((message, error) => operations.logFailedAlert({ group, message, ...error }));
   const { firstExecutionRunId } = workflowInfo();
   let sent = announced;
   const send = (occasion: AlertOccasion) => {

@@ -1,25 +1,19 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
-import { isRefusalType, type RefusalType } from '../contracts/errors.ts';
+import { isRefusalType, type ErrorDetails, type RefusalType } from '../contracts/errors.ts';
 
-/** What is written down of an error. */
-export interface ErrorDetails {
-  errorType: string;
-  errorMessage: string;
-}
-
-/** A business answer that ends the order. */
+/** @returns a business refusal, which ends the order */
 export const refusal = (type: RefusalType, message: string): ApplicationFailure =>
   ApplicationFailure.nonRetryable(message, type);
 
 const root = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);
 
-/** @returns the refusal inside an error, or undefined when it is something else */
+/** @returns the refusal inside an error, or undefined if it is another error */
 export function asRefusal(error: unknown): ApplicationFailure | undefined {
   const cause = root(error);
   return cause instanceof ApplicationFailure && isRefusalType(cause.type) ? cause : undefined;
 }
 
-/** @returns the stable type and the message of whatever an activity failed with */
+/** @returns the stable type and the message of an error that an activity failed with */
 export function describeError(error: unknown): ErrorDetails {
   const cause = root(error);
   if (cause instanceof ApplicationFailure) {

@@ -1,6 +1,6 @@
 import { operations } from './activities.ts';
 
-/** Deletes what is finished and past its keeping time (see `activities/prune.ts`). */
+/** Deletes what is finished and past its retention time (see `activities/prune.ts`). */
 export async function prune(): Promise<void> {
   await operations.pruneFinishedWork();
 }

@@ -1,23 +1,24 @@
 import type { OrderStep } from '../contracts/statuses.ts';
 
+/** How to undo one step. */
 export interface Compensation {
   step: OrderStep;
   undo: () => Promise<void>;
 }
 
 /**
- * What has to be undone if the story ends badly. A compensation is registered on the line above its step: if it came
- * after, a step whose answer was lost would never be undone.
+ * What has to be undone if the order ends badly. Register a compensation before its step runs: registered afterwards, it
+ * would miss a step that took effect but whose answer was lost.
  */
 export class Saga {
   readonly #compensations: Compensation[] = [];
 
-  /** @param undo must be harmless when the step never happened, and must not give up */
+  /** @param undo must be harmless if the step never took effect, and must not give up */
   compensateWith(step: OrderStep, undo: () => Promise<void>): void {
     this.#compensations.push({ step, undo });
   }
 
-  /** Undoes everything, last step first. @param run runs one compensation to its end */
+  /** Undoes everything, last step first. @param run runs one compensation until it has ended */
   async compensate(run: (compensation: Compensation) => Promise<void>): Promise<void> {
     for (const compensation of this.#compensations.toReversed()) await run(compensation);
   }

@@ -1,27 +1,20 @@
-import {
-  condition,
-  defineSignal,
-  setCurrentDetails,
-  setHandler,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { condition, defineSignal, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { SignupInput, SignupResult } from '../contracts/messages.ts';
-import { SIGNALS, STATUS_SEARCH_ATTRIBUTE } from '../contracts/names.ts';
-import type { SignupStatus } from '../contracts/statuses.ts';
+import { SIGNALS } from '../contracts/names.ts';
 import type { SignupTemplate } from '../contracts/templates.ts';
 import { bookkeeping, email } from './activities.ts';
-import { Emails } from './emails.ts';
+import { BestEffortMessages } from './best-effort.ts';
+import { showStatus } from './status.ts';
 
 export const verified = defineSignal(SIGNALS.verified);
 export const subscribed = defineSignal(SIGNALS.subscribed);
 
 /**
- * One signup, from the verification email to the end of the trial. The API moves the row when a person verifies or
- * subscribes, and then tells this run; the deadlines are this run's own, and give way to a person who was just in time.
+ * One signup, from the verification email to the end of the trial. When a person verifies or subscribes, the API updates
+ * the row and then signals this run. Deadlines are kept here, and yield to a person who was just in time.
  */
 export async function signup({ signupId, policy }: SignupInput): Promise<SignupResult> {
-  const emails = new Emails((template, error) => bookkeeping.recordFailedEmail({ signupId, template, ...error }));
+  const emails = new BestEffortMessages((template, error) => bookkeeping.recordFailedEmail({ signupId, template, ...error }));
   const sendEmail = (template: SignupTemplate, occurrence = 1) =>
     emails.send(template, () => email.sendSignupEmail(signupId, template, occurrence));
   let isVerified = false;
@@ -34,13 +27,13 @@ export async function signup({ signupId, policy }: SignupInput): Promise<SignupR
   });
 
   async function story(): Promise<SignupResult> {
-    tell('pending_verification', 'Waiting for the address to be verified.');
+    showStatus('pending_verification', 'Waiting for the address to be verified.');
     sendEmail('verification');
     if (!(await verifiedInTime())) return { status: 'expired' };
 
     sendEmail('welcome');
     await bookkeeping.startTrial(signupId, policy.trial);
-    tell('trial', 'The trial runs.');
+    showStatus('trial', 'The trial is running.');
     if (await subscribedInTime()) return { status: 'subscribed' };
     return { status: 'ended' };
   }
@@ -64,16 +57,10 @@ export async function signup({ signupId, policy }: SignupInput): Promise<SignupR
   }
 
   const result = await story();
-  tell(result.status, 'Nothing more to do.');
+  showStatus(result.status, 'Done.');
   await emails.settled();
   return result;
 }
 
-/** @returns ms until the run is `age` ms old: deadlines count from the signup, not from each other */
+/** @returns ms until the run is `age` ms old. Deadlines count from the signup, not from each other. */
 const untilAge = (age: number): number => Math.max(0, workflowInfo().startTime.getTime() + age - Date.now());
-
-/** Says where the signup stands, for whoever opens the run in the Web UI or lists runs by status. */
-function tell(status: SignupStatus, sentence: string): void {
-  upsertSearchAttributes([{ key: STATUS_SEARCH_ATTRIBUTE, value: status }]);
-  setCurrentDetails(`**${status}**: ${sentence}`);
-}

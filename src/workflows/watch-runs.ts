@@ -1,6 +1,6 @@
 import { report } from './activities.ts';
 
-/** Finds the runs that went wrong by a fault in our code (see `activities/runs.ts`). */
+/** Reports runs that are broken by a bug in our code (see `activities/broken-runs.ts`). */
 export async function watchRuns(): Promise<void> {
   await report.reportBrokenRuns();
 }

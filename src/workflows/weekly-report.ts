@@ -4,8 +4,8 @@ import { SCHEDULED_START_TIME } from '../contracts/names.ts';
 import { email, report } from './activities.ts';
 
 /**
- * The report of the week that ended before the run was *scheduled*: not before it ran, so that a late run or a
- * backfill reports on the week that was meant.
+ * Reports on the week before the run was *scheduled*, not before it ran, so that a late run or a backfill reports on the
+ * right week.
  */
 export async function weeklyReport({ timeZone }: WeeklyReportInput): Promise<WeeklyReportResult> {
   const { startTime, typedSearchAttributes } = workflowInfo();

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { emails, verificationTokens } from '../../src/db/schema.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
-import { hashToken } from '../../src/intake/tokens.ts';
+import { hashToken } from '../../src/records/tokens.ts';
 import { createShop, runActivity, type Shop } from '../support/shop.ts';
 
 let shop: Shop;
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 afterEach(() => shop.inbox.faults.clear());
 
-/** An order of a customer of its own, so that its mails can be told from others. */
+/** An order with its own customer, so that its emails can be found. */
 async function orderOf(name: string) {
   const email = `${name}@example.com`;
   return { email, ref: await shop.placeOrder({ customer: { email, name } }) };
@@ -21,7 +21,7 @@ async function orderOf(name: string) {
 const mailsTo = (email: string) => shop.inbox.messages({ to: email });
 
 describe('an email', () => {
-  it('is not sent again once it is noted', async () => {
+  it('is not sent again once it is recorded', async () => {
     const { email, ref } = await orderOf('once');
     const { sendOrderEmail } = shop.activities();
     await runActivity(sendOrderEmail, ref, 'order_confirmed', 1);
@@ -30,7 +30,7 @@ describe('an email', () => {
   });
 
   it.each(['drop_after_commit', 'error_after_commit'] as const)(
-    'that was taken without our hearing of it (%s) is the same mail when it is sent again',
+    'that the server accepted without our knowing (%s) is the same email when it is sent again',
     async (mode) => {
       const { email, ref } = await orderOf(mode);
       shop.inbox.faults.set({ mode, count: 1 });
@@ -44,7 +44,7 @@ describe('an email', () => {
     },
   );
 
-  it('is noted once when two attempts send it at the same moment', async () => {
+  it('is recorded once if two attempts send it at the same moment', async () => {
     const { email, ref } = await orderOf('twice');
     await Promise.all(
       [shop.activities(), shop.activities()].map((own) => runActivity(own.sendOrderEmail, ref, 'order_confirmed', 1)),
@@ -53,7 +53,7 @@ describe('an email', () => {
     expect(await shop.db.$count(emails, eq(emails.recipient, email))).toBe(1);
   });
 
-  it('has an identity that comes from what it is, not from the attempt', async () => {
+  it('has a Message-ID that identifies the email, not the attempt', async () => {
     const { email, ref } = await orderOf('identity');
     const { sendOrderEmail } = shop.activities();
     for (const occurrence of [1, 2]) await runActivity(sendOrderEmail, ref, 'order_confirmed', occurrence);
@@ -62,7 +62,7 @@ describe('an email', () => {
     expect(ids).toEqual([expect.stringMatching(/^<[0-9a-f]{32}@holdfast\.example>$/), expect.any(String)]);
   });
 
-  it('to an address that does not exist is not tried again', async () => {
+  it('to an address that does not exist is not retried', async () => {
     const { ref } = await orderOf('bounce');
     const attempt = runActivity(shop.activities().sendOrderEmail, ref, 'order_confirmed', 1);
     await expect(attempt).rejects.toMatchObject({ type: 'invalid_request', nonRetryable: true });
@@ -72,7 +72,7 @@ describe('an email', () => {
 });
 
 describe('a verification email', () => {
-  it('carries a token of which only the hash is kept', async () => {
+  it('contains a token of which only the hash is stored', async () => {
     const email = 'token@example.com';
     const { made } = await acceptSignup(shop.db, shop.caller, {
       idempotencyKey: 'signup',

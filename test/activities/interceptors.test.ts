@@ -11,7 +11,7 @@ import { orders } from '../../src/db/schema.ts';
 import { createLogger } from '../../src/log.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 
-/** @returns what an activity that fails so leaves the worker with */
+/** @returns the error that leaves the worker when this activity fails */
 async function failureOf(
   activity: () => Promise<unknown>,
   info: { attempt?: number; retryPolicy?: RetryPolicy } = { retryPolicy: RETRY_PROFILES.warehouse.retry },
@@ -22,7 +22,7 @@ async function failureOf(
   });
   try {
     await environment.run(activity);
-    return 'it did not fail';
+    return 'no failure';
   } catch (error) {
     return error;
   }
@@ -36,7 +36,7 @@ const down = (nextRetryDelay?: number) =>
     ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
   });
 
-/** @returns the delays, in ms, that many attempts would wait */
+/** @returns the delays of many attempts, in ms */
 async function delays(info: Parameters<typeof failureOf>[1], error = down()): Promise<number[]> {
   const failures = await Promise.all(Array.from({ length: 200 }, () => failureOf(fails(error), info)));
   return failures.map((failure) =>
@@ -50,7 +50,7 @@ describe('the delay to the next attempt', () => {
     [2, 4_000],
     [3, 8_000],
     [7, 8_000],
-  ])('after attempt %i is spread by a fifth around %i ms', async (attempt, middle) => {
+  ])('after attempt %i is %i ms ±20 %%', async (attempt, middle) => {
     const found = await delays({ attempt, retryPolicy: RETRY_PROFILES.warehouse.retry });
     expect(Math.min(...found)).toBeGreaterThanOrEqual(middle * 0.8);
     expect(Math.max(...found)).toBeLessThanOrEqual(middle * 1.2);
@@ -58,32 +58,32 @@ describe('the delay to the next attempt', () => {
     expect(Math.max(...found) - Math.min(...found)).toBeGreaterThan(middle * 0.2);
   });
 
-  it('is never shorter than the other side asks for', async () => {
+  it('is never shorter than Retry-After', async () => {
     const found = await delays({ attempt: 1, retryPolicy: RETRY_PROFILES.warehouse.retry }, down(60_000));
     expect(Math.min(...found)).toBeGreaterThanOrEqual(60_000);
     expect(Math.max(...found)).toBeLessThanOrEqual(72_000);
     expect(new Set(found).size).toBeGreaterThan(50);
   });
 
-  it('is not shortened by the other side', async () => {
+  it('is not shortened by Retry-After', async () => {
     const found = await delays({ attempt: 3, retryPolicy: RETRY_PROFILES.warehouse.retry }, down(1_000));
     expect(Math.min(...found)).toBeGreaterThanOrEqual(6_400);
   });
 
-  it('is none after a refusal', async () => {
+  it('is not set for a refusal', async () => {
     const refusal = ApplicationFailure.nonRetryable('no', 'card_declined');
     expect(await failureOf(fails(refusal))).toBe(refusal);
   });
 });
 
-describe('a failure', () => {
+describe('an error', () => {
   let shop: Shop;
   beforeAll(async () => {
     shop = await createShop();
   });
   afterAll(() => shop.close());
 
-  it('of a query leaves without its parameters', async () => {
+  it('of a query does not contain its parameters', async () => {
     const address = 'ada@example.com';
     const failure = await failureOf(() =>
       shop.db.select().from(orders).where(eq(orders.customerEmail, sql`${address}::int`)),
@@ -93,12 +93,12 @@ describe('a failure', () => {
     expect(failure).not.toHaveProperty('cause.message');
   });
 
-  it('of any kind has a type, and keeps its message', async () => {
+  it('of any kind gets a type and keeps its message', async () => {
     expect(await failureOf(fails(new RangeError('too far')))).toMatchObject({ type: 'RangeError', message: 'too far' });
     expect(await failureOf(fails('just a word'))).toMatchObject({ type: 'unknown', message: 'just a word' });
   });
 
-  it('that is a cancellation stays one', async () => {
+  it('for a cancellation is not changed', async () => {
     const cancellation = new CancelledFailure('stop');
     expect(await failureOf(fails(cancellation))).toBe(cancellation);
   });

@@ -11,14 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-it('twenty invoices issued at once are numbered without a gap', async () => {
+it('numbers twenty concurrent invoices without a gap', async () => {
   const refs = await Promise.all(Array.from({ length: 20 }, () => shop.placeOrder()));
   const { issueInvoice } = shop.activities();
   await Promise.all(refs.map((ref) => runActivity(issueInvoice, ref)));
   expect(await invoiceNumbers(shop.db)).toEqual(refs.map((_, index) => index + 1));
 });
 
-it('an invoice that could not be written leaves no gap', async () => {
+it('leaves no gap if an invoice cannot be written', async () => {
   const last = (await invoiceNumbers(shop.db)).at(-1) ?? 0;
   const ref = await shop.placeOrder();
   await shop.database.listener.unsafe(`
@@ -31,7 +31,7 @@ it('an invoice that could not be written leaves no gap', async () => {
   expect(invoice?.number).toBe(last + 1);
 });
 
-it('a void invoice keeps its number', async () => {
+it('keeps the number of a void invoice', async () => {
   const ref = await shop.placeOrder();
   const { issueInvoice, voidInvoice } = shop.activities();
   await runActivity(issueInvoice, ref);
@@ -42,7 +42,7 @@ it('a void invoice keeps its number', async () => {
   expect(invoice?.voidedAt).toBeInstanceOf(Date);
 });
 
-it('an invoice is a PDF', async () => {
+it('writes an invoice as PDF', async () => {
   const [invoice] = await shop.db.select().from(invoices).limit(1);
   const pdf = Buffer.from(invoice?.pdf ?? []).toString('latin1');
   expect(pdf).toMatch(/^%PDF-1/);

@@ -19,7 +19,7 @@ afterEach(() => shop.payments.faults.clear());
 const CREATE = 'POST /v1/payment_intents';
 const CONFIRM = 'POST /v1/payment_intents/:id/confirm';
 
-/** Attempts an activity until it succeeds, as Temporal would. @returns the types of the failures on the way */
+/** Runs an activity until it succeeds, as Temporal would. @returns the error types of the failed attempts */
 async function untilDone(activity: (ref: OrderRef) => Promise<unknown>, ref: OrderRef): Promise<unknown[]> {
   const types: unknown[] = [];
   for (let attempts = 0; attempts < 12; attempts += 1) {
@@ -62,7 +62,7 @@ describe('chargePayment', () => {
     expect(await paymentOf(ref)).toMatchObject({ state: 'captured', captured: 1780, refunded: 0 });
   });
 
-  it('gets past a failure that the provider has stored under the key, by another key', async () => {
+  it('uses another key after the provider stored a failure for the first one', async () => {
     const ref = await shop.placeOrder();
     shop.payments.faults.set({ mode: 'error_after_commit', operation: CREATE, count: 1 });
     expect(await untilDone(shop.activities().chargePayment, ref)).toEqual(['payment_unavailable', 'payment_unavailable']);
@@ -70,7 +70,7 @@ describe('chargePayment', () => {
     expect(await paymentOf(ref)).toMatchObject({ state: 'captured', keySerial: 2 });
   });
 
-  it('sees a payment whose confirmation was answered with a failure', async () => {
+  it('finds a payment whose confirmation took effect but was answered with an error', async () => {
     const ref = await shop.placeOrder();
     shop.payments.faults.set({ mode: 'error_after_commit', operation: CONFIRM, count: 1 });
     expect(await untilDone(shop.activities().chargePayment, ref)).toEqual(['payment_unavailable']);
@@ -81,7 +81,7 @@ describe('chargePayment', () => {
     ['pm_card_visa_chargeDeclined', 'a declined card'],
     ['pm_card_chargeDeclinedExpiredCard', 'an expired card'],
     ['pm_card_unknown', 'an unknown payment method'],
-  ])('refuses %s at its first attempt', async (method) => {
+  ])('is refused for %s at the first attempt', async (method) => {
     const ref = await shop.placeOrder({ payment: { method } });
     expect(await untilDone(shop.activities().chargePayment, ref)).toEqual(['card_declined']);
     expect(await untilDone(shop.activities().refundPayment, ref)).toEqual([]);
@@ -91,9 +91,9 @@ describe('chargePayment', () => {
 });
 
 describe('refundPayment', () => {
-  it('gives back what was really taken when the answer to the charge was lost', async () => {
+  it('refunds what was captured if the answer to the charge was lost', async () => {
     const ref = await shop.placeOrder();
-    // The client itself asks once more when a connection breaks.
+    // The client itself retries once when a connection breaks.
     shop.payments.faults.set({ mode: 'drop_after_commit', operation: CONFIRM });
     const [attempt] = await Promise.allSettled([runActivity(shop.activities().chargePayment, ref)]);
     expect(attempt).toMatchObject({ status: 'rejected', reason: { type: 'payment_unavailable' } });
@@ -104,7 +104,7 @@ describe('refundPayment', () => {
     await cancelled(ref);
   });
 
-  it('cancels what was not taken, so that it never can be', async () => {
+  it('cancels a payment that was not captured, so that it never can be', async () => {
     const ref = await shop.placeOrder();
     shop.payments.faults.set({ mode: 'down', operation: CONFIRM });
     await Promise.allSettled([runActivity(shop.activities().chargePayment, ref)]);
@@ -122,14 +122,14 @@ describe('refundPayment', () => {
     await cancelled(ref);
   });
 
-  it('has nothing to give back when no money was asked for', async () => {
+  it('has nothing to refund if the provider was never called', async () => {
     const ref = await shop.placeOrder();
     await runActivity(shop.activities().refundPayment, ref);
     expect(story(ref)).toEqual([]);
     await cancelled(ref);
   });
 
-  it('gives back once, however often it is tried', async () => {
+  it('refunds once, however often it is attempted', async () => {
     const ref = await shop.placeOrder();
     await runActivity(shop.activities().chargePayment, ref);
     shop.payments.faults.set({ mode: 'error_after_commit', operation: 'POST /v1/refunds', count: 1 });
@@ -140,7 +140,7 @@ describe('refundPayment', () => {
   });
 });
 
-/** Stands before the simulator. Stripe stores a failure that arose while it executed, whether or not it took effect. */
+/** A proxy in front of the simulator. Stripe stores an error that occurs during execution, whether or not it took effect. */
 async function startStubbornProvider(): Promise<string> {
   const stored = new Set<string>();
   const server = createServer((incoming, outgoing) => {
@@ -174,7 +174,7 @@ async function startStubbornProvider(): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** The activities of payments, over that provider. */
+/** The payment activities, with that provider. */
 const stubbornActivities = async (): Promise<AsFunctions<PaymentActivities>> =>
   createPaymentActivities({
     db: shop.db,
@@ -184,14 +184,14 @@ const stubbornActivities = async (): Promise<AsFunctions<PaymentActivities>> =>
     }),
   });
 
-describe('a provider that fails the first key of each request before doing anything, and keeps that answer', () => {
-  it('is charged once', async () => {
+describe('a provider that fails the first key of each request and repeats that answer', () => {
+  it('charges once', async () => {
     const ref = await shop.placeOrder();
     await untilDone((await stubbornActivities()).chargePayment, ref);
     expect(story(ref)).toEqual(['payment_intent.created', 'payment_intent.succeeded']);
   });
 
-  it('gives the money back', async () => {
+  it('refunds the payment', async () => {
     const ref = await shop.placeOrder();
     await runActivity(shop.activities().chargePayment, ref);
     await untilDone((await stubbornActivities()).refundPayment, ref);

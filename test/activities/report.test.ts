@@ -10,8 +10,8 @@ describe('the week before', () => {
     ['an ordinary Monday', '2026-11-23T07:00:00Z', 'Europe/Berlin', '2026-W47', '2026-11-15T23:00:00Z', '2026-11-22T23:00:00Z'],
     ['a Sunday evening', '2026-11-22T20:00:00Z', 'Europe/Berlin', '2026-W46', '2026-11-08T23:00:00Z', '2026-11-15T23:00:00Z'],
     ['Monday at midnight', '2026-11-22T23:00:00Z', 'Europe/Berlin', '2026-W47', '2026-11-15T23:00:00Z', '2026-11-22T23:00:00Z'],
-    ['clocks gone forward', '2026-03-30T06:00:00Z', 'Europe/Berlin', '2026-W13', '2026-03-22T23:00:00Z', '2026-03-29T22:00:00Z'],
-    ['clocks gone back', '2026-10-26T07:00:00Z', 'Europe/Berlin', '2026-W43', '2026-10-18T22:00:00Z', '2026-10-25T23:00:00Z'],
+    ['a change to summer time', '2026-03-30T06:00:00Z', 'Europe/Berlin', '2026-W13', '2026-03-22T23:00:00Z', '2026-03-29T22:00:00Z'],
+    ['a change to winter time', '2026-10-26T07:00:00Z', 'Europe/Berlin', '2026-W43', '2026-10-18T22:00:00Z', '2026-10-25T23:00:00Z'],
     ['a year of 53 weeks', '2027-01-04T07:00:00Z', 'Europe/Berlin', '2026-W53', '2026-12-27T23:00:00Z', '2027-01-03T23:00:00Z'],
     ['the first week of a year', '2027-01-11T07:00:00Z', 'Europe/Berlin', '2027-W01', '2027-01-03T23:00:00Z', '2027-01-10T23:00:00Z'],
     ['a first week that begins in December', '2025-01-06T07:00:00Z', 'Europe/Berlin', '2025-W01', '2024-12-29T23:00:00Z', '2025-01-05T23:00:00Z'],
@@ -28,7 +28,7 @@ describe('the week before', () => {
   it.each([
     ['2026-11-23T07:00:00Z', 'Europe/Atlantis'],
     ['yesterday', 'Europe/Berlin'],
-  ])('of %s in %s there is none', (scheduledAt, timeZone) => {
+  ])('is refused for %s in %s', (scheduledAt, timeZone) => {
     expect(() => weekBefore(scheduledAt, timeZone)).toThrow(expect.objectContaining({ type: 'invalid_request', nonRetryable: true }));
   });
 });
@@ -40,7 +40,7 @@ describe('a weekly report', () => {
   });
   afterAll(() => shop.close());
 
-  /** As if it had been so at a time. */
+  /** Inserts an order that was created, and paid, in the past. */
   async function insertOrder(at: string, status: 'completed' | 'failed' | 'fulfilling', paid?: { amount: number; back?: number }) {
     const createdAt = new Date(at);
     const orderId = uuid();
@@ -86,7 +86,7 @@ describe('a weekly report', () => {
     return { ...row, figures: weeklyFiguresSchema.parse(row.figures) };
   };
 
-  it('counts what happened in its week, by the days of its time zone', async () => {
+  it('counts what happened in its week, by day in its time zone', async () => {
     await insertOrder('2026-11-15T22:59:59Z', 'completed', { amount: 100_000 }); // a second too early
     await insertOrder('2026-11-15T23:00:00Z', 'completed', { amount: 1_000 }); // Monday, 00:00 in Berlin
     await insertOrder('2026-11-18T22:59:00Z', 'failed', { amount: 2_000, back: 2_000 }); // Wednesday
@@ -140,13 +140,13 @@ describe('a weekly report', () => {
     expect(chart).toMatch(/^<svg/);
   });
 
-  it('stays as it was when it is asked for again', async () => {
+  it('does not change when it is compiled again', async () => {
     const first = await report('2026-11-23T07:00:00Z');
     await insertOrder('2026-11-17T12:00:00Z', 'completed');
     expect(await report('2026-11-23T09:00:00Z')).toEqual(first);
   });
 
-  it('of a week without orders is a report too', async () => {
+  it('is written for a week without orders, too', async () => {
     const { figures } = await report('2026-01-05T07:00:00Z');
     expect(figures.orders).toEqual({ accepted: 0, completed: 0, cancelled: 0, failed: 0, open: 0 });
   });

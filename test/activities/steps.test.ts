@@ -1,13 +1,20 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { msToNumber } from '@temporalio/common/lib/time.js';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { eq, sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createActivityInterceptor } from '../../src/activities/interceptors.ts';
 import { shipmentReference, stepKey, type OrderRef } from '../../src/contracts/ids.ts';
+import { RETRY_PROFILES } from '../../src/contracts/retry-profiles.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { failures, sagaSteps } from '../../src/db/schema.ts';
+import { createLogger } from '../../src/log.ts';
 import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
 import { createPauses, type Pauses } from '../support/pauses.ts';
 import { createShop, runActivity, type Shop } from '../support/shop.ts';
 
-/** The connection of an attempt that everyone has given up, and that goes on all the same. */
+/** The connection of an attempt that has timed out but is still running. */
 const LATE = 'late';
 
 let shop: Shop;
@@ -18,6 +25,7 @@ beforeAll(async () => {
   late = connectDatabase(shop.environment.DATABASE_URL, { max: 5, name: LATE });
   pauses = await createPauses(shop.environment.DATABASE_URL);
 });
+afterEach(() => shop.warehouse.faults.clear());
 afterAll(async () => {
   await pauses.close();
   await late.close();
@@ -29,13 +37,13 @@ const typeOf = (attempt: PromiseSettledResult<unknown>): unknown =>
     ? attempt.reason.type
     : attempt.status;
 
-/** @returns `step: state` of everything done and undone */
+/** @returns `step: state` of all steps and compensations */
 async function saga({ orderId }: OrderRef): Promise<string[]> {
   const rows = await shop.db.select().from(sagaSteps).where(eq(sagaSteps.orderId, orderId)).orderBy(sagaSteps.startedAt);
   return rows.map(({ kind, step, state }) => `${kind === 'step' ? '' : 'undo '}${step}: ${state}`);
 }
 
-/** How many connections wait for the lock of a step. */
+/** @returns how many connections wait for the lock of a step */
 async function waitingFor(ref: OrderRef, step: string): Promise<number> {
   const {
     rows: [row],
@@ -76,7 +84,7 @@ describe('two attempts of a step at the same moment', () => {
     await Promise.allSettled(
       [shop.activities(), shop.activities(late.db)].map((activities) => runActivity(activities[activity], ref)),
     );
-    // Of two refunds at once the provider may put one off: it is asked again, as Temporal would.
+    // The provider may reject one of two concurrent refunds: retry, as Temporal would.
     await runActivity(shop.activities()[activity], ref);
     expect((await saga(ref)).filter((line) => line.startsWith('undo ') && line.endsWith(': done'))).toHaveLength(1);
     expect(await stockTotals(shop.db)).toEqual(before);
@@ -85,7 +93,7 @@ describe('two attempts of a step at the same moment', () => {
   });
 });
 
-describe('a late attempt, after its compensation began', () => {
+describe('a late attempt, after its compensation has started', () => {
   it.each([
     ['reserveStock', 'releaseStock'],
     ['chargePayment', 'refundPayment'],
@@ -103,7 +111,7 @@ describe('a late attempt, after its compensation began', () => {
     await expectSound(shop, ref.orderId);
   });
 
-  it('reserves nothing when it had begun before', async () => {
+  it('reserves nothing if it had started before', async () => {
     const ref = await shop.placeOrder();
     const pause = await pauses.before({
       table: 'reservations',
@@ -113,7 +121,7 @@ describe('a late attempt, after its compensation began', () => {
     });
     const attempt = Promise.allSettled([runActivity(shop.activities(late.db).reserveStock, ref)]);
     await pause.reached();
-    // It holds the lock of the step: whoever comes first commits first, and the other one sees it.
+    // The attempt holds the lock of the step. The first one to get it commits first, and the other one sees that.
     const undone = runActivity(shop.activities().releaseStock, ref);
     await expect.poll(() => waitingFor(ref, 'reserve')).toBe(1);
     await pause.resume();
@@ -126,7 +134,7 @@ describe('a late attempt, after its compensation began', () => {
 });
 
 describe('a compensation while its step is between the outside call and the commit', () => {
-  it('gives back what has just been paid, and the step commits nothing', async () => {
+  it('refunds what has just been paid, and the step commits nothing', async () => {
     const ref = await shop.placeOrder();
     const pause = await pauses.before({
       table: 'payments',
@@ -138,7 +146,7 @@ describe('a compensation while its step is between the outside call and the comm
     await pause.reached();
     let undone: Promise<void> = Promise.resolve();
     await holding(ref, 'charge', async () => {
-      // Locks are granted in the order they are asked for: the compensation first.
+      // Locks are granted in the order of requests: the compensation first.
       undone = runActivity(shop.activities().refundPayment, ref);
       await expect.poll(() => waitingFor(ref, 'charge')).toBe(1);
       await pause.resume();
@@ -151,7 +159,7 @@ describe('a compensation while its step is between the outside call and the comm
     await expectSound(shop, ref.orderId);
   });
 
-  it('takes back a parcel that has just been accepted, and the step commits nothing', async () => {
+  it('cancels a shipment that has just been accepted, and the step commits nothing', async () => {
     const ref = await shop.placeOrder();
     shop.warehouse.faults.set({ mode: 'slow', delayMs: 300, operation: 'POST /v1/shipments', count: 1 });
     const attempt = Promise.allSettled([runActivity(shop.activities(late.db).requestShipment, ref)]);
@@ -168,8 +176,8 @@ describe('a compensation while its step is between the outside call and the comm
   });
 });
 
-describe('an attempt that was given up before it asked for money', () => {
-  it('takes none after the compensation', async () => {
+describe('an attempt that timed out before it called the provider', () => {
+  it('charges nothing after the compensation', async () => {
     const ref = await shop.placeOrder();
     const pause = await pauses.before({
       table: 'payments',
@@ -187,7 +195,7 @@ describe('an attempt that was given up before it asked for money', () => {
     await expectSound(shop, ref.orderId);
   });
 
-  it('keeps none that it takes while the compensation runs', async () => {
+  it('keeps no money that it charges while the compensation runs', async () => {
     const ref = await shop.placeOrder();
     const pause = await pauses.before({
       table: 'payments',
@@ -200,7 +208,7 @@ describe('an attempt that was given up before it asked for money', () => {
     const undone = Promise.allSettled([runActivity(shop.activities().refundPayment, ref)]);
     await pause.resume();
     await Promise.all([attempt, undone]);
-    // Where the two met at the provider, the compensation was put off: it is tried again, as Temporal would.
+    // If the two collided at the provider, the compensation failed: retry, as Temporal would.
     await runActivity(shop.activities().refundPayment, ref);
     expect(await saga(ref)).toContain('undo charge: done');
     await endedBadly(ref);
@@ -208,8 +216,22 @@ describe('an attempt that was given up before it asked for money', () => {
   });
 });
 
+/** Runs an activity as a worker does: with a retry policy, and through the interceptor. @returns its error */
+async function attemptOf(activity: 'cancelShipment' | 'withdrawShipment', ref: OrderRef, number: number) {
+  const environment = new MockActivityEnvironment(
+    { attempt: number, retryPolicy: RETRY_PROFILES.compensation.retry },
+    { logger: new DefaultLogger('ERROR'), interceptors: [createActivityInterceptor(createLogger('test', 'fatal'))] },
+  );
+  const [result] = await Promise.allSettled([environment.run(() => shop.activities()[activity](ref))]);
+  const error: unknown = result.status === 'rejected' ? result.reason : undefined;
+  return error instanceof ApplicationFailure ? error : undefined;
+}
+
+const failureOf = async ({ orderId }: OrderRef) =>
+  (await shop.db.select().from(failures).where(eq(failures.orderId, orderId)))[0];
+
 describe('a compensation that fails', () => {
-  it('shows at once, whatever the reason is tried again, and is resolved when it succeeds', async () => {
+  it('opens a failure at once, is retryable whatever the error, and is resolved when it succeeds', async () => {
     const ref = await shop.placeOrder();
     await runActivity(shop.activities().requestShipment, ref);
     shop.warehouse.faults.set({ mode: 'error_before' });
@@ -223,9 +245,36 @@ describe('a compensation that fails', () => {
     await runActivity(shop.activities().cancelShipment, ref);
     expect(await shop.db.select().from(failures).where(ofOrder)).toMatchObject([{ status: 'resolved' }]);
   });
+
+  it.each(['cancelShipment', 'withdrawShipment'] as const)('shows when Temporal will retry it (%s)', async (activity) => {
+    const ref = await shop.placeOrder();
+    shop.warehouse.faults.set({ mode: 'error_before' });
+    for (const number of [1, 4, 40]) {
+      const error = await attemptOf(activity, ref, number);
+      const delay = Number(error?.nextRetryDelay);
+      expect(delay).toBeLessThanOrEqual(1.2 * msToNumber(RETRY_PROFILES.compensation.retry.maximumInterval));
+      const left = Number((await failureOf(ref))?.nextRetryAt) - Date.now();
+      expect(left).toBeLessThanOrEqual(delay);
+      expect(left).toBeGreaterThan(delay - 5_000);
+    }
+    shop.warehouse.faults.clear();
+    expect(await attemptOf(activity, ref, 41)).toBeUndefined();
+    expect(await failureOf(ref)).toMatchObject({ status: 'resolved', nextRetryAt: null });
+  });
+
+  it('shows no next attempt once it has been settled by hand', async () => {
+    const ref = await shop.placeOrder();
+    shop.warehouse.faults.set({ mode: 'error_before' });
+    await attemptOf('cancelShipment', ref, 1);
+    const { id = '', nextRetryAt } = (await failureOf(ref)) ?? {};
+    expect(nextRetryAt).toBeInstanceOf(Date);
+    const settlement = { failureId: id, step: 'ship', reason: 'called the warehouse', actor: 'key:operator' } as const;
+    await runActivity(shop.activities().recordSettlement, ref, settlement);
+    expect(await failureOf(ref)).toMatchObject({ status: 'settled', nextRetryAt: null });
+  });
 });
 
-/** What the provider has taken for an order, refunds aside. */
+/** @returns what the provider has captured for an order, without refunds */
 const paid = ({ orderId }: OrderRef): number =>
   shop.payments
     .ledger()
@@ -235,6 +284,6 @@ const paid = ({ orderId }: OrderRef): number =>
       0,
     );
 
-/** As the workflow does, once everything is undone. */
+/** Ends the order, as the workflow does once everything is undone. */
 const endedBadly = (ref: OrderRef): Promise<void> =>
   runActivity(shop.activities().endOrder, ref, { status: 'failed', type: 'order_cancelled', message: 'given up' });

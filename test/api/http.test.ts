@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey, revokeApiKey } from '../../src/ops/api-keys.ts';
+import { revokeApiKey } from '../../src/operate/api-keys.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
 import { call, freshKey, startTestApi, type TestApi } from './support/api.ts';
 
 let api: TestApi;
@@ -88,8 +89,8 @@ describe('a caller', () => {
   });
 
   it('whose key was revoked is unknown', async () => {
-    const { id, key } = await createApiKey(api.db, { name: 'former', role: 'operator' });
-    await revokeApiKey(api.db, id);
+    const { id, key } = await insertApiKey(api.db, { name: 'former', role: 'operator' });
+    await revokeApiKey(api.db, id, { actor: 'test', reason: 'lost' });
     expect((await call(api, 'GET', '/v1/orders', { key })).status).toBe(401);
   });
 

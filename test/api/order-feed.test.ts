@@ -5,7 +5,7 @@ import type { ApiEnv } from '../../src/api/environment.ts';
 import { OrderFeed } from '../../src/api/order-feed.ts';
 import { listen } from '../../src/api/server.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
-import { ORDERS_CHANNEL } from '../../src/db/order-status.ts';
+import { ORDERS_CHANNEL } from '../../src/records/order-status.ts';
 import { createLogger } from '../../src/log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -1,9 +1,9 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { setOrderStatus } from '../../src/db/order-status.ts';
+import { setOrderStatus } from '../../src/records/order-status.ts';
 import { commands, invoices, orders, payments, products, sagaSteps, shipments } from '../../src/db/schema.ts';
-import { openFailure } from '../../src/intake/failures.ts';
+import { openFailure } from '../../src/records/failures.ts';
 import { call, freshKey, newOrder, placeOrder, startTestApi, type TestApi } from './support/api.ts';
 
 let api: TestApi;
@@ -80,7 +80,7 @@ describe('placing an order', () => {
     expect(answers.filter(({ headers }) => headers.get('Idempotency-Replayed') === 'true')).toHaveLength(9);
   });
 
-  it('replays the answer as it first was, whatever became of the order and of the prices', async () => {
+  it('repeats the answer as it first was, whatever became of the order and of the prices', async () => {
     const request = { ...asCustomer(), body: newOrder(), headers: freshKey() };
     const first = await call(api, 'POST', '/v1/orders', request);
     const orderId = String(first.headers.get('Location')).replace('/v1/orders/', '');
@@ -385,7 +385,7 @@ describe('cancelling an order', () => {
     expect((await commandsFor(id)).map(({ body }) => body)).toEqual([
       expect.objectContaining({ type: 'start_order' }),
       {
-        type: 'cancelOrder',
+        type: 'cancel_order',
         orderId: id,
         message: { reason: 'changed my mind', actor: `key:${api.keys.customer.id}` },
       },
@@ -421,7 +421,7 @@ describe('deciding on an order', () => {
     expect((await decide(id, api.keys.support.key)).status).toBe(202);
     expect((await decide(id, api.keys.operator.key, 'reject')).status).toBe(409);
     expect((await commandsFor(id)).at(-1)?.body).toEqual({
-      type: 'decideApproval',
+      type: 'decide_approval',
       orderId: id,
       message: { decision: 'approve', reason: 'a known customer', actor: `key:${api.keys.support.id}` },
     });

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SignupStatus } from '../../src/contracts/statuses.ts';
 import { commands, signups, verificationTokens } from '../../src/db/schema.ts';
-import { newToken } from '../../src/intake/tokens.ts';
+import { newToken } from '../../src/records/tokens.ts';
 import { call, freshKey, placeSignup, startTestApi, type TestApi } from './support/api.ts';
 
 let api: TestApi;
@@ -92,7 +92,7 @@ describe('verifying', () => {
     });
     expect((await verify(id, second)).status).toBe(422);
     expect((await verify(id, first)).status).toBe(422);
-    expect((await commandTypes(id)).at(-1)).toEqual({ type: 'verified', signupId: id });
+    expect((await commandTypes(id)).at(-1)).toEqual({ type: 'verify_signup', signupId: id });
   });
 
   it('tells the workflow once when a link is opened twice at once', async () => {
@@ -132,7 +132,7 @@ describe('subscribing', () => {
     expect(first.status).toBe(202);
     expect(first.body).toMatchObject({ status: 'subscribed', subscribedAt: expect.any(String) });
     expect((await subscribe()).status).toBe(409);
-    expect((await commandTypes(id)).at(-1)).toEqual({ type: 'subscribed', signupId: id });
+    expect((await commandTypes(id)).at(-1)).toEqual({ type: 'subscribe_signup', signupId: id });
   });
 
   it('needs a trial', async () => {

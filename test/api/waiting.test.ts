@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderStatus } from '../../src/contracts/statuses.ts';
-import { setOrderStatus } from '../../src/db/order-status.ts';
+import { setOrderStatus } from '../../src/records/order-status.ts';
 import { call, freshKey, newOrder, placeOrder, startTestApi, type TestApi } from './support/api.ts';
 import { readEvents, type ServerSentEvent } from './support/events.ts';
 
@@ -67,7 +67,7 @@ describe('Prefer: wait', () => {
     expect(headers.get('Preference-Applied')).toBeNull();
   });
 
-  it('holds for placing an order too, while its replay stays the first answer', async () => {
+  it('holds for placing an order too, while its repetition gets the first answer', async () => {
     const request = {
       key: api.keys.customer.key,
       body: newOrder(),
@@ -77,9 +77,9 @@ describe('Prefer: wait', () => {
     expect(first.status).toBe(202);
     expect(first.headers.get('Preference-Applied')).toBe('wait=1');
     await move(String(first.headers.get('Location')).replace('/v1/orders/', ''), 'completed');
-    const replay = await call(api, 'POST', '/v1/orders', request);
-    expect(replay.headers.get('Preference-Applied')).toBeNull();
-    expect(replay.body).toMatchObject({ status: 'accepted' });
+    const repeated = await call(api, 'POST', '/v1/orders', request);
+    expect(repeated.headers.get('Preference-Applied')).toBeNull();
+    expect(repeated.body).toMatchObject({ status: 'accepted' });
   });
 
   it('still learns of changes after the listening connection was lost', async () => {

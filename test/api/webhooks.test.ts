@@ -45,12 +45,12 @@ describe('the warehouse', () => {
     expect((await send({ type: 'shipment.rejected', data: rejected })).status).toBe(202);
     expect(await commandsFor(orderId)).toEqual([
       {
-        type: 'carrierUpdate',
+        type: 'update_shipment',
         orderId,
         message: { generation: 1, type: 'shipped', carrier: 'DHL', trackingNumber: 'T1' },
       },
       {
-        type: 'carrierUpdate',
+        type: 'update_shipment',
         orderId,
         message: { generation: 1, type: 'rejected', carrier: '', trackingNumber: '', reason: 'address unknown' },
       },

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failureEvents, failures, operatorActions, orders, weeklyReports } from '../../src/db/schema.ts';
-import { revokeApiKey } from '../../src/ops/api-keys.ts';
+import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { accessProblems, isShown, launchBrowser, openPage, signIn } from './support/browser.ts';
 import { capturePages } from './support/screenshots.ts';
 import { startStack, type Stack } from './support/stack.ts';
@@ -16,7 +16,7 @@ let browser: Browser;
 let page: Page;
 let faults: string[];
 let trouble: Awaited<ReturnType<typeof makeTrouble>>;
-let replayId: string;
+let bulkActionId: string;
 
 beforeAll(async () => {
   [stack, browser] = await Promise.all([startStack(), launchBrowser()]);
@@ -28,27 +28,27 @@ afterAll(async () => {
   await stack.close();
 });
 
-/** Opens a folded action, fills in why, and sends it. */
-async function act(verb: string, fields: Record<string, string>): Promise<void> {
-  const action = page.locator('details.action').filter({ has: page.locator('summary', { hasText: new RegExp(`^${verb}…$`) }) });
+/** Unfolds the form of an action, fills it in, and sends it. */
+async function act(label: string, fields: Record<string, string>): Promise<void> {
+  const action = page.locator('details.action').filter({ has: page.locator('summary', { hasText: new RegExp(`^${label}…$`) }) });
   await action.locator('summary').click();
-  for (const [label, text] of Object.entries(fields)) await action.getByLabel(label).fill(text);
+  for (const [field, text] of Object.entries(fields)) await action.getByLabel(field).fill(text);
   await action.getByRole('button').click();
 }
 
 const flash = (text: string) => page.locator('.flash').filter({ hasText: text });
 const said = (text: string) => flash(text).waitFor();
 
-// One night, from beginning to end: each test goes on where the last one stopped.
+// One night, from start to end: each test continues where the last one stopped.
 describe("the operator's page", { timeout: 120_000 }, () => {
-  it('lets in operators only, and takes who signs in to where they wanted to go', async () => {
+  it('lets in operators only, and takes them where they wanted to go', async () => {
     await page.goto('/ops/failures?kind=step');
     await page.getByRole('heading', { name: 'Operations' }).waitFor();
     expect(await accessProblems(page)).toEqual([]);
     for (const key of ['hf_nothing', stack.keys.customer.key]) {
       await page.getByLabel('Operator key').fill(key);
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByRole('alert').waitFor();
+      await page.getByRole('alert').filter({ hasText: 'That key is unknown, revoked, or has no operator role.' }).waitFor();
     }
     await page.getByLabel('Operator key').fill(stack.keys.operator.key);
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -56,18 +56,18 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     expect(page.url()).toContain('kind=step');
     const [cookie] = await page.context().cookies();
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/ops' });
-    // The browser tells of the 401s that we meant to cause.
+    // The browser reports the 401s that we caused on purpose.
     expect(faults.splice(0).filter((fault) => !fault.includes('401'))).toEqual([]);
   });
 
-  it('shows on the overview what needs a person', async () => {
+  it('shows on the overview what needs attention', async () => {
     await page.goto('/ops');
-    await page.getByRole('link', { name: /29 orders parked at: ship/ }).waitFor();
-    await page.getByRole('link', { name: /1 order awaits an approval/ }).waitFor();
+    await page.getByRole('link', { name: /29 parked orders: ship/ }).waitFor();
+    await page.getByRole('link', { name: /1 order waiting for approval/ }).waitFor();
     expect(await isShown(page.getByRole('table').getByText('operations'))).toBe(true);
   });
 
-  it.runIf(TAKES_PICTURES)('has its picture taken while there is trouble', async () => {
+  it.runIf(TAKES_PICTURES)('takes pictures during the trouble', async () => {
     const paths = await troubledPages();
     expect(await capturePages(browser, stack, paths)).toBe(3 * paths.length);
   });
@@ -76,39 +76,39 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.goto('/ops/failures');
     await page.getByText('More filters').click();
     await page.getByLabel('Order', { exact: true }).fill(trouble.inspected);
-    await page.getByRole('button', { name: 'Filter' }).click();
-    await page.getByText('1 failure match').waitFor();
-    await page.getByRole('link', { name: 'step: ship' }).click();
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.getByText('1 matching failure').waitFor();
+    await page.getByRole('row').getByRole('link', { name: 'Step: ship' }).click();
     await page.getByRole('heading', { name: 'Step: ship' }).waitFor();
     await page.getByText('warehouse unavailable').first().waitFor();
     await page.getByRole('link', { name: /^order/ }).click();
     await page.getByText('Why is it waiting?').waitFor();
-    expect(await isShown(page.getByText('€89.00 taken'))).toBe(true);
+    expect(await isShown(page.getByText('€89.00 captured'))).toBe(true);
   });
 
-  it('cancels one order, which undoes what it did', async () => {
+  it('cancels one order, which undoes its steps', async () => {
     await page.goto(`/ops/failures/${await openFailure(stack, trouble.cancelled, 'step')}`);
     await act('Cancel the order', { Reason: 'the customer cannot wait' });
-    await said('undoes what it did');
+    await said('Cancellation requested.');
     await orderIs(stack, trouble.cancelled, 'cancelled');
-    // Told by the stream: the page was not loaded again.
+    // From the live stream: the page was not reloaded.
     expect(await isShown(page.locator('#facts').getByText('cancelled'))).toBe(true);
   });
 
-  it('settles a compensation that does not get through', async () => {
+  it('settles a compensation that keeps failing', async () => {
     stack.shop.payments.faults.set({ mode: 'error_before', operation: 'POST /v1/refunds' });
     await page.goto(`/ops/failures/${await openFailure(stack, trouble.unrefundable, 'step')}`);
     await act('Cancel the order', { Reason: 'the customer cannot wait' });
     const compensation = await openFailure(stack, trouble.unrefundable, 'compensation');
     await page.goto(`/ops/failures/${compensation}`);
     await act('Settle by hand', { 'What was done outside': 'paid back by bank transfer' });
-    await said('settled by hand');
+    await said('Settlement requested.');
     await orderIs(stack, trouble.unrefundable, 'cancelled');
     expect(await isShown(page.locator('#facts').getByText('settled'))).toBe(true);
     stack.shop.payments.faults.clear();
   });
 
-  it('dry-runs a selection, asks for the count, and shows the replay live to its end', async () => {
+  it('dry-runs a selection, asks for the count, and shows the bulk action live to its end', async () => {
     stack.shop.warehouse.faults.clear();
     await page.goto('/ops/failures?customerEmail=ADA@example.com');
     const retry = page.getByRole('button', { name: 'Dry-run a retry' });
@@ -117,7 +117,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.getByText(`${ADAS_ORDERS} selected`).waitFor();
     await retry.click();
 
-    await page.getByText(`${ADAS_ORDERS} would be acted on`).waitFor();
+    await page.getByText(`${ADAS_ORDERS} will be retried`).waitFor();
     // 24 × 2 × 8.90
     await page.getByText('€427.20 worth of orders').waitFor();
     expect(await accessProblems(page)).toEqual([]);
@@ -125,50 +125,49 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     const ids = await page.locator('input[name="ids"]').evaluateAll((inputs) => inputs.map((input) => input.getAttribute('value')));
     const untyped = new URLSearchParams({ csrf, action: 'retry', reason: 'a slip', ratePerSecond: '5', confirm: '3' });
     for (const id of ids) untyped.append('ids', id ?? '');
-    const refused = await page.request.post('/ops/replays', {
+    const refused = await page.request.post('/ops/bulk-actions', {
       data: untyped.toString(),
       headers: { 'Content-Type': 'application/x-www-form-urlencoded', Origin: stack.url },
     });
     expect(refused.status()).toBe(422);
-    expect(await refused.text()).toContain(`type the count. It is ${ADAS_ORDERS} now.`);
+    expect(await refused.text()).toContain(`type the count to confirm. It is ${ADAS_ORDERS} now.`);
 
     await page.getByLabel('Reason').fill('the warehouse is back');
-    await page.getByLabel('At most so many a second').fill('5');
-    await page.getByLabel(`Type ${ADAS_ORDERS} to go on`).fill(String(ADAS_ORDERS));
+    await page.getByLabel('Maximum rate (per second)').fill('5');
+    await page.getByLabel(`Type ${ADAS_ORDERS} to confirm`).fill(String(ADAS_ORDERS));
     await page.getByRole('button', { name: `Retry ${ADAS_ORDERS} orders` }).click();
 
-    await said('It has begun.');
-    replayId = page.url().split('/').at(-1) ?? '';
-    await page.locator('#progress').getByText(`${ADAS_ORDERS} mended`).waitFor({ timeout: 60_000 });
+    await said('Retry started.');
+    bulkActionId = page.url().split('/').at(-1) ?? '';
+    await page.locator('#progress').getByText(`${ADAS_ORDERS} succeeded`).waitFor({ timeout: 60_000 });
     await page.locator('#progress').getByText('completed').waitFor();
     await page.getByRole('status').filter({ hasText: '100 % done' }).waitFor({ state: 'attached' });
-    const mended = await stack.db.$count(failures, eq(failures.replayId, replayId));
-    expect(mended).toBe(ADAS_ORDERS);
+    expect(await stack.db.$count(failures, eq(failures.bulkActionId, bulkActionId))).toBe(ADAS_ORDERS);
   });
 
-  it('works without JavaScript, and replays the orders that failed', async () => {
+  it('works without JavaScript, and restarts the orders that failed', async () => {
     const { context } = await openPage(browser, stack.url, { javaScriptEnabled: false });
     const plain = await context.newPage();
     await signIn(plain, stack.keys.operator.key);
-    await plain.goto('/ops/replays/new?action=replay&scope=all');
+    await plain.goto('/ops/bulk-actions/new?action=restart&scope=all');
     await plain.getByLabel('Reason').fill('cards were topped up');
-    await plain.getByRole('button', { name: 'Replay 2 orders' }).click();
-    await plain.locator('.flash').filter({ hasText: 'It has begun.' }).waitFor();
+    await plain.getByRole('button', { name: 'Restart 2 orders' }).click();
+    await plain.locator('.flash').filter({ hasText: 'Restart started.' }).waitFor();
     // Their cards are declined again, in their second generation.
     await expect.poll(() => stack.db.$count(orders, eq(orders.generation, 2)), { timeout: 30_000 }).toBe(2);
     await expect.poll(() => stack.db.$count(orders, eq(orders.status, 'failed')), { timeout: 30_000 }).toBe(2);
     await context.close();
   });
 
-  it('approves an order that awaits it', async () => {
+  it('approves an order that is waiting for approval', async () => {
     await page.goto(`/ops/orders/${trouble.large}`);
-    await act('Decide', { Reason: 'known customer' });
-    await said('It is approved');
+    await act('Approve the order', { Reason: 'known customer' });
+    await said('Approved.');
     await orderIs(stack, trouble.large, 'completed');
     expect(await isShown(page.locator('#standing').getByText('completed'))).toBe(true);
   });
 
-  it('backfills a weekly report, and shows it', async () => {
+  it('backfills a weekly report and shows it', async () => {
     const monday = new Date();
     monday.setUTCDate(monday.getUTCDate() - ((monday.getUTCDay() + 6) % 7));
     const day = monday.toISOString().slice(0, 10);
@@ -178,10 +177,10 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await schedule.getByLabel('From (UTC)').fill(`${day}T00:00`);
     await schedule.getByLabel('To (UTC)').fill(`${day}T23:00`);
     await schedule.getByRole('button', { name: 'Dry-run the backfill' }).click();
-    await page.getByText('1 run would be started').waitFor();
+    await page.getByText('1 run will be started').waitFor();
     await page.getByLabel('Reason').fill('the report of last week is missing');
     await page.getByRole('button', { name: 'Start 1 run' }).click();
-    await said('The backfill is started.');
+    await said('Backfill started.');
     await expect.poll(() => stack.db.$count(weeklyReports), { timeout: 30_000 }).toBe(1);
     await page.goto('/ops/reports');
     await page.getByRole('link', { name: /^\d{4}-W\d\d$/ }).click();
@@ -194,23 +193,26 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await prune.getByText('Pause…').click();
     await prune.getByLabel('Reason').first().fill('looking into something');
     await prune.getByRole('button', { name: 'Pause' }).click();
-    await said('It is paused');
+    await said('Paused. It starts no runs until it is resumed.');
     await prune.getByText('looking into something').waitFor();
     await prune.getByText('Resume…').click();
     await prune.getByLabel('Reason').first().fill('done looking');
     await prune.getByRole('button', { name: 'Resume' }).click();
-    expect(await isShown(flash('It is resumed'))).toBe(true);
+    expect(await isShown(flash('Resumed.'))).toBe(true);
   });
 
-  it('keeps who did what and why', async () => {
+  it('records who did what and why', async () => {
     const actor = `key:${stack.keys.operator.id}`;
     const actions = await stack.db.select().from(operatorActions).where(eq(operatorActions.actor, actor));
     expect(new Set(actions.map(({ action }) => action))).toEqual(
       new Set([
         'sign_in',
+        'cancel_failure',
+        'settle_failure',
         'bulk_retry',
-        'bulk_replay',
-        'replay_order',
+        'retry_failure',
+        'bulk_restart',
+        'restart_order',
         'approve_order',
         'backfill_schedule',
         'pause_schedule',
@@ -220,10 +222,10 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     const events = await stack.db.select().from(failureEvents).where(eq(failureEvents.actor, actor));
     expect(events).toContainEqual(expect.objectContaining({ type: 'settlement_requested', reason: 'paid back by bank transfer' }));
     await page.goto('/ops/audit');
-    await page.getByText('the warehouse is back').waitFor();
+    await page.getByRole('row', { name: /bulk retry.*the warehouse is back/ }).waitFor();
   });
 
-  it('refuses a form that did not come from the session', async () => {
+  it('refuses a form that is not from the session', async () => {
     const response = await page.request.post(`/ops/orders/${trouble.inspected}/cancel`, {
       form: { csrf: 'guessed', reason: 'a trick' },
       headers: { Origin: stack.url },
@@ -235,8 +237,8 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     expect(order?.cancellationReason).toBeNull();
   });
 
-  it('is usable without a mouse and without seeing it, on every page', async () => {
-    const paths = [...(await troubledPages()), ...(await mendedPages())];
+  it('is accessible on every page', async () => {
+    const paths = [...(await troubledPages()), ...(await fixedPages())];
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
       for (const path of paths) {
@@ -247,12 +249,12 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     }
   });
 
-  it('logs no error, and asks no other host for anything', () => {
+  it('logs no error and contacts no other host', () => {
     expect(faults).toEqual([]);
   });
 
-  it.runIf(TAKES_PICTURES)('has its picture taken once it is mended', async () => {
-    const paths = await mendedPages();
+  it.runIf(TAKES_PICTURES)('takes pictures once all is fixed', async () => {
+    const paths = await fixedPages();
     expect(await capturePages(browser, stack, paths)).toBe(3 * paths.length);
   });
 
@@ -263,22 +265,22 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     expect(await isShown(page.getByRole('heading', { name: 'Operations' }))).toBe(true);
   });
 
-  it('ends the session of a key that is revoked', async () => {
+  it('ends the session when its key is revoked', async () => {
     await signIn(page, stack.keys.operator.key);
-    await revokeApiKey(stack.db, stack.keys.operator.id);
+    await revokeApiKey(stack.db, stack.keys.operator.id, { actor: 'test', reason: 'lost' });
     await page.goto('/ops/failures');
     expect(await isShown(page.getByRole('heading', { name: 'Operations' }))).toBe(true);
   });
 });
 
-/** The pages that are worth a look while there is trouble. */
+/** The pages to look at during the trouble. */
 async function troubledPages(): Promise<string[]> {
   return [
     '/ops',
     '/ops?span=day',
     '/ops/failures',
     `/ops/failures/${await openFailure(stack, trouble.inspected, 'step')}`,
-    '/ops/replays/new?action=retry&scope=all&status=open',
+    '/ops/bulk-actions/new?action=retry&scope=all&status=open',
     '/ops/orders',
     '/ops/orders?status=failed',
     `/ops/orders/${trouble.inspected}`,
@@ -287,12 +289,12 @@ async function troubledPages(): Promise<string[]> {
   ];
 }
 
-/** Those that are once it is mended. */
-async function mendedPages(): Promise<string[]> {
+/** The pages to look at once all is fixed. */
+async function fixedPages(): Promise<string[]> {
   const [report] = await stack.db.select({ week: weeklyReports.week }).from(weeklyReports);
   return [
-    '/ops/replays',
-    `/ops/replays/${replayId}`,
+    '/ops/bulk-actions',
+    `/ops/bulk-actions/${bulkActionId}`,
     '/ops/schedules',
     '/ops/reports',
     `/ops/reports/${report?.week}`,

@@ -2,7 +2,8 @@ import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { emails } from '../../src/db/schema.ts';
-import { requestCancel, requestRetry } from '../../src/intake/failure-actions.ts';
+import type { OperatorAction } from '../../src/operate/action.ts';
+import { cancelFailure, retryFailure } from '../../src/operate/failures.ts';
 import type { NewOrder } from '../../src/intake/orders.ts';
 import { faultModes } from '../../src/sandbox/simulators/faults.ts';
 import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
@@ -115,8 +116,8 @@ describe('a call that fails until its retries are spent', () => {
       heal();
       await untilServed();
       // Both before the clock may run on: nobody waits longer than the parking deadline.
-      if (isParked) await resolve(retried, requestRetry);
-      if (isParked) await resolve(cancelled, requestCancel);
+      if (isParked) await resolve(retried, retryFailure);
+      if (isParked) await resolve(cancelled, cancelFailure);
       else await rig.cancel(cancelled);
       expect(await outcome(cancelled)).toBe('order_cancelled');
       await expectSound(rig, cancelled);
@@ -210,10 +211,10 @@ async function untilServed(): Promise<void> {
   });
 }
 
-async function resolve(orderId: string, act: typeof requestRetry): Promise<void> {
+async function resolve(orderId: string, action: OperatorAction): Promise<void> {
   const [failure] = await liveFailures(orderId);
   if (!failure) throw new Error('nothing is parked');
-  await act(rig.db, failure.id, { actor: 'test', reason: 'the service is back' });
+  await action.perform(rig, failure.id, { reason: 'the service is back' }, 'test');
   await rig.deliver();
 }
 

@@ -1,7 +1,7 @@
 import { eq, inArray } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { commands, emails, orders } from '../../src/db/schema.ts';
-import { requestCancellation } from '../../src/intake/orders.ts';
+import { cancelOrder } from '../../src/intake/orders.ts';
 import { recordCarrierWebhook } from '../../src/intake/webhooks.ts';
 import { shipmentReference } from '../../src/contracts/ids.ts';
 import type { OrderStatus } from '../../src/contracts/statuses.ts';
@@ -126,7 +126,7 @@ it('an order goes on, with one effect of each step, wherever its worker is kille
   ];
   for (const [index, point] of backward.entries()) more.push(await hold(point(undone[index] ?? '')));
   shop.payments.faults.set({ mode: 'slow', delayMs: 3_000, operation: 'POST /v1/refunds', count: 1 });
-  for (const id of undone) await requestCancellation(shop.db, shop.caller, id, 'changed my mind');
+  for (const id of undone) await cancelOrder(shop.db, shop.caller, id, 'changed my mind');
   for (const id of [shippedAt, deliveredAt]) await carrier(id, 'shipped');
   await carrier(deliveredAt, 'delivered');
   await killAt(more);

@@ -5,7 +5,7 @@ import type { RunningServer } from '../../src/api/server.ts';
 import { startApi } from '../../src/api/service.ts';
 import { loadApiConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
-import { createApiKey } from '../../src/ops/api-keys.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
 import { freePorts } from '../../src/sandbox/ports.ts';
 import { temporalBinary, temporalCli } from '../../src/sandbox/temporal-binaries.ts';
 import { startTemporalServer, type TemporalServer } from '../../src/sandbox/temporal-server.ts';
@@ -40,7 +40,7 @@ beforeAll(async () => {
     });
   temporal = await startTemporal();
   vi.stubEnv('TEMPORAL_ADDRESS', temporal.address);
-  ({ key } = await createApiKey(shop.db, { name: 'a customer', role: 'customer' }));
+  ({ key } = await insertApiKey(shop.db, { name: 'a customer', role: 'customer' }));
   api = await startApi(
     loadApiConfig({
       DATABASE_URL: shop.environment.DATABASE_URL,

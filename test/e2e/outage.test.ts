@@ -4,7 +4,7 @@ import { startApi } from '../../src/api/service.ts';
 import { loadApiConfig } from '../../src/config.ts';
 import { failureEvents, orders } from '../../src/db/schema.ts';
 import { createLogger } from '../../src/log.ts';
-import { createApiKey } from '../../src/ops/api-keys.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { call, newOrder, WEBHOOK_SECRET } from '../api/support/api.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
@@ -17,7 +17,7 @@ const AMOUNT = 3680;
 const SOON = { timeout: 150_000, interval: 250 };
 
 const planSchema = z.object({ matching: z.int(), accepted: z.int(), sums: z.array(z.unknown()) });
-const replaySchema = z.object({
+const bulkActionSchema = z.object({
   state: z.string(),
   progress: z.object({ requested: z.int(), succeeded: z.int(), refused: z.int(), total: z.int() }),
 });
@@ -41,7 +41,7 @@ beforeAll(async () => {
     WAREHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
   });
   api = await startApi(config, createLogger('api', 'fatal'));
-  ({ key } = await createApiKey(shop.db, { name: 'night shift', role: 'operator' }));
+  ({ key } = await insertApiKey(shop.db, { name: 'night shift', role: 'operator' }));
   worker = await launchWorker();
 });
 afterAll(async () => {
@@ -73,7 +73,7 @@ async function placeOrders(): Promise<void> {
 }
 
 describe('a night on which the warehouse is down', () => {
-  it('parks every order, alerts a few times, and is mended by one bulk replay whose worker is killed half way', { timeout: 400_000 }, async () => {
+  it('parks every order, alerts a few times, and is mended by one bulk action whose worker is killed half way', { timeout: 400_000 }, async () => {
     shop.warehouse.faults.set({ mode: 'error_before' });
     await placeOrders();
     await allOrders('needs_attention');
@@ -84,24 +84,24 @@ describe('a night on which the warehouse is down', () => {
 
     shop.warehouse.faults.clear();
     const body = { action: 'retry', filter: { step: 'ship' }, reason: 'the warehouse is back', ratePerSecond: 20 };
-    const plan = await call(api, 'POST', '/v1/ops/replays', { key, body: { ...body, dryRun: true } });
+    const plan = await call(api, 'POST', '/v1/ops/bulk-actions', { key, body: { ...body, dryRun: true } });
     expect(planSchema.parse(plan.body)).toMatchObject({
       matching: ORDERS,
       accepted: ORDERS,
       sums: [{ currency: 'EUR', amount: ORDERS * AMOUNT }],
     });
 
-    const begun = await call(api, 'POST', '/v1/ops/replays', { key, body });
+    const begun = await call(api, 'POST', '/v1/ops/bulk-actions', { key, body });
     expect(begun.status).toBe(202);
     const location = begun.headers.get('Location') ?? '';
-    const replay = async () => replaySchema.parse((await call(api, 'GET', location, { key })).body);
-    await vi.waitFor(async () => expect((await replay()).progress.requested).toBeGreaterThan(ORDERS / 4), SOON);
+    const bulkAction = async () => bulkActionSchema.parse((await call(api, 'GET', location, { key })).body);
+    await vi.waitFor(async () => expect((await bulkAction()).progress.requested).toBeGreaterThan(ORDERS / 4), SOON);
     await worker.kill();
-    expect((await replay()).progress.requested).toBeLessThan(ORDERS);
+    expect((await bulkAction()).progress.requested).toBeLessThan(ORDERS);
     worker = await launchWorker();
 
     await allOrders('completed');
-    expect(await replay()).toMatchObject({
+    expect(await bulkAction()).toMatchObject({
       state: 'completed',
       progress: { total: ORDERS, requested: ORDERS, refused: 0, succeeded: ORDERS },
     });

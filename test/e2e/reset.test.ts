@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { createRunActivities } from '../../src/activities/runs.ts';
+import { createRunActivities } from '../../src/activities/broken-runs.ts';
 import { failures, orders } from '../../src/db/schema.ts';
-import { requestReset } from '../../src/intake/failure-actions.ts';
+import { resetFailure } from '../../src/operate/failures.ts';
 import { bundleChangedWorkflows, type Change } from '../support/changed-workflows.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
 import { createShop } from '../support/shop.ts';
@@ -15,10 +15,10 @@ const BUG: Change = {
   file: 'order.ts',
   change: (code) =>
     code
-      .replace(`import {\n  allHandlersFinished,`, `import {\n  ApplicationFailure,\n  allHandlersFinished,`)
+      .replace('import { ', 'import { ApplicationFailure, ')
       .replace(
-        `    tell('charged', 'Handing the order to the warehouse.');\n`,
-        `    throw ApplicationFailure.nonRetryable('cannot read properties of undefined', 'TypeError');\n`,
+        /^ *showStatus\('charged'.*$/m,
+        `throw ApplicationFailure.nonRetryable('cannot read properties of undefined', 'TypeError');`,
       ),
 };
 
@@ -60,9 +60,9 @@ describe('orders whose runs were failed by a bug', () => {
     expect(await openFailures()).toContainEqual(expect.objectContaining({ kind: 'run', errorType: 'run_failed' }));
     await buggy.stop();
 
-    const mended = await startWorker({ ...environment, WORKFLOW_BUNDLE: inject('workflowBundlePath') });
+    const fixed = await startWorker({ ...environment, WORKFLOW_BUNDLE: inject('workflowBundlePath') });
     for (const { id } of await openFailures()) {
-      await requestReset(shop.db, id, { actor: 'key:operator', reason: 'the code is mended' });
+      await resetFailure.perform(shop, id, { reason: 'the code is fixed' }, 'key:operator');
     }
     await until('fulfilling');
     expect(shop.payments.ledger().filter(({ type }) => type === 'payment_intent.succeeded')).toHaveLength(ORDERS);
@@ -72,6 +72,6 @@ describe('orders whose runs were failed by a bug', () => {
     expect(await openFailures()).toEqual([]);
     const outcomes = (await shop.db.select().from(failures)).map(({ status }) => status);
     expect(outcomes).toEqual(Array.from({ length: ORDERS }, () => 'resolved'));
-    await mended.stop();
+    await fixed.stop();
   });
 });

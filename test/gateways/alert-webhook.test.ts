@@ -32,12 +32,12 @@ beforeAll(async () => {
 afterAll(() => close());
 
 describe('the alert webhook', () => {
-  it('sends a signed message that the receiver can verify, under an id of its own', async () => {
+  it('sends a signed message with an id that the receiver can verify', async () => {
     await createAlertWebhook({ url, secret }).post('alert:1', message);
     expect(received).toEqual([{ id: 'alert:1', verified: message }]);
   });
 
-  it('asks again later when the receiver cannot answer', async () => {
+  it('gives a retryable error if the receiver is unavailable', async () => {
     answer = 503;
     await expect(createAlertWebhook({ url, secret }).post('alert:2', message)).rejects.toMatchObject({
       type: 'alert_unavailable',
@@ -45,7 +45,7 @@ describe('the alert webhook', () => {
     });
   });
 
-  it('gives up when the receiver will never take it', async () => {
+  it('gives a permanent error if the receiver rejects the message', async () => {
     answer = 404;
     await expect(createAlertWebhook({ url, secret }).post('alert:3', message)).rejects.toMatchObject({
       type: 'invalid_request',

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { onTestFinished } from 'vitest';
 
-/** What a service answers. Without a status it says nothing at all. */
+/** The answer of a service. Without a status, it never answers. */
 export interface Answer {
   status?: number;
   headers?: Record<string, string>;
   body?: unknown;
 }
 
-/** Serves one answer to whatever is asked, for failures that the simulators have no reason to give. @returns its URL */
+/** Serves one answer to all requests, for errors that the simulators do not produce. @returns its URL */
 export async function answering({ status, headers = {}, body = {} }: Answer): Promise<string> {
   const server = createServer((incoming, outgoing) => {
     incoming.resume();

@@ -24,7 +24,7 @@ afterEach(async () => {
 const mail = (to = 'ada@example.com') => ({ key: 'key', to, subject: 'Hello', text: 'Hello', html: '<p>Hello</p>' });
 const UNAVAILABLE = { type: 'email_unavailable', nonRetryable: false };
 
-it('sends text and HTML, under an identity that comes from the key', async () => {
+it('sends text and HTML, with a Message-ID that comes from the key', async () => {
   await gateway.send(mail());
   await gateway.send(mail());
   await gateway.send({ ...mail(), key: 'another key' });
@@ -34,33 +34,33 @@ it('sends text and HTML, under an identity that comes from the key', async () =>
   ]);
 });
 
-describe('a mail server in trouble', () => {
+describe('a failing mail server', () => {
   it.each<[Exclude<FaultMode, 'slow'>, number]>([
     ['down', 0],
     ['error_before', 0],
     ['rate_limit', 0],
     ['drop_after_commit', 1],
     ['error_after_commit', 1],
-  ])('%s: may take it another time, and is asked once', async (mode, arrived) => {
+  ])('%s: is asked once, and the error is retryable', async (mode, arrived) => {
     inbox.faults.set({ mode });
     await expect(gateway.send(mail())).rejects.toMatchObject(UNAVAILABLE);
     expect(inbox.messages().map(({ copies }) => copies)).toEqual(Array<number>(arrived).fill(1));
   });
 
-  it('that does not answer in time may do so another time', async () => {
+  it('that does not answer in time gives a retryable error', async () => {
     inbox.faults.set({ mode: 'slow', delayMs: 5_000 });
     await expect(gateway.send(mail())).rejects.toMatchObject(UNAVAILABLE);
   });
 
-  it('that is not there may be there another time', async () => {
+  it('that cannot be reached gives a retryable error', async () => {
     const away = createMailGateway({ url: `smtp://127.0.0.1:${await freePort()}`, from: 'shop@shop.example' });
     await expect(away.send(mail())).rejects.toMatchObject(UNAVAILABLE);
     away.close();
   });
 });
 
-it('an address that does not exist will not exist another time either, and is not named', async () => {
+it('an address that does not exist gives a permanent error that does not name it', async () => {
   const sending = gateway.send(mail('bounce@example.com'));
   await expect(sending).rejects.toMatchObject({ type: 'invalid_request', nonRetryable: true });
-  await expect(sending).rejects.toThrow('The mail server refuses the email (550).');
+  await expect(sending).rejects.toThrow('The mail server rejected the email (550).');
 });

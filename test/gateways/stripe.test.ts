@@ -28,10 +28,10 @@ describe('an answer of the provider', () => {
     ['502 in HTML', { status: 502, body: '<html>' }, UNAVAILABLE],
     ['503', { status: 503, body: error('api_error') }, UNAVAILABLE],
     ['402', { status: 402, body: error('card_error', { code: 'card_declined', decline_code: 'generic_decline' }) }, DECLINED],
-    ['402 that is repeated', { status: 402, headers: { 'idempotent-replayed': 'true' }, body: error('card_error', { code: 'expired_card' }) }, DECLINED],
+    ['402, repeated', { status: 402, headers: { 'idempotent-replayed': 'true' }, body: error('card_error', { code: 'expired_card' }) }, DECLINED],
     ['an unknown payment method', { status: 400, body: error('invalid_request_error', { code: 'resource_missing', param: 'payment_method' }) }, DECLINED],
     ['400', { status: 400, body: error('invalid_request_error', { code: 'parameter_unknown', param: 'amount' }) }, INVALID],
-    ['400: the key was used otherwise', { status: 400, body: error('idempotency_error') }, INVALID],
+    ['400: the key was used for another request', { status: 400, body: error('idempotency_error') }, INVALID],
     ['404', { status: 404, body: error('invalid_request_error', { code: 'resource_missing', param: 'intent' }) }, INVALID],
   ])('%s', async (_name, answer, expected) => {
     const gateway = gatewayTo(await answering(answer));
@@ -39,25 +39,25 @@ describe('an answer of the provider', () => {
     await expect(gateway.refund('key', 'pi_1', 100)).rejects.toMatchObject(expected);
   });
 
-  it('nobody there', async () => {
+  it('no server', async () => {
     const gateway = gatewayTo(`http://127.0.0.1:${await freePort()}`);
     await expect(gateway.retrieveIntent('pi_1')).rejects.toMatchObject(UNAVAILABLE);
   });
 
-  it('a failure that is stored under the key is told apart: another key is needed', async () => {
+  it('a failure stored for the key has its own error: a new key is needed', async () => {
     const answer = { status: 500, headers: { 'idempotent-replayed': 'true' }, body: error('api_error') };
     const gateway = gatewayTo(await answering(answer));
     await expect(gateway.confirmIntent('key', 'pi_1', 'pm_card_visa')).rejects.toBeInstanceOf(StoredFailureError);
   });
 
-  it('a payment in another state is told apart: it has to be looked at', async () => {
+  it('an unexpected state of the payment has its own error: the payment has to be read again', async () => {
     const answer = { status: 400, body: error('invalid_request_error', { code: 'payment_intent_unexpected_state' }) };
     const gateway = gatewayTo(await answering(answer));
     await expect(gateway.cancelIntent('key', 'pi_1')).rejects.toBeInstanceOf(UnexpectedStateError);
   });
 });
 
-it("what the provider says for people does not leave the gateway: it may name the customer's card", async () => {
+it("the provider's message does not leave the gateway: it may describe the customer's card", async () => {
   const body = error('card_error', { code: 'card_declined', decline_code: 'lost_card', message: 'The card of Ada was lost.' });
   const gateway = gatewayTo(await answering({ status: 402, body }));
   await expect(gateway.confirmIntent('key', 'pi_1', 'pm_card_visa')).rejects.toThrow('The card was declined (lost_card).');

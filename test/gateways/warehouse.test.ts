@@ -18,7 +18,7 @@ const gatewayTo = (url: string) => createWarehouseGateway({ url, apiKey: 'key', 
 const UNAVAILABLE = { type: 'warehouse_unavailable', nonRetryable: false };
 const INVALID = { type: 'invalid_request', nonRetryable: true };
 
-describe('answers that may be others next time', () => {
+describe('answers that may change', () => {
   it.each<[string, Answer, object]>([
     ['no answer in time', {}, UNAVAILABLE],
     ['401', { status: 401 }, UNAVAILABLE],
@@ -37,12 +37,12 @@ describe('answers that may be others next time', () => {
     await expect(gateway.cancelShipment('reference')).rejects.toMatchObject(expected);
   });
 
-  it('nobody there', async () => {
+  it('no server', async () => {
     const gateway = gatewayTo(`http://127.0.0.1:${await freePort()}`);
     await expect(gateway.requestShipment('key', shipment())).rejects.toMatchObject(UNAVAILABLE);
   });
 
-  it('asks to wait until a date', async () => {
+  it('may ask to wait until a date', async () => {
     const retryAfter = new Date(Date.now() + 60_000).toUTCString();
     const gateway = gatewayTo(await answering({ status: 503, headers: { 'retry-after': retryAfter } }));
     const failure: unknown = await gateway.cancelShipment('reference').catch((error: unknown) => error);
@@ -63,7 +63,7 @@ describe('answers that will not change', () => {
   });
 });
 
-it('an acceptance that cannot be read may be another next time', async () => {
+it('an acceptance that cannot be parsed is retryable', async () => {
   const gateway = gatewayTo(await answering({ status: 201, body: { shipment: 1 } }));
   await expect(gateway.requestShipment('key', shipment())).rejects.not.toMatchObject({ nonRetryable: true });
 });
@@ -79,7 +79,7 @@ async function start() {
 }
 
 describe('a warehouse', () => {
-  it('accepts a shipment once, however often it is asked', async () => {
+  it('accepts a shipment once, however often it is requested', async () => {
     const { gateway } = await start();
     const request = shipment();
     const first = await gateway.requestShipment('key', request);
@@ -95,14 +95,14 @@ describe('a warehouse', () => {
     });
   });
 
-  it('takes nothing any more that was taken back before it came', async () => {
+  it('never accepts a shipment whose cancellation arrived first', async () => {
     const { gateway } = await start();
     const request = shipment();
     expect(await gateway.cancelShipment(request.reference)).toBe(true);
     expect(await gateway.requestShipment('key', request)).toBeUndefined();
   });
 
-  it('says so when the parcel has left', async () => {
+  it('reports that the parcel has left', async () => {
     const { warehouse, gateway } = await start();
     const request = shipment();
     await gateway.requestShipment('key', request);

@@ -2,12 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { goldenHistorySchema, HISTORIES, type History } from '../support/histories.ts';
 
-/** A run that was recorded: `name` is its file, and tells the path that it took. */
+/** A recorded run. `name` is its file and describes its path. */
 export interface GoldenRun {
   name: string;
   workflowId: string;
   history: History;
-  /** The file as it is. */
+  /** The content of the file. */
   json: string;
 }
 

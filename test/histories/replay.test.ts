@@ -2,19 +2,19 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
 import { readGoldenRuns } from './golden.ts';
 
-// What a replay says of its worker is of no interest.
+// The worker's own log lines during a replay are noise.
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
 
 const runs = await readGoldenRuns();
 
 describe('the golden histories', () => {
-  it('are there for each workflow of an order, a signup and an alert', () => {
+  it('exist for orders, signups and alerts', () => {
     const kinds = runs.map(({ name }) => name.split('-')[0]);
     expect(new Set(kinds)).toEqual(new Set(['alert', 'order', 'signup']));
   });
 
-  // Names the run, the event and the command that part.
-  it('are what the workflow code at hand would do again', async () => {
+  // A failure names the run, the event and the command that differ.
+  it('replay with the current workflow code', async () => {
     const replays = Worker.runReplayHistories({ workflowBundle: { codePath: inject('workflowBundlePath') } }, runs);
     const replayed: string[] = [];
     const broken: string[] = [];
@@ -27,7 +27,7 @@ describe('the golden histories', () => {
     expect(replayed).toHaveLength(runs.length);
   });
 
-  it.each(runs)('hold no personal data and nothing of the machine: $name', ({ json }) => {
+  it.each(runs)('contain no personal data and no path of a machine: $name', ({ json }) => {
     const text = readable(json);
     expect(text).toContain('"encoding":"json/plain"');
     expect(text).not.toMatch(/\b(Ada|Lovelace|Grace|Hopper|Dorset|pm_card_visa)\b|example\.com|holdfast\.example/i);
@@ -35,7 +35,7 @@ describe('the golden histories', () => {
   });
 });
 
-/** @returns a history with its payloads in the clear: in the file they are in Base64 */
+/** @returns a history with its payloads as text: the file has them in Base64 */
 const readable = (json: string): string =>
   JSON.stringify(
     JSON.parse(json, (key, value: unknown) =>

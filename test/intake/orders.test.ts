@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { commands, idempotencyKeys, orderEvents, orderItems, orders } from '../../src/db/schema.ts';
 import { seedCatalogue } from '../../src/db/seed.ts';
-import type { Caller } from '../../src/intake/caller.ts';
-import { acceptOrder, requestCancellation } from '../../src/intake/orders.ts';
-import { createApiKey } from '../../src/ops/api-keys.ts';
+import type { Caller } from '../../src/contracts/caller.ts';
+import { acceptOrder, cancelOrder } from '../../src/intake/orders.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -14,7 +14,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   handle = connectDatabase(database.url, { max: 10, name: 'test' });
   await seedCatalogue(handle.db);
-  const { id } = await createApiKey(handle.db, { name: 'a customer', role: 'customer' });
+  const { id } = await insertApiKey(handle.db, { name: 'a customer', role: 'customer' });
   caller = { keyId: id, role: 'customer' };
 });
 afterAll(async () => {
@@ -44,16 +44,16 @@ describe('taking an order', () => {
     });
     expect(await counts()).toEqual(before);
 
-    const { made, location, replayed } = await acceptOrder(handle.db, caller, { ...request, order: order() });
+    const { made, location, repeated } = await acceptOrder(handle.db, caller, { ...request, order: order() });
     expect(made).toMatchObject({ status: 'accepted', amount: 2500, currency: 'EUR' });
-    expect({ location, replayed }).toEqual({ location: `/v1/orders/${made.id}`, replayed: false });
+    expect({ location, repeated }).toEqual({ location: `/v1/orders/${made.id}`, repeated: false });
     expect(await counts()).toEqual(before.map((count) => count + 1));
   });
 
   it('returns what it made when it is asked again', async () => {
     const request = { idempotencyKey: 'k2', requestHash: 'h2', order: order() };
     const first = await acceptOrder(handle.db, caller, request);
-    expect(await acceptOrder(handle.db, caller, request)).toEqual({ ...first, replayed: true });
+    expect(await acceptOrder(handle.db, caller, request)).toEqual({ ...first, repeated: true });
   });
 
   it('refuses another request under the same key', async () => {
@@ -74,7 +74,7 @@ describe('cancelling an order', () => {
   it('writes one command for ten requests at once', async () => {
     const { made } = await acceptOrder(handle.db, caller, { idempotencyKey: 'c1', requestHash: 'h', order: order() });
     const before = await handle.db.$count(commands);
-    await Promise.all(Array.from({ length: 10 }, () => requestCancellation(handle.db, caller, made.id, 'enough')));
+    await Promise.all(Array.from({ length: 10 }, () => cancelOrder(handle.db, caller, made.id, 'enough')));
     expect(await handle.db.$count(commands)).toBe(before + 1);
   });
 });

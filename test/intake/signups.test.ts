@@ -2,10 +2,10 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { commands, idempotencyKeys, signups, verificationTokens } from '../../src/db/schema.ts';
-import type { Caller } from '../../src/intake/caller.ts';
+import type { Caller } from '../../src/contracts/caller.ts';
 import { acceptSignup, verifySignup } from '../../src/intake/signups.ts';
-import { hashToken, newToken } from '../../src/intake/tokens.ts';
-import { createApiKey } from '../../src/ops/api-keys.ts';
+import { hashToken, newToken } from '../../src/records/tokens.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -14,7 +14,7 @@ let caller: Caller;
 beforeAll(async () => {
   database = await createTestDatabase();
   handle = connectDatabase(database.url, { max: 10, name: 'test' });
-  const { id } = await createApiKey(handle.db, { name: 'a customer', role: 'customer' });
+  const { id } = await insertApiKey(handle.db, { name: 'a customer', role: 'customer' });
   caller = { keyId: id, role: 'customer' };
 });
 afterAll(async () => {
@@ -37,7 +37,7 @@ describe('taking a signup', () => {
 
   it('answers a repetition with the signup, not with a conflict', async () => {
     const first = await take('k3', 'grace@example.com');
-    expect(await take('k3', 'grace@example.com')).toEqual({ ...first, replayed: true });
+    expect(await take('k3', 'grace@example.com')).toEqual({ ...first, repeated: true });
   });
 });
 

@@ -6,7 +6,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A change of a file in `src/workflows`, as text. */
+/** A change to the text of a file in `src/workflows`. */
 export interface Change {
   file: string;
   /** @returns the changed code */
@@ -14,9 +14,9 @@ export interface Change {
 }
 
 /**
- * Bundles the workflows as they would be after a change.
+ * Bundles the workflows with changes applied.
  * @returns the code of the bundle
- * @throws Error when a change changes nothing: the file no longer has what is to be changed
+ * @throws Error if a change has no effect, because the file no longer contains its text
  */
 export async function bundleChangedWorkflows(changes: readonly Change[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-changed-'));
@@ -28,7 +28,7 @@ export async function bundleChangedWorkflows(changes: readonly Change[]): Promis
       const path = join(folder, 'workflows', file);
       const code = await readFile(path, 'utf8');
       const changed = change(code);
-      if (changed === code) throw new Error(`${file} no longer has what is to be changed.`);
+      if (changed === code) throw new Error(`${file} no longer contains the text to change.`);
       await writeFile(path, changed);
     }
     const { code } = await bundleWorkflowCode({

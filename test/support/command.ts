@@ -12,7 +12,7 @@ export interface Outcome {
 
 /**
  * Runs a program of this project as a process of its own, without a terminal.
- * @param entry e.g. `src/ops/cli.ts`
+ * @param entry e.g. `src/cli/main.ts`
  * @param environment beside PATH, all of its environment
  */
 export function runCommand(entry: string, args: string[], environment: Record<string, string>): Promise<Outcome> {

@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { NativeConnection } from '@temporalio/worker';
 import { inject, vi } from 'vitest';
-import { registerSearchAttributes } from '../../src/ops/search-attributes.ts';
+import { registerSearchAttributes } from '../../src/temporal/search-attributes.ts';
 
 /**
  * A namespace of one test file's own on a development server: task queues have fixed names, and another file's worker

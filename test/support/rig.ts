@@ -30,14 +30,16 @@ import { seedCatalogue } from '../../src/db/seed.ts';
 import { createMailGateway } from '../../src/gateways/smtp.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
 import { createWarehouseGateway } from '../../src/gateways/warehouse.ts';
-import type { Caller } from '../../src/intake/caller.ts';
-import { createDispatcher } from '../../src/intake/dispatcher.ts';
-import { requestCancel, requestRetry } from '../../src/intake/failure-actions.ts';
-import { acceptOrder, decideApproval, requestCancellation, type NewOrder } from '../../src/intake/orders.ts';
+import type { Caller } from '../../src/contracts/caller.ts';
+import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
+import type { OperatorAction } from '../../src/operate/action.ts';
+import { cancelFailure, retryFailure } from '../../src/operate/failures.ts';
+import { approveOrder, rejectOrder } from '../../src/operate/orders.ts';
+import { acceptOrder, cancelOrder, type NewOrder } from '../../src/intake/orders.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
 import { createLogger } from '../../src/log.ts';
-import { createApiKey } from '../../src/ops/api-keys.ts';
-import { registerSearchAttributes } from '../../src/ops/search-attributes.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
+import { registerSearchAttributes } from '../../src/temporal/search-attributes.ts';
 import { recordCarrierWebhook } from '../../src/intake/webhooks.ts';
 import { startInbox } from '../../src/sandbox/simulators/inbox.ts';
 import { startPaymentSimulator } from '../../src/sandbox/simulators/payments.ts';
@@ -73,7 +75,7 @@ export async function createRig(options: RigOptions = {}) {
   const { db } = database;
   await seedCatalogue(db);
   const stockAtFirst = await stockTotals(db);
-  const caller: Caller = { keyId: (await createApiKey(db, { name: 'rig', role: 'operator' })).id, role: 'operator' };
+  const caller: Caller = { keyId: (await insertApiKey(db, { name: 'rig', role: 'operator' })).id, role: 'operator' };
 
   const simulatedPayments = await startPaymentSimulator({
     port: 0,
@@ -150,10 +152,10 @@ export async function createRig(options: RigOptions = {}) {
   const started = new Set<string>();
   const golden = new Map<string, string>();
 
-  async function act(action: typeof requestRetry | typeof requestCancel, orderId: string, reason: string): Promise<void> {
+  async function act(action: OperatorAction, orderId: string, reason: string): Promise<void> {
     const open = (await rig.failures(orderId)).find(({ kind, status }) => kind === 'step' && status === 'open');
     if (!open) throw new Error('nothing is parked');
-    await action(db, open.id, { actor: 'key:operator', reason });
+    await action.perform({ db }, open.id, { reason }, 'key:operator');
     await dispatcher.drain();
   }
 
@@ -198,20 +200,21 @@ export async function createRig(options: RigOptions = {}) {
     deliver: () => dispatcher.drain(),
 
     async cancel(orderId: string, reason = 'changed my mind'): Promise<void> {
-      await requestCancellation(db, caller, orderId, reason);
+      await cancelOrder(db, caller, orderId, reason);
       await dispatcher.drain();
     },
 
     async decide(orderId: string, decision: 'approve' | 'reject', reason = 'checked'): Promise<void> {
-      await decideApproval(db, caller, orderId, { decision, reason });
+      const action = decision === 'approve' ? approveOrder : rejectOrder;
+      await action.perform({ db }, orderId, { reason }, 'key:operator');
       await dispatcher.drain();
     },
 
     /** Has the parked step of an order tried again, as an operator. */
-    retry: (orderId: string, reason = 'it is back') => act(requestRetry, orderId, reason),
+    retry: (orderId: string, reason = 'it is back') => act(retryFailure, orderId, reason),
 
     /** Has a parked order give up, as an operator. */
-    giveUp: (orderId: string, reason = 'not worth it') => act(requestCancel, orderId, reason),
+    giveUp: (orderId: string, reason = 'not worth it') => act(cancelFailure, orderId, reason),
 
     /** Has the alert of a group among the histories that are replayed. @returns the id of its workflow */
     watchAlert(group: string): string {

@@ -45,7 +45,7 @@ export const services: Record<keyof ProvidedContext, () => Promise<RunningServic
     });
     const [{ NativeConnection }, { registerSearchAttributes }] = await Promise.all([
       import('@temporalio/worker'),
-      import('../../src/ops/search-attributes.ts'),
+      import('../../src/temporal/search-attributes.ts'),
     ]);
     const connection = await NativeConnection.connect({ address: server.address });
     await registerSearchAttributes(connection, 'default');
@@ -60,7 +60,7 @@ export const services: Record<keyof ProvidedContext, () => Promise<RunningServic
   async workflowBundlePath() {
     const folder = await temporaryFolder();
     const file = join(folder.path, 'workflow-bundle.js');
-    const { writeWorkflowBundle } = await import('../../src/bundle-workflows.ts');
+    const { writeWorkflowBundle } = await import('../../src/temporal/workflow-bundle.ts');
     await writeWorkflowBundle(file);
     return { fact: file, stop: folder.remove };
   },

@@ -9,10 +9,10 @@ import { seedCatalogue } from '../../src/db/seed.ts';
 import { createMailGateway } from '../../src/gateways/smtp.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
 import { createWarehouseGateway } from '../../src/gateways/warehouse.ts';
-import type { Caller } from '../../src/intake/caller.ts';
+import type { Caller } from '../../src/contracts/caller.ts';
 import { acceptOrder, type NewOrder } from '../../src/intake/orders.ts';
 import { createLogger } from '../../src/log.ts';
-import { createApiKey } from '../../src/ops/api-keys.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
 import { startInbox } from '../../src/sandbox/simulators/inbox.ts';
 import { startPaymentSimulator } from '../../src/sandbox/simulators/payments.ts';
 import { startWarehouseSimulator } from '../../src/sandbox/simulators/warehouse.ts';
@@ -33,7 +33,7 @@ export async function createShop(pace: Pace = {}) {
   const database = connectDatabase(testDatabase.url, { max: 10, name: 'test' });
   await seedCatalogue(database.db);
   const caller: Caller = {
-    keyId: (await createApiKey(database.db, { name: 'shop', role: 'operator' })).id,
+    keyId: (await insertApiKey(database.db, { name: 'shop', role: 'operator' })).id,
     role: 'operator',
   };
   const payments = await startPaymentSimulator({

@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { failures } from '../../src/db/schema.ts';
-import { openFailure } from '../../src/intake/failures.ts';
+import { openFailure } from '../../src/records/failures.ts';
 import { about, useRig } from '../support/rig.ts';
 
 const rig = await useRig({ environment: { ALERT_DIGEST_EVERY: '15m' } });
@@ -9,7 +9,7 @@ const rig = await useRig({ environment: { ALERT_DIGEST_EVERY: '15m' } });
 const MINUTE = 60_000;
 const ON_CALL = 'oncall@holdfast.example';
 
-/** A group of failures of its own for each test, named after its step. */
+/** Each test has its own group of failures, named after its step. */
 const groupOf = (step: string) => `step/${step}/warehouse_unavailable`;
 
 const open = (step: string, count = 1) =>
@@ -34,7 +34,7 @@ const closeAll = (step: string) =>
     .set({ status: 'resolved' })
     .where(and(eq(failures.step, step), eq(failures.status, 'open')));
 
-/** @returns the first words of the alerts about a group, with how many were open */
+/** @returns the first words of the alerts about a group, with the number of open failures */
 const alerts = (step: string): string[] =>
   rig
     .emails(ON_CALL)
@@ -44,7 +44,7 @@ const alerts = (step: string): string[] =>
 const alerted = (step: string, word: string) => rig.email(ON_CALL, new RegExp(`\\] ${word}: ${groupOf(step)} `));
 
 describe('an alert', () => {
-  it('is sent at once, again every 15 minutes while something is open, and when nothing is any more', async () => {
+  it('is sent at once, every 15 minutes while a failure is open, and once all are closed', async () => {
     await open('down');
     await rig.deliver();
     await alerted('down', 'Failing');
@@ -58,7 +58,7 @@ describe('an alert', () => {
     rig.keepAs('alert-digests', rig.watchAlert(groupOf('down')));
   });
 
-  it('is one for fifty failures of a group', async () => {
+  it('covers fifty failures of a group', async () => {
     await open('outage', 50);
     await rig.deliver();
     await rig.skip(16 * MINUTE);
@@ -71,7 +71,7 @@ describe('an alert', () => {
     ]);
   });
 
-  it('is a new one when something fails again after the group was closed', async () => {
+  it('is sent again for a failure after the group was closed', async () => {
     await open('again');
     await rig.deliver();
     await alerted('again', 'Failing');
@@ -84,12 +84,12 @@ describe('an alert', () => {
     expect(alerts('again').map((alert) => alert.split(' ')[0])).toEqual(['Failing', 'Resolved', 'Failing', 'Resolved']);
   });
 
-  it('starts anew within the same run when something fails while the group is being closed', async () => {
+  it('is sent again by the same run for a failure while the group is being closed', async () => {
     await open('meanwhile');
     await rig.deliver();
     await alerted('meanwhile', 'Failing');
     await closeAll('meanwhile');
-    // The word that it is resolved takes a while: the run is still there when the next failure comes.
+    // Sending "Resolved" takes a while, so the run is still there when the next failure opens.
     rig.inbox.faults.set({ mode: 'slow', delayMs: 300 });
     const skipping = rig.skip(16 * MINUTE);
     await rig.alertGroup(groupOf('meanwhile'), false);
@@ -109,7 +109,7 @@ describe('an alert', () => {
     rig.keepAs('alert-reopened', rig.watchAlert(groupOf('meanwhile')));
   });
 
-  it('that cannot be sent is logged, and opens no failure of its own', async () => {
+  it('that cannot be sent is logged, and opens no failure itself', async () => {
     rig.inbox.faults.set({ mode: 'down' });
     await open('mute');
     await rig.deliver();

@@ -25,7 +25,7 @@ async function trial(): Promise<string> {
 }
 
 describe('a signup that is verified', () => {
-  it('gets no reminder, is welcomed, and its trial ends after 30 days with a reminder 7 days before', async () => {
+  it('gets a welcome and no reminder, and its trial ends after 30 days with a reminder 7 days before', async () => {
     const { id, address, token } = await signupWithToken();
     await verify(id, token);
     expect(await rig.result(signupWorkflowId(id))).toEqual({ status: 'ended' });
@@ -38,7 +38,7 @@ describe('a signup that is verified', () => {
     rig.keepAs('signup-trial-ended', signupWorkflowId(id));
   });
 
-  it('gets one reminder when it is verified on the second day, with the token of that reminder', async () => {
+  it('gets one reminder if it is verified on the second day, with the token of that reminder', async () => {
     const { id, address } = await signupWithToken();
     await rig.skip(25 * HOUR);
     await rig.email(address, /^Reminder/);
@@ -63,7 +63,7 @@ describe('a signup that is verified', () => {
     await rig.signupStatus(id, 'trial');
   });
 
-  it('is not expired when it was verified in time but told too late', async () => {
+  it('does not expire if it was verified in time but the signal is late', async () => {
     const { id, token } = await signupWithToken();
     await rig.skip(6 * DAY);
     await verifySignup(rig.db, id, token);
@@ -90,7 +90,7 @@ describe('a signup that is not verified', () => {
     rig.keepAs('signup-expired', signupWorkflowId(id));
   });
 
-  it('counts its deadlines from the signup, also when the emails are late', async () => {
+  it('counts its deadlines from the signup, even if the emails are late', async () => {
     rig.inbox.faults.set({ mode: 'down' });
     const id = await rig.placeSignup();
     expect(await rig.result(signupWorkflowId(id))).toEqual({ status: 'expired' });
@@ -101,7 +101,7 @@ describe('a signup that is not verified', () => {
 });
 
 describe('a trial', () => {
-  it('becomes a subscription, and is not reminded any more', async () => {
+  it('becomes a subscription, without further reminders', async () => {
     const id = await trial();
     await subscribeSignup(rig.db, rig.caller, id);
     await rig.deliver();
@@ -111,7 +111,7 @@ describe('a trial', () => {
     rig.keepAs('signup-subscribed', signupWorkflowId(id));
   });
 
-  it('can be subscribed after its reminder', async () => {
+  it('can be subscribed to after its reminder', async () => {
     const id = await trial();
     await rig.skip(24 * DAY);
     await subscribeSignup(rig.db, rig.caller, id);
@@ -120,7 +120,7 @@ describe('a trial', () => {
     expect(await rig.sent(id)).toContain('trial_ending');
   });
 
-  it('is not ended when it was subscribed in time but told too late', async () => {
+  it('does not end if the person subscribed in time but the signal is late', async () => {
     const id = await trial();
     await rig.skip(29 * DAY);
     await subscribeSignup(rig.db, rig.caller, id);

@@ -1,21 +1,24 @@
 import { createRoute } from '@hono/zod-openapi';
-import { requestCancellation } from '../../intake/orders.ts';
+import { actorOf } from '../../contracts/caller.ts';
+import { cancelOrder as cancelForCustomer } from '../../intake/orders.ts';
+import { reasonInput } from '../../operate/action.ts';
+import { cancelOrder as cancelForStaff } from '../../operate/orders.ts';
+import { loadOrder, orderSchema } from '../../views/order.ts';
 import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
-import { header, idParams, json, jsonBody, reasonBody } from '../schemas/common.ts';
-import { loadOrder, orderSchema } from '../views/order.ts';
+import { header, idParams, json, jsonBody, named } from '../schemas/common.ts';
 
 const route = createRoute({
   method: 'post',
   path: '/v1/orders/{id}/cancellation',
   tags: ['Orders'],
-  summary: 'Cancel an order that is not with the carrier yet',
-  description: 'What was done for the order is undone. Asking again is harmless.',
+  summary: 'Cancel an order that the carrier does not have yet',
+  description: 'What was done for the order is undone. Repeating the request is harmless.',
   ...allow(ANYONE),
-  request: { params: idParams, body: jsonBody(reasonBody) },
+  request: { params: idParams, body: jsonBody(named('Reason', reasonInput)) },
   responses: {
-    202: { description: 'Taken', headers: { Location: header('The order') }, content: json(orderSchema) },
+    202: { description: 'Accepted', headers: { Location: header('The order') }, content: json(orderSchema) },
     ...problems('unauthenticated', 'not_found', 'order_not_cancellable', ...WITH_BODY),
   },
 });
@@ -23,7 +26,11 @@ const route = createRoute({
 export const cancelOrder = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    await requestCancellation(db, c.var.caller, id, c.req.valid('json').reason);
-    const order = await loadOrder(db, links, c.var.caller, id);
+    const { caller } = c.var;
+    const given = c.req.valid('json');
+    // What staff do to someone else's order is in the audit.
+    if (caller.role === 'customer') await cancelForCustomer(db, caller, id, given.reason);
+    else await cancelForStaff.perform({ db }, id, given, actorOf(caller));
+    const order = await loadOrder(db, links, caller, id);
     return c.json(order, 202, { Location: order.links.self, 'Retry-After': '1' });
   });

@@ -1,12 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { address, line } from '../../contracts/fields.ts';
 import { acceptOrder } from '../../intake/orders.ts';
+import { acceptedOrderView, loadOrder, orderSchema } from '../../views/order.ts';
 import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
-import { address } from '../schemas/address.ts';
-import { email, header, json, jsonBody, line } from '../schemas/common.ts';
+import { email, header, json, jsonBody } from '../schemas/common.ts';
 import { acceptedHeaders, idempotencyHeaders, idempotentRequest } from '../schemas/idempotency.ts';
-import { acceptedOrderView, loadOrder, orderSchema } from '../views/order.ts';
 import { preferredWait, preferenceApplied, waitUntilRest } from '../wait.ts';
 
 const newOrderSchema = z
@@ -18,7 +18,7 @@ const newOrderSchema = z
       .min(1)
       .max(50),
     payment: z.strictObject({
-      method: z.string().max(200).regex(/^pm_[A-Za-z0-9_]+$/).openapi({ example: 'pm_card_visa' }),
+      method: z.string().max(200).regex(/^pm_[A-Za-z0-9_]+$/, 'must be a payment method id such as pm_card_visa').openapi({ example: 'pm_card_visa' }),
     }),
   })
   .openapi('NewOrder');
@@ -28,12 +28,13 @@ const route = createRoute({
   path: '/v1/orders',
   tags: ['Orders'],
   summary: 'Place an order',
-  description: 'Answers once the order is safe. `Prefer: wait=N` has a new one answered once it is at rest, or after N seconds.',
+  description:
+    'Answers once the order is stored. With `Prefer: wait=N`, a new order is answered once it has come to rest, or after N seconds.',
   ...allow(ANYONE),
   request: { headers: idempotencyHeaders, body: jsonBody(newOrderSchema) },
   responses: {
     202: {
-      description: 'Taken',
+      description: 'Accepted',
       headers: {
         Location: header('The order'),
         'Retry-After': header('When to look, in seconds'),
@@ -61,7 +62,7 @@ export const createOrder = (api: Api, deps: Dependencies) =>
     const accepted = await acceptOrder(db, c.var.caller, { ...idempotentRequest(c, order), order });
     const headers = acceptedHeaders(accepted);
     const { id } = accepted.made;
-    const seconds = accepted.replayed ? 0 : preferredWait(c.req.header('Prefer'));
+    const seconds = accepted.repeated ? 0 : preferredWait(c.req.header('Prefer'));
     if (seconds === 0) return c.json(acceptedOrderView(accepted.made, links), 202, headers);
 
     await waitUntilRest(deps, id, seconds, c.req.raw.signal);

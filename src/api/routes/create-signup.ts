@@ -1,11 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { line } from '../../contracts/fields.ts';
 import { acceptSignup } from '../../intake/signups.ts';
 import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
-import { email, header, json, jsonBody, line } from '../schemas/common.ts';
+import { email, header, json, jsonBody } from '../schemas/common.ts';
 import { acceptedHeaders, idempotencyHeaders, idempotentRequest } from '../schemas/idempotency.ts';
-import { acceptedSignupView, signupSchema } from '../views/signup.ts';
+import { acceptedSignupView, signupSchema } from '../../views/signup.ts';
 
 const newSignupSchema = z.strictObject({ email, name: line(200) }).openapi('NewSignup');
 
@@ -19,7 +20,7 @@ const route = createRoute({
   request: { headers: idempotencyHeaders, body: jsonBody(newSignupSchema) },
   responses: {
     202: {
-      description: 'Taken',
+      description: 'Accepted',
       headers: {
         Location: header('The signup'),
         'Idempotency-Replayed': header('`true` when this repeats an earlier answer'),

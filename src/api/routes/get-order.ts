@@ -4,15 +4,15 @@ import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
 import { idParams, json } from '../schemas/common.ts';
-import { loadOrder, orderSchema } from '../views/order.ts';
+import { loadOrder, orderSchema } from '../../views/order.ts';
 import { preferenceApplied, preferredWait, waitUntilRest } from '../wait.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/v1/orders/{id}',
   tags: ['Orders'],
-  summary: 'One order as it stands',
-  description: '`Prefer: wait=N` (RFC 7240, at most 30) answers once it is at rest, or after N seconds.',
+  summary: 'One order as it is now',
+  description: 'With `Prefer: wait=N` (RFC 7240, at most 30), it is answered once it has come to rest, or after N seconds.',
   ...allow(ANYONE),
   request: { params: idParams },
   responses: {

@@ -3,13 +3,14 @@ import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
 import { idParams, json } from '../schemas/common.ts';
-import { loadSignup, signupSchema } from '../views/signup.ts';
+import { readSignup } from '../../queries/signups.ts';
+import { signupSchema, signupView } from '../../views/signup.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/v1/signups/{id}',
   tags: ['Signups'],
-  summary: 'One signup as it stands',
+  summary: 'One signup as it is now',
   ...allow(ANYONE),
   request: { params: idParams },
   responses: {
@@ -19,4 +20,4 @@ const route = createRoute({
 });
 
 export const getSignup = (api: Api, { db, links }: Dependencies) =>
-  api.openapi(route, async (c) => c.json(await loadSignup(db, links, c.var.caller, c.req.valid('param').id), 200));
+  api.openapi(route, async (c) => c.json(signupView(await readSignup(db, c.var.caller, c.req.valid('param').id), links), 200));

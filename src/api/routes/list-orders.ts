@@ -1,19 +1,20 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { and, eq, lt } from 'drizzle-orm';
+import { and } from 'drizzle-orm';
 import { ORDER_STATUSES } from '../../contracts/statuses.ts';
-import { orders } from '../../db/schema.ts';
+import { mayRead, orderCondition, readOrders } from '../../queries/orders.ts';
+import { orderSchema, orderView } from '../../views/order.ts';
+import { cutPage, pageOf } from '../../views/page.ts';
 import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
 import { json } from '../schemas/common.ts';
-import { cutPage, pageOf, pageQuery } from '../schemas/page.ts';
-import { loadOrders, mayRead, orderSchema } from '../views/order.ts';
+import { pageQuery } from '../schemas/page.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/v1/orders',
   tags: ['Orders'],
-  summary: 'Orders, the newest first',
+  summary: 'Orders, newest first',
   ...allow(ANYONE),
   request: { query: pageQuery.extend({ status: z.enum(ORDER_STATUSES).optional() }) },
   responses: {
@@ -24,12 +25,8 @@ const route = createRoute({
 
 export const listOrders = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
-    const { status, limit, cursor } = c.req.valid('query');
-    const where = and(
-      mayRead(c.var.caller),
-      status && eq(orders.status, status),
-      cursor === undefined ? undefined : lt(orders.id, cursor),
-    );
-    const { page, nextCursor } = cutPage(await loadOrders(db, links, { where, limit: limit + 1 }), limit);
-    return c.json({ data: page, nextCursor }, 200);
+    const { limit, cursor, ...search } = c.req.valid('query');
+    const where = and(mayRead(c.var.caller), orderCondition(search, cursor));
+    const { page, nextCursor } = cutPage(await readOrders(db, { where, limit: limit + 1 }), limit, ({ order }) => order.id);
+    return c.json({ data: page.map((record) => orderView(record, links)), nextCursor }, 200);
   });

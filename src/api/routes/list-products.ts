@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { asc, eq } from 'drizzle-orm';
-import { products, stock } from '../../db/schema.ts';
+import { listProducts as list } from '../../queries/products.ts';
+import { money } from '../../views/common.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
-import { json, money } from '../schemas/common.ts';
+import { json } from '../schemas/common.ts';
 
 const productSchema = z
   .strictObject({ sku: z.string(), name: z.string(), price: money, available: z.int() })
@@ -22,13 +22,8 @@ const route = createRoute({
 
 export const listProducts = (api: Api, { db }: Dependencies) =>
   api.openapi(route, async (c) => {
-    const rows = await db
-      .select({ product: products, available: stock.available })
-      .from(products)
-      .leftJoin(stock, eq(stock.sku, products.sku))
-      .where(eq(products.active, true))
-      .orderBy(asc(products.sku));
-    const data = rows.map(({ product: { sku, name, amount, currency }, available }) => ({
+    const products = await list(db);
+    const data = products.map(({ sku, name, amount, currency, available }) => ({
       sku,
       name,
       price: { amount, currency },

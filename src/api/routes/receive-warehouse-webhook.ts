@@ -1,11 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
+import { line } from '../../contracts/fields.ts';
 import { recordCarrierWebhook } from '../../intake/webhooks.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { Problem, problems, WITH_BODY } from '../errors.ts';
-import { json, jsonBody, line } from '../schemas/common.ts';
+import { json, jsonBody } from '../schemas/common.ts';
 
-/** Not strict: the sender may add fields before we know of them. */
+/** Not strict: the sender may add fields before we know them. */
 const eventSchema = z
   .object({
     type: line(200).openapi({ example: 'shipment.shipped' }),
@@ -28,11 +29,11 @@ const route = createRoute({
   method: 'post',
   path: '/v1/webhooks/warehouse',
   tags: ['Webhooks'],
-  summary: 'What the warehouse reports of a parcel',
-  description: 'Signed as Standard Webhooks has it (https://www.standardwebhooks.com). The same event may be sent again.',
+  summary: 'What the warehouse reports about a parcel',
+  description: 'Signed as in Standard Webhooks (https://www.standardwebhooks.com). The same event may be sent again.',
   request: { headers: signatureHeaders, body: jsonBody(eventSchema) },
   responses: {
-    202: { description: 'Taken, or known already', content: json(z.strictObject({ received: z.literal(true) })) },
+    202: { description: 'Accepted, or already known', content: json(z.strictObject({ received: z.literal(true) })) },
     ...problems('invalid_signature', ...WITH_BODY),
   },
 });
@@ -40,7 +41,7 @@ const route = createRoute({
 export const receiveWarehouseWebhook = (api: Api, { db, log, warehouseWebhookSecret }: Dependencies) => {
   const webhook = new Webhook(warehouseWebhookSecret);
 
-  // Ahead of the validation: who cannot sign learns nothing about what would be valid.
+  // Before the validation, so that a caller who cannot sign learns nothing about what would be valid.
   api.use(route.path, async (c, next) => {
     if (c.req.method === 'POST') verifySignature(webhook, await c.req.text(), c.req.header());
     await next();

@@ -1,17 +1,17 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { asc, eq } from 'drizzle-orm';
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import { FINAL_ORDER_STATUSES, ORDER_STATUSES } from '../../contracts/statuses.ts';
 import type { Database } from '../../db/client.ts';
-import { orderEvents } from '../../db/schema.ts';
+import { readOrderEvents } from '../../queries/order-story.ts';
+import { requireOrder } from '../../queries/orders.ts';
+import { time } from '../../views/common.ts';
 import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
 import type { Subscription } from '../order-feed.ts';
-import { idParams, time } from '../schemas/common.ts';
-import { requireOrder } from '../views/order.ts';
+import { idParams } from '../schemas/common.ts';
 
-/** Often enough for the proxies in between, which close a silent connection after 30 to 60 s. In ms. */
+/** ms. Often enough for proxies, which close a silent connection after 30 to 60 s. */
 const HEARTBEAT = 15_000;
 
 const eventSchema = z
@@ -22,13 +22,13 @@ const route = createRoute({
   method: 'get',
   path: '/v1/orders/{id}/events',
   tags: ['Orders'],
-  summary: 'The statuses of an order as they come',
+  summary: 'The statuses of an order as they change',
   description: 'Server-sent events named `status`. Resumes after `Last-Event-ID`; ends after a final status.',
   ...allow(ANYONE),
   request: { params: idParams },
   responses: {
     200: { description: 'Events', content: { 'text/event-stream': { schema: eventSchema } } },
-    204: { description: 'There is nothing after `Last-Event-ID` and nothing more will come: do not reconnect' },
+    204: { description: 'Nothing after `Last-Event-ID`, and nothing more will come: do not reconnect' },
     ...problems('unauthenticated', 'not_found', ...COMMON),
   },
 });
@@ -50,7 +50,7 @@ export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) =>
       try {
         await follow(db, id, after, stream, subscription);
       } catch (error) {
-        // The client reconnects and resumes: an ended stream is all it needs to know.
+        // The client reconnects and resumes, so ending the stream is enough.
         log.warn({ requestId: c.var.requestId, cause: error instanceof Error ? error.name : 'unknown' }, 'event stream ended early');
       } finally {
         subscription.close();
@@ -58,7 +58,7 @@ export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) =>
     });
   });
 
-/** Writes the events after `last` and those that follow, until the last one or until nobody listens. */
+/** Writes the events after `last` and those that follow, until the final one, or until the client has gone. */
 async function follow(
   db: Database,
   orderId: string,
@@ -85,13 +85,9 @@ async function follow(
   }
 }
 
-/** @returns the events after `last`, and whether the newest of all is a final one. An order has few: all are read. */
+/** @returns the events after `last`, and whether the newest of all is final. An order has few, so all are read. */
 async function readEvents(db: Database, orderId: string, last: number) {
-  const all = await db
-    .select()
-    .from(orderEvents)
-    .where(eq(orderEvents.orderId, orderId))
-    .orderBy(asc(orderEvents.id));
+  const all = await readOrderEvents(db, orderId);
   const newest = all.at(-1);
   return {
     events: all.filter(({ id }) => id > last),

@@ -4,7 +4,8 @@ import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
 import { header, idParams, json } from '../schemas/common.ts';
-import { loadSignup, signupSchema } from '../views/signup.ts';
+import { readSignup } from '../../queries/signups.ts';
+import { signupSchema, signupView } from '../../views/signup.ts';
 
 const route = createRoute({
   method: 'post',
@@ -14,7 +15,7 @@ const route = createRoute({
   ...allow(ANYONE),
   request: { params: idParams },
   responses: {
-    202: { description: 'Taken', headers: { Location: header('The signup') }, content: json(signupSchema) },
+    202: { description: 'Accepted', headers: { Location: header('The signup') }, content: json(signupSchema) },
     ...problems('unauthenticated', 'not_found', 'signup_not_on_trial', ...COMMON),
   },
 });
@@ -23,6 +24,6 @@ export const subscribeSignup = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     await subscribe(db, c.var.caller, id);
-    const signup = await loadSignup(db, links, c.var.caller, id);
+    const signup = signupView(await readSignup(db, c.var.caller, id), links);
     return c.json(signup, 202, { Location: signup.links.self });
   });

@@ -1,11 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { line } from '../../contracts/fields.ts';
 import { verifySignup as verify } from '../../intake/signups.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
-import { idParams, json, jsonBody, line } from '../schemas/common.ts';
+import { idParams, json, jsonBody } from '../schemas/common.ts';
 
 const tokenSchema = z.strictObject({ token: line(200) }).openapi('VerificationToken');
-// Whoever holds a token is told no more than they knew.
+// Whoever holds a token learns nothing more.
 const verifiedSchema = z.strictObject({ id: z.uuid(), status: z.literal('verified') }).openapi('VerifiedSignup');
 
 const route = createRoute({

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
-import type { IdempotentRequest } from '../../intake/idempotency.ts';
+import type { IdempotentRequest } from '../../records/idempotency.ts';
 import { Problem } from '../errors.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -14,18 +14,18 @@ export const idempotencyHeaders = z.object({
     .optional()
     .openapi({
       param: { in: 'header', required: true },
-      description: `${RULE}. A request that is sent again under the same key is done once and answered the same.`,
+      description: `${RULE}. A request that is repeated with the same key is executed once and gets the same answer.`,
     }),
 });
 
-/** For an operation that honours a key without asking for one. */
+/** For an operation that accepts a key but does not require one. */
 export const optionalIdempotencyHeaders = z.object({
   'Idempotency-Key': z
     .string()
     .optional()
     .openapi({
       param: { in: 'header' },
-      description: `${RULE}. Given one, a request that is sent again is done once and answered the same.`,
+      description: `${RULE}. With a key, a repeated request is executed once and gets the same answer.`,
     }),
 });
 
@@ -36,7 +36,7 @@ export const optionalIdempotencyHeaders = z.object({
 export function idempotentRequest(c: Context, body: unknown): IdempotentRequest {
   const idempotencyKey = c.req.header('Idempotency-Key');
   if (idempotencyKey === undefined || !KEY.test(idempotencyKey)) {
-    const detail = `Send an Idempotency-Key of ${RULE}: it makes sending the request again harmless.`;
+    const detail = `Send an Idempotency-Key of ${RULE}. It makes repeating the request harmless.`;
     throw new Problem('invalid_idempotency_key', detail, {
       errors: [{ in: 'header', pointer: '/Idempotency-Key', detail: `must be ${RULE}` }],
     });
@@ -53,9 +53,9 @@ const canonicalJson = (value: unknown): string =>
       : part,
   );
 
-/** The headers of an answer to a creating request. */
-export const acceptedHeaders = ({ location, replayed }: { location: string; replayed: boolean }) => ({
+/** The headers of the answer to a request that creates something. */
+export const acceptedHeaders = ({ location, repeated }: { location: string; repeated: boolean }) => ({
   Location: location,
   'Retry-After': '1',
-  ...(replayed ? { 'Idempotency-Replayed': 'true' } : {}),
+  ...(repeated ? { 'Idempotency-Replayed': 'true' } : {}),
 });

@@ -1,54 +1,28 @@
 import { z } from '@hono/zod-openapi';
-import { validate as isUuid } from 'uuid';
+import { decodeCursor } from '../../views/page.ts';
 
-/** Ids are UUIDv7 and so in the order of their making: the last id of a page is where the next one begins. */
-const encodeCursor = (id: string): string => Buffer.from(id).toString('base64url');
+const cursorOf = <Position>(position: z.ZodType<Position>) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const { data, success } = position.safeParse(decodeCursor(text));
+      if (success) return data;
+      context.addIssue('is not a cursor of this list');
+      return z.NEVER;
+    })
+    .optional()
+    .openapi({ type: 'string', description: '`nextCursor` of the previous page' });
 
-const cursor = z.string().transform((text, context) => {
-  const id = Buffer.from(text, 'base64url').toString();
-  if (isUuid(id)) return id;
-  context.addIssue('is not a cursor of this list');
-  return z.NEVER;
-});
+const limit = z.coerce.number().int().min(1).max(100).default(20);
 
-/** The query of a list that is read page by page. */
-export const pageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: cursor.optional().openapi({ type: 'string', description: '`nextCursor` of the page before' }),
-});
-
-/** @returns the schema of one page. */
-export const pageOf = <Item extends z.ZodType>(item: Item) =>
-  z.strictObject({
-    data: z.array(item),
-    nextCursor: z.string().nullable().openapi({ description: 'null on the last page' }),
-  });
-
-/**
- * Cuts a page off a list that was read one longer than the page.
- * @param rows up to `limit + 1` of them
- */
-export function cutPage<Row extends { id: string }>(rows: Row[], limit: number) {
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return { page, nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null };
-}
-
-const serialCursor = z.string().transform((text, context) => {
-  const serial = Buffer.from(text, 'base64url').toString();
-  if (/^\d{1,15}$/.test(serial)) return Number(serial);
-  context.addIssue('is not a cursor of this list');
-  return z.NEVER;
-});
+/** The query of a list that is read page by page, in the order of its ids. */
+export const pageQuery = z.strictObject({ limit, cursor: cursorOf(z.uuid()) });
 
 /** The query of a list whose rows are numbered. */
-export const serialPageQuery = pageQuery.extend({
-  cursor: serialCursor.optional().openapi({ type: 'string', description: '`nextCursor` of the page before' }),
+export const numberedPageQuery = z.strictObject({
+  limit,
+  cursor: cursorOf(z.string().regex(/^\d{1,15}$/).transform(Number)),
 });
 
-/** As {@link cutPage}, for rows that are numbered. @param serialOf the number of a row */
-export function cutSerialPage<Row>(rows: Row[], limit: number, serialOf: (row: Row) => number) {
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return { page, nextCursor: rows.length > limit && last ? encodeCursor(String(serialOf(last))) : null };
-}
+/** The query of a list that is cut off after some rows. */
+export const limitQuery = z.strictObject({ limit });

@@ -97,7 +97,7 @@ describe('one failure', () => {
       id: failureId,
       orderId,
       status: 'retrying',
-      replayId: null,
+      bulkActionId: null,
       events: [
         { type: 'opened', actor: 'holdfast', reason: 'HTTP 503' },
         { type: 'retry_requested', actor: `key:${api.keys.operator.id}`, reason: 'because' },
@@ -165,17 +165,17 @@ describe('an action asked for twice at once', () => {
     expect((await act(failureId, 'cancel')).status).toBe(202);
   });
 
-  it('replays a failed order once', async () => {
+  it('restarts a failed order once', async () => {
     const { orderId } = await openOrderFailure(api);
     await api.db.update(orders).set({ status: 'failed' }).where(eq(orders.id, orderId));
-    const replay = () => post(`/v1/ops/orders/${orderId}/replay`, { reason: 'again' });
-    const answers = await Promise.all([replay(), replay()]);
+    const restart = () => post(`/v1/ops/orders/${orderId}/restart`, { reason: 'again' });
+    const answers = await Promise.all([restart(), restart()]);
     expect(statuses(answers)).toEqual([202, 409]);
     expect(answers.find(({ status }) => status === 202)?.body).toMatchObject({ id: orderId, status: 'accepted', generation: 2 });
     expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({ type: 'urn:holdfast:problem:order-not-failed' });
     expect(await sentTo(orderId)).toEqual([expect.objectContaining({ type: 'start_order', generation: 2 })]);
     const audit = await api.db.select().from(operatorActions).where(eq(operatorActions.target, orderId));
-    expect(audit).toMatchObject([{ action: 'replay_order', actor: `key:${api.keys.operator.id}`, reason: 'again' }]);
+    expect(audit).toMatchObject([{ action: 'restart_order', actor: `key:${api.keys.operator.id}`, reason: 'again' }]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { operatorActions } from '../../../src/db/schema.ts';
-import { scheduleDefinitions, upsertSchedule } from '../../../src/ops/schedules.ts';
+import { scheduleDefinitions, upsertSchedule } from '../../../src/temporal/schedules.ts';
 import { createNamespace, type TestNamespace } from '../../support/namespace.ts';
 import { call, startTestApi, type TestApi } from '../support/api.ts';
 

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { TASK_QUEUES } from '../../../src/contracts/names.ts';
 import { failures, orders } from '../../../src/db/schema.ts';
-import { createDispatcher } from '../../../src/intake/dispatcher.ts';
+import { createDispatcher } from '../../../src/dispatch/dispatcher.ts';
 import { createLogger } from '../../../src/log.ts';
 import { createNamespace, type TestNamespace } from '../../support/namespace.ts';
 import { createShop, type Shop } from '../../support/shop.ts';
@@ -21,7 +21,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 let api: TestApi;
 let temporal: TestNamespace;
 let shop: Shop;
-let deliver: () => Promise<number>;
+let deliver: () => Promise<unknown>;
 let stop: () => Promise<void>;
 beforeAll(async () => {
   vi.stubEnv('TEMPORAL_ADDRESS', inject('temporalAddress'));
@@ -73,7 +73,7 @@ describe('an order whose step fails', () => {
       run: null,
       temporal: 'ok',
       commands: [{ type: 'start_order', state: 'pending', deliveredAt: null }],
-      waitingFor: expect.stringMatching(/^It waits to be started/),
+      waitingFor: expect.stringMatching(/^Waiting to be started/),
     });
     await deliver();
 
@@ -95,7 +95,7 @@ describe('an order whose step fails', () => {
     );
     expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
       run: { status: 'RUNNING', pending: expect.arrayContaining([expect.objectContaining({ activity: 'requestShipment' })]) },
-      waitingFor: expect.stringMatching(/^"requestShipment" is tried again: attempt \d of 4/),
+      waitingFor: expect.stringMatching(/^Retrying "requestShipment": attempt \d of 4/),
     });
 
     await vi.waitFor(async () => expect(await get(`/v1/orders/${id}`)).toMatchObject({ body: { status: 'needs_attention' } }), {
@@ -123,7 +123,7 @@ describe('an order whose step fails', () => {
       failures: [{ kind: 'step', step: 'ship', status: 'open', events: [{ type: 'opened', actor: 'holdfast' }] }],
       run: { status: 'RUNNING', pending: [] },
       temporal: 'ok',
-      waitingFor: expect.stringMatching(/^The step "ship" has used up its retries .* otherwise it is undone at .* UTC\.$/),
+      waitingFor: expect.stringMatching(/^The step "ship" has used up its retries .* Otherwise the order is undone at .* UTC\.$/),
     });
     expect((await get('/v1/ops/retrying')).body).toMatchObject({ data: [] });
 
@@ -131,8 +131,8 @@ describe('an order whose step fails', () => {
     const [failure] = await api.db.select().from(failures).where(eq(failures.orderId, id));
     await call(api, 'POST', `/v1/ops/failures/${failure?.id}/retry`, { key: api.keys.operator.key, body: { reason: 'it is back' } });
     expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
-      commands: [{}, { type: 'resolveFailure', reason: 'it is back', actor: `key:${api.keys.operator.id}` }],
-      waitingFor: 'A retry of the step "ship" was asked for and is on its way.',
+      commands: [{}, { type: 'resolve_failure', reason: 'it is back', actor: `key:${api.keys.operator.id}` }],
+      waitingFor: 'A retry of the step "ship" was requested and is being delivered.',
     });
     await deliver();
     await vi.waitFor(
@@ -142,7 +142,7 @@ describe('an order whose step fails', () => {
           shipments: [{ status: 'accepted' }],
           invoices: [{ number: 1, total: { amount: 3_680 } }],
           failures: [{ status: 'resolved' }],
-          waitingFor: 'The warehouse has it; it waits for the carrier to take it.',
+          waitingFor: 'Waiting for the carrier to collect the parcel.',
         });
       },
       { timeout: 20_000, interval: 100 },
@@ -178,7 +178,7 @@ describe('a signup', () => {
           commands: [{ type: 'start_signup', state: 'delivered' }],
           failures: [],
           run: { status: 'RUNNING' },
-          waitingFor: expect.stringMatching(/^It waits for the address to be verified; otherwise it expires at .* UTC\.$/),
+          waitingFor: expect.stringMatching(/^Waiting for the address to be verified. Otherwise it expires at .* UTC\.$/),
         });
       },
       { timeout: 20_000, interval: 100 },
@@ -225,7 +225,7 @@ describe('without Temporal', () => {
       });
       expect(story).toMatchObject({
         status: 200,
-        body: { run: null, temporal: 'unavailable', waitingFor: expect.stringMatching(/^It waits to be started/) },
+        body: { run: null, temporal: 'unavailable', waitingFor: expect.stringMatching(/^Waiting to be started/) },
       });
       expect(retrying).toMatchObject({ status: 200, body: { data: [] } });
     } finally {

@@ -2,7 +2,7 @@ import { connectDatabase, type Database } from '../../../src/db/client.ts';
 import { seedCatalogue } from '../../../src/db/seed.ts';
 import { loadApiConfig } from '../../../src/config.ts';
 import type { Role } from '../../../src/contracts/statuses.ts';
-import { createApiKey } from '../../../src/ops/api-keys.ts';
+import { insertApiKey } from '../../../src/records/api-keys.ts';
 import { startApi } from '../../../src/api/service.ts';
 import { createLogger, type Logger } from '../../../src/log.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -47,10 +47,10 @@ export async function startTestApi({
     url: server.url,
     db,
     keys: {
-      customer: await createApiKey(db, { name: 'a customer', role: 'customer' }),
-      stranger: await createApiKey(db, { name: 'another customer', role: 'customer' }),
-      support: await createApiKey(db, { name: 'support', role: 'support' }),
-      operator: await createApiKey(db, { name: 'an operator', role: 'operator' }),
+      customer: await insertApiKey(db, { name: 'a customer', role: 'customer' }),
+      stranger: await insertApiKey(db, { name: 'another customer', role: 'customer' }),
+      support: await insertApiKey(db, { name: 'support', role: 'support' }),
+      operator: await insertApiKey(db, { name: 'an operator', role: 'operator' }),
     },
     close: async () => {
       await server.close();

@@ -1,5 +1,5 @@
 import type { FailureKind } from '../../../src/contracts/statuses.ts';
-import { openFailure, type NewFailure } from '../../../src/intake/failures.ts';
+import { openFailure, type NewFailure } from '../../../src/records/failures.ts';
 import { placeOrder, type TestApi } from './api.ts';
 
 /** Places an order and opens a failure of it: by default it is parked on its shipment. */

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Debian's Chromium, unless said. It talks to nobody but the page's own server. */
+/** Debian's Chromium by default. It contacts only the page's own server. */
 export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
@@ -20,7 +20,7 @@ export const launchBrowser = (): Promise<Browser> =>
     ],
   });
 
-/** A page that remembers what no page of ours may do: log an error, or ask another host for anything. */
+/** Opens a page that records faults: logged errors, and requests to other hosts. */
 export async function openPage(browser: Browser, origin: string, options: BrowserContextOptions = {}) {
   const context = await browser.newContext({ baseURL: origin, ...options });
   const page = await context.newPage();
@@ -39,7 +39,7 @@ export async function openPage(browser: Browser, origin: string, options: Browse
 
 const axeResult = z.array(z.object({ id: z.string(), impact: z.string().nullable(), nodes: z.array(z.object({ html: z.string() })) }));
 
-/** @returns what would get a person stuck who cannot see the page well, or uses no mouse: the rule broken, and where */
+/** @returns serious accessibility problems: the broken rule, and where */
 export async function accessProblems(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const violations = axeResult.parse(await page.evaluate('axe.run().then(({ violations }) => violations)'));
@@ -48,7 +48,7 @@ export async function accessProblems(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${page.url()}: ${id}: ${html}`));
 }
 
-/** Waits until something can be seen. @returns whether it can */
+/** Waits until something is visible. @returns whether it became visible */
 export const isShown = (locator: Locator): Promise<boolean> =>
   locator.waitFor().then(
     () => true,

@@ -12,7 +12,7 @@ const LOOKS: Record<string, BrowserContextOptions> = {
   phone: { colorScheme: 'light', viewport: { width: 390, height: 780 }, isMobile: true },
 };
 
-/** What a picture of a page is called. */
+/** @returns the file name of a page's picture */
 function nameOf(path: string): string {
   const [, , section = 'overview', id, query] = path.split(/[/?]/);
   if (section === 'span=day') return 'overview-day';
@@ -21,7 +21,7 @@ function nameOf(path: string): string {
   return id === undefined ? section : section.replace(/s$/, query ? '-dry-run' : '');
 }
 
-/** Takes a picture of each page: light, dark, and on a phone. They are used in `docs/operations.md`. @returns how many */
+/** Takes a picture of each page: light, dark, and on a phone. For `docs/operations.md`. @returns how many */
 export async function capturePages(browser: Browser, stack: Stack, paths: string[]): Promise<number> {
   let taken = 0;
   await mkdir(FOLDER, { recursive: true });

@@ -4,14 +4,14 @@ import { startApi } from '../../../src/api/service.ts';
 import { loadApiConfig } from '../../../src/config.ts';
 import { orderEvents, orderItems, orders, payments } from '../../../src/db/schema.ts';
 import { createLogger } from '../../../src/log.ts';
-import { createApiKey } from '../../../src/ops/api-keys.ts';
+import { insertApiKey } from '../../../src/records/api-keys.ts';
 import { freePort } from '../../../src/sandbox/ports.ts';
 import { WEBHOOK_SECRET } from '../../api/support/api.ts';
 import { createNamespace } from '../../support/namespace.ts';
 import { createShop, type Shop } from '../../support/shop.ts';
 import { startWorker } from '../../support/worker-process.ts';
 
-/** A whole shop as in production, but for its size: API, worker, Temporal, Postgres, and the simulators. */
+/** A whole shop, as in production but smaller: API, worker, Temporal, Postgres, and the simulators. */
 export async function startStack() {
   const port = await freePort();
   const webhook = { url: `http://127.0.0.1:${port}/v1/webhooks/warehouse`, secret: WEBHOOK_SECRET };
@@ -20,7 +20,7 @@ export async function startStack() {
     createNamespace(),
   ]);
   await fillPast(shop);
-  // The address of Temporal comes from its own standard variables.
+  // Temporal's address is read from its standard variables.
   process.env['TEMPORAL_ADDRESS'] = temporal.address;
   const config = loadApiConfig({
     ...shop.environment,
@@ -36,8 +36,8 @@ export async function startStack() {
     WORKFLOW_BUNDLE: inject('workflowBundlePath'),
   });
   const [operator, customer] = await Promise.all([
-    createApiKey(shop.db, { name: 'night shift', role: 'operator' }),
-    createApiKey(shop.db, { name: 'web shop', role: 'customer' }),
+    insertApiKey(shop.db, { name: 'night shift', role: 'operator' }),
+    insertApiKey(shop.db, { name: 'web shop', role: 'customer' }),
   ]);
   return {
     url: api.url,
@@ -57,7 +57,7 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
 
 const HOUR = 3_600_000;
 
-/** Ten days of trade, so that charts and reports have something to show: more by day than by night. */
+/** Ten days of orders for the charts and reports, more by day than by night. */
 async function fillPast({ db, caller }: Shop): Promise<void> {
   const now = Date.now();
   const times = Array.from({ length: 10 * 24 * 4 }, (_, index) => new Date(now - (index + 1) * (HOUR / 4))).filter(

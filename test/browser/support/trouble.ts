@@ -4,7 +4,7 @@ import { failures, orders } from '../../../src/db/schema.ts';
 import { acceptSignup } from '../../../src/intake/signups.ts';
 import type { Stack } from './stack.ts';
 
-/** Patience in ms: a step is parked after its retries, which take a quarter of a minute. */
+/** In ms. A step is parked after its retries, which take 15 s. */
 const SOON = { timeout: 90_000, interval: 200 };
 
 const CUSTOMERS = {
@@ -15,8 +15,8 @@ export const ADAS_ORDERS = 24;
 const JOANS_ORDERS = 5;
 
 /**
- * A night to mend: the warehouse is down and has parked Ada's and Joan's orders, two cards were declined, an order awaits
- * its approval, and someone has signed up.
+ * A bad night: the warehouse is down, so Ada's and Joan's orders are parked. Two cards were declined, one order is waiting
+ * for approval, and someone has signed up.
  * @returns the ids of what the tests act on
  */
 export async function makeTrouble({ shop, db }: Stack) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
-import { decideApproval } from '../../../src/intake/orders.ts';
+import { approveOrder } from '../../../src/operate/orders.ts';
 import { about, HOUR, useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
@@ -9,7 +9,7 @@ const rig = await useRig();
 const DEAR = { items: [{ sku: 'SAMOVAR-BRASS', quantity: 1 }] };
 
 describe('an order above the threshold', () => {
-  it('is charged once a person approves it', async () => {
+  it('is charged after a person approves it', async () => {
     const id = await rig.placeOrder(DEAR);
     await rig.orderStatus(id, 'awaiting_approval');
     expect(rig.timesDone(id).charged).toBe(0);
@@ -32,7 +32,7 @@ describe('an order above the threshold', () => {
     rig.keepAs('order-approved', orderWorkflowId(id));
   });
 
-  it('fails when a person rejects it, with nothing charged', async () => {
+  it('fails if a person rejects it, with nothing charged', async () => {
     const id = await rig.placeOrder(DEAR);
     await rig.orderStatus(id, 'awaiting_approval');
     await rig.decide(id, 'reject', 'looks like fraud');
@@ -43,7 +43,7 @@ describe('an order above the threshold', () => {
     rig.keepAs('order-rejected-by-approver', orderWorkflowId(id));
   });
 
-  it('reminds after 24 h, and is rejected when nobody has answered after 48 h', async () => {
+  it('sends a reminder after 24 h, and is rejected after 48 h without an answer', async () => {
     const id = await rig.placeOrder(DEAR);
     expect(await rig.endedBadly(id)).toBe('order_rejected');
     expect(await rig.timers(orderWorkflowId(id))).toEqual([about(24 * HOUR), about(24 * HOUR)]);
@@ -65,10 +65,10 @@ describe('an order above the threshold', () => {
     expect(await rig.sent(id)).toEqual(['approval_reminder', 'approval_requested', 'order_cancelled', 'order_confirmed']);
   });
 
-  it('honours an approval that was given in time but told too late', async () => {
+  it('is approved if the decision was made in time but delivered late', async () => {
     const id = await rig.placeOrder(DEAR);
     await rig.orderStatus(id, 'awaiting_approval');
-    await decideApproval(rig.db, rig.caller, id, { decision: 'approve', reason: 'just in time' });
+    await approveOrder.perform(rig, id, { reason: 'just in time' }, 'key:operator');
     await rig.skip(49 * HOUR);
     await rig.deliver();
     await rig.orderStatus(id, 'fulfilling');
@@ -77,7 +77,7 @@ describe('an order above the threshold', () => {
     rig.keepAs('order-approval-told-late', orderWorkflowId(id));
   });
 
-  it('can be cancelled while it waits', async () => {
+  it('can be cancelled while it is waiting', async () => {
     const id = await rig.placeOrder(DEAR);
     await rig.orderStatus(id, 'awaiting_approval');
     await rig.cancel(id);

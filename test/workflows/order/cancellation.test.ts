@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
-import { requestCancellation } from '../../../src/intake/orders.ts';
+import { cancelOrder } from '../../../src/intake/orders.ts';
 import { useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
@@ -19,8 +19,8 @@ async function shippedOrder(): Promise<string> {
 }
 
 describe('a cancellation', () => {
-  it('before the order has started is heard as soon as it has', async () => {
-    // The cancellation is to come while the charge is under way, not as it ends: see `rig.step`.
+  it('before the order has started takes effect as soon as it starts', async () => {
+    // The cancellation must arrive during the charge, not as it ends: see `rig.step`.
     rig.payments.faults.set({ mode: 'slow', delayMs: 200 });
     const id = await rig.acceptOrder();
     await rig.cancel(id);
@@ -50,7 +50,7 @@ describe('a cancellation', () => {
     rig.keepAs('order-cancelled-charging', orderWorkflowId(id));
   });
 
-  it('gives the money back when the charge went through while it came', async () => {
+  it('refunds a charge that succeeds while it arrives', async () => {
     rig.payments.faults.set({ mode: 'slow', delayMs: 200 });
     const id = await rig.placeOrder();
     await rig.step(id, 'charge: running');
@@ -59,7 +59,7 @@ describe('a cancellation', () => {
     expect(rig.timesDone(id).shipped).toBe(0);
   });
 
-  it('of a charged order whose warehouse is down is done once the warehouse is back', async () => {
+  it('of a charged order whose warehouse is down completes once the warehouse is back', async () => {
     rig.warehouse.faults.set({ mode: 'down' });
     const id = await rig.placeOrder();
     await rig.step(id, 'ship: retrying');
@@ -69,12 +69,12 @@ describe('a cancellation', () => {
     rig.heal();
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
     expect(rig.timesDone(id)).toEqual({ charged: 1, shipped: 0 });
-    // It never parked: nobody is asked about an order that is not wanted any more.
+    // It never parked: no one has to decide about an order that has been cancelled.
     expect((await rig.failures(id)).map(({ kind, status }) => `${kind}: ${status}`)).toEqual(['compensation: resolved']);
     rig.keepAs('order-cancelled-charged', orderWorkflowId(id));
   });
 
-  it('of a charged order takes the parcel back that the warehouse was just accepting', async () => {
+  it('of a charged order cancels the shipment that the warehouse is just accepting', async () => {
     rig.warehouse.faults.set({ mode: 'slow', delayMs: 200 });
     const id = await rig.placeOrder();
     await rig.step(id, 'ship: running');
@@ -83,7 +83,7 @@ describe('a cancellation', () => {
     expect(rig.timesDone(id)).toEqual({ charged: 1, shipped: 1 });
   });
 
-  it('of an order in the warehouse withdraws the parcel first, then undoes everything', async () => {
+  it('of an order in the warehouse stops the parcel first, then undoes everything', async () => {
     const id = await fulfillingOrder();
     await rig.cancel(id);
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
@@ -102,7 +102,7 @@ describe('a cancellation', () => {
     rig.keepAs('order-cancelled-fulfilling', orderWorkflowId(id));
   });
 
-  it('shows among the failures while the parcel cannot be withdrawn', async () => {
+  it('opens a failure while the parcel cannot be stopped', async () => {
     const id = await fulfillingOrder();
     rig.warehouse.faults.set({ mode: 'down' });
     await rig.cancel(id);
@@ -113,7 +113,7 @@ describe('a cancellation', () => {
     expect(await rig.failures(id)).toMatchObject([{ kind: 'compensation', status: 'resolved' }]);
   });
 
-  it('is refused when the parcel has left without our knowing, and the order goes on', async () => {
+  it('is refused if the parcel has left without our knowing, and the order continues', async () => {
     const id = await fulfillingOrder();
     await rig.shipSilently(id);
     await rig.cancel(id);
@@ -128,10 +128,10 @@ describe('a cancellation', () => {
     rig.keepAs('order-cancellation-refused', orderWorkflowId(id));
   });
 
-  it('leaves no trace when the carrier had the parcel before it was heard', async () => {
+  it('leaves no trace if the carrier had the parcel before it arrived', async () => {
     const id = await fulfillingOrder();
     await rig.shipSilently(id);
-    await requestCancellation(rig.db, rig.caller, id, 'too late');
+    await cancelOrder(rig.db, rig.caller, id, 'too late');
     await rig.client.workflow
       .getHandle(orderWorkflowId(id))
       .signal('carrierUpdate', { generation: 1, type: 'shipped', carrier: 'Parcel Post', trackingNumber: 'PP1' });
@@ -150,7 +150,7 @@ describe('a cancellation', () => {
     await expect(rig.cancel(id)).rejects.toMatchObject({ type: 'order_not_cancellable' });
   });
 
-  it('may be repeated, and counts once', async () => {
+  it('may be repeated, but takes effect once', async () => {
     const id = await fulfillingOrder();
     await Promise.all([rig.cancel(id, 'first'), rig.cancel(id, 'second')]);
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
@@ -158,7 +158,7 @@ describe('a cancellation', () => {
     expect(await rig.sent(id)).toEqual(['order_cancelled', 'order_confirmed']);
   });
 
-  it('of the run in Temporal takes the same way', async () => {
+  it('of the run in Temporal has the same effect', async () => {
     const id = await fulfillingOrder();
     await rig.client.workflow.getHandle(orderWorkflowId(id)).cancel();
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
@@ -166,7 +166,7 @@ describe('a cancellation', () => {
     rig.keepAs('order-cancelled-in-temporal', orderWorkflowId(id));
   });
 
-  it('of the run in Temporal does nothing to an order that has been shipped', async () => {
+  it('of the run in Temporal does not affect an order that has been shipped', async () => {
     const id = await shippedOrder();
     await rig.client.workflow.getHandle(orderWorkflowId(id)).cancel();
     await rig.carrier(id, 'delivered');

@@ -22,7 +22,7 @@ async function fulfillingOrder(): Promise<string> {
 }
 
 describe('a compensation that fails', () => {
-  it('shows at once while a refund fails, and is resolved when it works at the tenth attempt', async () => {
+  it('shows at once while a refund fails, and is resolved by the tenth attempt', async () => {
     const id = await fulfillingOrder();
     rig.payments.faults.set({ mode: 'error_before', operation: 'POST /v1/refunds', count: 9 });
     await rig.cancel(id);
@@ -40,7 +40,7 @@ describe('a compensation that fails', () => {
     rig.keepAs('order-refund-failing', orderWorkflowId(id));
   });
 
-  it('keeps trying while the warehouse fails nine times, and gives back the rest afterwards', async () => {
+  it('is retried while the warehouse fails nine times, and the other compensations follow', async () => {
     const id = await fulfillingOrder();
     rig.warehouse.faults.set({
       mode: 'error_before',
@@ -49,7 +49,7 @@ describe('a compensation that fails', () => {
     });
     await rig.carrier(id, 'rejected');
     await rig.failure(id, { kind: 'compensation', step: 'ship', status: 'open' });
-    // Last step first: what comes before waits for it.
+    // Last step first: the earlier steps wait for it.
     expect(await rig.saga(id)).toEqual([
       'reserve: done',
       'charge: done',
@@ -65,7 +65,7 @@ describe('a compensation that fails', () => {
     rig.keepAs('order-warehouse-failing', orderWorkflowId(id));
   });
 
-  it('goes on for as long as it takes when the provider is down for days', async () => {
+  it('is retried for as long as the provider is down', async () => {
     const id = await fulfillingOrder();
     rig.payments.faults.set({ mode: 'error_before' });
     await rig.cancel(id);

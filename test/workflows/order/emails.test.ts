@@ -5,7 +5,7 @@ import { useRig } from '../../support/rig.ts';
 const rig = await useRig();
 
 describe('an email that cannot be sent', () => {
-  it('is given up after three attempts, and the order completes all the same', async () => {
+  it('opens a failure after three attempts, and the order still completes', async () => {
     rig.inbox.faults.set({ mode: 'down' });
     const id = await rig.placeOrder();
     await rig.orderStatus(id, 'fulfilling');
@@ -19,7 +19,7 @@ describe('an email that cannot be sent', () => {
     rig.keepAs('order-email-failed', orderWorkflowId(id));
   });
 
-  it('is sent at a later attempt when the mail server comes back', async () => {
+  it('is sent by a later attempt once the mail server is back', async () => {
     rig.inbox.faults.set({ mode: 'error_before', count: 2 });
     const id = await rig.placeOrder();
     await rig.orderStatus(id, 'fulfilling');
@@ -29,7 +29,7 @@ describe('an email that cannot be sent', () => {
     expect(await rig.failures(id)).toEqual([]);
   });
 
-  it('is not tried again when the mail server says never', async () => {
+  it('is not retried if the mail server rejects it for good', async () => {
     const id = await rig.placeOrder({ customer: { email: 'bounce@example.com', name: 'Ada Lovelace' } });
     await rig.orderStatus(id, 'fulfilling');
     await rig.failure(id, { kind: 'email', step: 'order_confirmed', errorType: 'invalid_request', attempts: 1 });
@@ -38,7 +38,7 @@ describe('an email that cannot be sent', () => {
     expect((await rig.failures(id)).map(({ step }) => step).toSorted()).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);
   });
 
-  it('does not hold up the undoing of an order', async () => {
+  it('does not delay the compensation of an order', async () => {
     rig.inbox.faults.set({ mode: 'down' });
     const id = await rig.placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
     await rig.orderStatus(id, 'failed');

@@ -32,7 +32,7 @@ describe('an order that goes well', () => {
     rig.keepAs('order-delivered', orderWorkflowId(id));
   });
 
-  it('counts as delivered 14 days after shipping when the carrier says nothing', async () => {
+  it('counts as delivered 14 days after shipping without a message from the carrier', async () => {
     const id = await rig.placeOrder();
     await rig.orderStatus(id, 'fulfilling');
     await rig.carrier(id, 'shipped');
@@ -42,19 +42,19 @@ describe('an order that goes well', () => {
     rig.keepAs('order-delivery-assumed', orderWorkflowId(id));
   });
 
-  it('is complete when "delivered" overtakes "shipped"', async () => {
+  it('completes if "delivered" overtakes "shipped"', async () => {
     const id = await rig.placeOrder();
     await rig.orderStatus(id, 'fulfilling');
     await rig.carrier(id, 'delivered');
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
     await rig.carrier(id, 'shipped');
     expect((await rig.statuses(id)).slice(-2)).toEqual(['shipped', 'completed']);
-    // The two last are sent side by side.
+    // The last two are sent concurrently.
     expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);
     rig.keepAs('order-delivered-overtakes-shipped', orderWorkflowId(id));
   });
 
-  it('does not listen to the carrier of another generation', async () => {
+  it('ignores messages from the carrier about another generation', async () => {
     const id = await rig.placeOrder();
     await rig.orderStatus(id, 'fulfilling');
     const run = rig.client.workflow.getHandle(orderWorkflowId(id));

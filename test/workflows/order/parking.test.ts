@@ -14,7 +14,7 @@ async function parkedOrder(): Promise<string> {
 }
 
 describe('an order whose warehouse is down', () => {
-  it('parks after four attempts, and goes on from there when it is retried', async () => {
+  it('parks after four attempts, and continues from there after a retry', async () => {
     const id = await parkedOrder();
     expect(await rig.failures(id)).toMatchObject([
       {
@@ -25,6 +25,7 @@ describe('an order whose warehouse is down', () => {
         occurrence: 1,
         errorType: 'warehouse_unavailable',
         workflowId: orderWorkflowId(id),
+        nextRetryAt: null,
       },
     ]);
     expect(await rig.saga(id)).toEqual(['reserve: done', 'charge: done', 'ship: exhausted']);
@@ -55,7 +56,7 @@ describe('an order whose warehouse is down', () => {
     rig.keepAs('order-parked-retried', orderWorkflowId(id));
   });
 
-  it('parks again as the next occurrence when the retry fails too, after four more attempts', async () => {
+  it('parks again as the next occurrence if the retry fails, too, after four more attempts', async () => {
     const id = await parkedOrder();
     await rig.retry(id, 'maybe now');
     await rig.orderStatus(id, 'charged');
@@ -78,7 +79,7 @@ describe('an order whose warehouse is down', () => {
     rig.keepAs('order-parked-twice', orderWorkflowId(id));
   });
 
-  it('does not take a retry that was meant for an earlier parking', async () => {
+  it('ignores a retry of an earlier parking', async () => {
     const id = await parkedOrder();
     const [failure] = await rig.failures(id);
     const stale = { failureId: failure?.id, occurrence: 1, action: 'retry', reason: 'twice', actor: 'key:operator' };
@@ -96,7 +97,7 @@ describe('an order whose warehouse is down', () => {
     await rig.result(orderWorkflowId(id));
   });
 
-  it('is cancelled when an operator gives it up, and everything is undone', async () => {
+  it('is cancelled by an operator, and everything is undone', async () => {
     const id = await parkedOrder();
     rig.heal();
     await rig.giveUp(id, 'the warehouse has burnt down');
@@ -119,10 +120,10 @@ describe('an order whose warehouse is down', () => {
     rig.keepAs('order-parked-given-up', orderWorkflowId(id));
   });
 
-  it('takes the first of two answers to the same parking', async () => {
+  it('follows the first of two answers to the same parking', async () => {
     const id = await parkedOrder();
     const [failure] = await rig.failures(id);
-    // Told before it parks for the second time, so that it finds both at once.
+    // Sent before it parks for the second time, so that it finds both at once.
     const answer = { failureId: failure?.id, occurrence: 2, reason: 'two at once', actor: 'key:operator' };
     const run = rig.client.workflow.getHandle(orderWorkflowId(id));
     await run.signal('resolveFailure', { ...answer, action: 'cancel' });
@@ -134,7 +135,7 @@ describe('an order whose warehouse is down', () => {
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
   });
 
-  it('is cancelled when the customer cancels it', async () => {
+  it('is cancelled by the customer', async () => {
     const id = await parkedOrder();
     rig.heal();
     await rig.cancel(id);
@@ -143,7 +144,7 @@ describe('an order whose warehouse is down', () => {
     rig.keepAs('order-parked-cancelled', orderWorkflowId(id));
   });
 
-  it('fails when nobody has mended it after 7 days, and everything is undone', async () => {
+  it('fails if it is not fixed within 7 days, and everything is undone', async () => {
     const id = await parkedOrder();
     rig.heal();
     expect(await rig.endedBadly(id)).toBe('parking_deadline_passed');
@@ -155,7 +156,7 @@ describe('an order whose warehouse is down', () => {
 });
 
 describe('an order whose payment provider is down', () => {
-  it('parks after twelve attempts, and is charged once when it is retried', async () => {
+  it('parks after twelve attempts, and is charged once after a retry', async () => {
     rig.payments.faults.set({ mode: 'error_before' });
     const id = await rig.placeOrder();
     await rig.parked(id);
@@ -171,7 +172,7 @@ describe('an order whose payment provider is down', () => {
     rig.keepAs('order-charge-parked-retried', orderWorkflowId(id));
   });
 
-  it('is cancelled at once when the customer cancels during the retry that an operator asked for', async () => {
+  it('is cancelled at once if the customer cancels during a retry by an operator', async () => {
     rig.payments.faults.set({ mode: 'error_before' });
     const id = await rig.placeOrder();
     await rig.parked(id);

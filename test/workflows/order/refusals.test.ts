@@ -7,7 +7,7 @@ const rig = await useRig();
 const BRAZIL = { line1: 'Rua 1', city: 'Recife', country: 'BR' };
 
 describe('an order that is refused', () => {
-  it('fails when an item is out of stock, with nothing charged', async () => {
+  it('fails if an item is out of stock, with nothing charged', async () => {
     const id = await rig.placeOrder({
       items: [
         { sku: 'TEA-EARL-GREY', quantity: 1 },
@@ -23,7 +23,7 @@ describe('an order that is refused', () => {
     rig.keepAs('order-out-of-stock', orderWorkflowId(id));
   });
 
-  it('fails when the card is declined, and puts the stock back', async () => {
+  it('fails if the card is declined, and releases the stock', async () => {
     const id = await rig.placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
     expect(await rig.endedBadly(id)).toBe('card_declined');
     expect(await rig.order(id)).toMatchObject({ status: 'failed', failureType: 'card_declined' });
@@ -37,7 +37,7 @@ describe('an order that is refused', () => {
     rig.keepAs('order-card-declined', orderWorkflowId(id));
   });
 
-  it('fails when the warehouse cannot deliver to the address, and gives the money back', async () => {
+  it('fails if the warehouse cannot deliver to the address, and refunds the payment', async () => {
     const id = await rig.placeOrder({ shippingAddress: { ...BRAZIL, postalCode: '00000' } });
     expect(await rig.endedBadly(id)).toBe('invalid_address');
     expect(await rig.order(id)).toMatchObject({ status: 'failed', failureType: 'invalid_address' });
@@ -53,7 +53,7 @@ describe('an order that is refused', () => {
     rig.keepAs('order-invalid-address', orderWorkflowId(id));
   });
 
-  it('fails when the warehouse rejects it after accepting it, and voids the invoice too', async () => {
+  it('fails if the warehouse rejects it after accepting it, and voids the invoice, too', async () => {
     const id = await rig.placeOrder();
     await rig.orderStatus(id, 'fulfilling');
     await rig.carrier(id, 'rejected');
@@ -77,7 +77,7 @@ describe('an order that is refused', () => {
     rig.keepAs('order-shipment-rejected', orderWorkflowId(id));
   });
 
-  it('cannot be rejected any more once it has been shipped', async () => {
+  it('cannot be rejected once it has been shipped', async () => {
     const id = await rig.placeOrder();
     await rig.orderStatus(id, 'fulfilling');
     await rig.carrier(id, 'shipped');

@@ -11,7 +11,7 @@ async function fulfillingOrder(): Promise<string> {
 }
 
 describe('a late shipment', () => {
-  it('is brought up with operations after 48 h, and each 24 h after that, until it is shipped', async () => {
+  it('is reported to operations after 48 h, then every 24 h until it is shipped', async () => {
     const id = await fulfillingOrder();
     await rig.skip(97 * HOUR);
     expect(await rig.timers(orderWorkflowId(id))).toEqual([about(48 * HOUR), about(24 * HOUR), about(24 * HOUR)]);
@@ -36,7 +36,7 @@ describe('a late shipment', () => {
     expect(await rig.failures(id)).toMatchObject([{ kind: 'late_shipment', status: 'cancelled' }]);
   });
 
-  it('that is shipped just in time is nobody\'s concern', async () => {
+  it('is not reported if it is shipped just in time', async () => {
     const id = await fulfillingOrder();
     await rig.skip(47 * HOUR);
     await rig.carrier(id, 'shipped');

@@ -1,19 +1,18 @@
 import { createRoute } from '@hono/zod-openapi';
-import { notFound } from '../../../intake/errors.ts';
-import { tellOrder } from '../../../ops/order-story.ts';
+import { tellOrder } from '../../../queries/told.ts';
+import { loadOrder } from '../../../views/order.ts';
+import { orderStorySchema, orderStoryView } from '../../../views/story.ts';
 import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
 import { idParams, json } from '../../schemas/common.ts';
-import { loadOrder } from '../../views/order.ts';
-import { orderPastView, orderStorySchema, toldView } from '../../views/story.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/v1/ops/orders/{id}',
   tags: ['Operations'],
-  summary: 'The whole story of an order, and why it waits',
-  description: 'All generations; each list the oldest first.',
+  summary: 'The whole story of an order, and what it is waiting for',
+  description: 'All generations. Each list is oldest first.',
   ...allow(OPERATORS),
   request: { params: idParams },
   responses: {
@@ -22,11 +21,10 @@ const route = createRoute({
   },
 });
 
-export const getOrderStory = (api: Api, { db, links, temporal: client }: Dependencies) =>
+export const getOrderStory = (api: Api, deps: Dependencies) =>
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    const told = await tellOrder({ db, client }, id);
-    if (!told) throw notFound('order');
-    const order = await loadOrder(db, links, c.var.caller, id);
-    return c.json({ order, ...orderPastView(told.story), ...toldView(told, links) }, 200);
+    const told = await tellOrder(deps, id);
+    const order = await loadOrder(deps.db, deps.links, c.var.caller, id);
+    return c.json(orderStoryView(told, order, deps.links), 200);
   });

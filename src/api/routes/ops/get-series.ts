@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { readSeries, SERIES_SPANS } from '../../../ops/series.ts';
+import { readSeries, SERIES_SPANS } from '../../../queries/series.ts';
+import { time } from '../../../views/common.ts';
 import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
-import { json, time } from '../../schemas/common.ts';
+import { json } from '../../schemas/common.ts';
 
 const bucketSchema = z
   .strictObject({ at: time, starts: z.int(), completions: z.int(), failures: z.int() })
@@ -13,8 +14,8 @@ const route = createRoute({
   method: 'get',
   path: '/v1/ops/series',
   tags: ['Operations'],
-  summary: 'Orders begun and completed, and failures opened, over time',
-  description: 'The last hour by the minute, or the last day by the half hour; the oldest first, the present one last.',
+  summary: 'Orders started and completed, and failures opened, over time',
+  description: 'The last hour by the minute, or the last day by the half hour; oldest first.',
   ...allow(OPERATORS),
   request: { query: z.strictObject({ span: z.enum(SERIES_SPANS).default('hour') }) },
   responses: {

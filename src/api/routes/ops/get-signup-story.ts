@@ -1,19 +1,17 @@
 import { createRoute } from '@hono/zod-openapi';
-import { notFound } from '../../../intake/errors.ts';
-import { tellSignup } from '../../../ops/signup-story.ts';
+import { tellSignup } from '../../../queries/told.ts';
+import { signupStorySchema, signupStoryView } from '../../../views/story.ts';
 import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
 import { idParams, json } from '../../schemas/common.ts';
-import { signupView } from '../../views/signup.ts';
-import { signupStorySchema, toldView } from '../../views/story.ts';
 
 const route = createRoute({
   method: 'get',
   path: '/v1/ops/signups/{id}',
   tags: ['Operations'],
-  summary: 'The whole story of a signup, and why it waits',
-  description: 'Each list the oldest first.',
+  summary: 'The whole story of a signup, and what it is waiting for',
+  description: 'Each list is oldest first.',
   ...allow(OPERATORS),
   request: { params: idParams },
   responses: {
@@ -22,9 +20,7 @@ const route = createRoute({
   },
 });
 
-export const getSignupStory = (api: Api, { db, links, temporal: client }: Dependencies) =>
-  api.openapi(route, async (c) => {
-    const told = await tellSignup({ db, client }, c.req.valid('param').id);
-    if (!told) throw notFound('signup');
-    return c.json({ signup: signupView(told.story.signup, links), ...toldView(told, links) }, 200);
-  });
+export const getSignupStory = (api: Api, deps: Dependencies) =>
+  api.openapi(route, async (c) =>
+    c.json(signupStoryView(await tellSignup(deps, c.req.valid('param').id), deps.links), 200),
+  );

@@ -1,10 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { listActions as list } from '../../../ops/actions.ts';
+import { listActions as list } from '../../../queries/operator-actions.ts';
+import { time } from '../../../views/common.ts';
+import { cutPage, pageOf } from '../../../views/page.ts';
 import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
-import { json, time } from '../../schemas/common.ts';
-import { cutSerialPage, pageOf, serialPageQuery } from '../../schemas/page.ts';
+import { json } from '../../schemas/common.ts';
+import { numberedPageQuery } from '../../schemas/page.ts';
 
 const actionSchema = z
   .strictObject({
@@ -21,10 +23,9 @@ const route = createRoute({
   method: 'get',
   path: '/v1/ops/actions',
   tags: ['Operations'],
-  summary: 'What operators did, to what and why; the newest first',
-  description: 'What was done about one failure is among its own events.',
+  summary: 'The audit: what operators did, to what and why; newest first',
   ...allow(OPERATORS),
-  request: { query: serialPageQuery },
+  request: { query: numberedPageQuery },
   responses: {
     200: { description: 'One page', content: json(pageOf(actionSchema)) },
     ...problems('unauthenticated', 'forbidden', 'invalid_fields', ...COMMON),
@@ -34,6 +35,6 @@ const route = createRoute({
 export const listActions = (api: Api, { db }: Dependencies) =>
   api.openapi(route, async (c) => {
     const { limit, cursor } = c.req.valid('query');
-    const { page, nextCursor } = cutSerialPage(await list(db, { limit, cursor }), limit, ({ id }) => id);
+    const { page, nextCursor } = cutPage(await list(db, { limit, cursor }), limit, ({ id }) => id);
     return c.json({ data: page.map((action) => ({ ...action, at: action.at.toISOString() })), nextCursor }, 200);
   });

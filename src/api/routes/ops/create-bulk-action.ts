@@ -1,0 +1,57 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { bulkActionRequestSchema } from '../../../contracts/bulk-actions.ts';
+import { actorOf } from '../../../contracts/caller.ts';
+import { startBulkAction } from '../../../operate/bulk-actions.ts';
+import { planBulkAction } from '../../../queries/bulk-action-plan.ts';
+import { createOnce } from '../../../records/idempotency.ts';
+import { bulkActionPlanSchema, bulkActionSchema, loadBulkAction } from '../../../views/bulk-action.ts';
+import { allow, OPERATORS } from '../../auth.ts';
+import type { Api, Dependencies } from '../../environment.ts';
+import { problems, WITH_BODY } from '../../errors.ts';
+import { header, json, jsonBody, named } from '../../schemas/common.ts';
+import { acceptedHeaders, idempotentRequest, optionalIdempotencyHeaders } from '../../schemas/idempotency.ts';
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/ops/bulk-actions',
+  tags: ['Operations'],
+  summary: 'Retry, cancel or restart many at once',
+  description:
+    'The items are fixed when it starts. With `dryRun` nothing is done, and the answer says what would be. ' +
+    'Give either a `filter` or `ids`: of failures for `retry` and `cancel`, of orders for `restart`.',
+  ...allow(OPERATORS),
+  request: {
+    headers: optionalIdempotencyHeaders,
+    body: jsonBody(named('BulkActionRequest', bulkActionRequestSchema)),
+  },
+  responses: {
+    200: { description: 'What would be done', content: json(bulkActionPlanSchema) },
+    202: {
+      description: 'Started',
+      headers: {
+        Location: header('The bulk action'),
+        'Retry-After': header('When to look, in seconds'),
+        'Idempotency-Replayed': header('`true` when this repeats an earlier answer'),
+      },
+      content: json(bulkActionSchema),
+    },
+    ...problems('invalid_idempotency_key', 'unauthenticated', 'forbidden', 'idempotency_key_reused', ...WITH_BODY),
+  },
+});
+
+export const createBulkAction = (api: Api, { db, links }: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const request = c.req.valid('json');
+    if (request.dryRun) return c.json(await planBulkAction(db, request), 200);
+
+    const { caller } = c.var;
+    const keyed = c.req.header('Idempotency-Key') === undefined ? undefined : idempotentRequest(c, request);
+    const { made: id, repeated } = keyed
+      ? await createOnce(db, caller, keyed, z.uuid(), async (tx) => {
+          const made = await startBulkAction(tx, request, actorOf(caller));
+          return { made, location: links.bulkAction(made).self };
+        })
+      : { made: await startBulkAction(db, request, actorOf(caller)), repeated: false };
+    const headers = acceptedHeaders({ location: links.bulkAction(id).self, repeated });
+    return c.json(await loadBulkAction(db, links, id), 202, headers);
+  });

@@ -1,0 +1,35 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { BULK_ACTION_OUTCOMES } from '../../../contracts/bulk-actions.ts';
+import { notFound } from '../../../contracts/request-error.ts';
+import { listBulkActionItems as list, readBulkAction } from '../../../queries/bulk-actions.ts';
+import { bulkActionItemSchema, bulkActionItemView } from '../../../views/bulk-action.ts';
+import { cutPage, pageOf } from '../../../views/page.ts';
+import { allow, OPERATORS } from '../../auth.ts';
+import type { Api, Dependencies } from '../../environment.ts';
+import { COMMON, problems } from '../../errors.ts';
+import { idParams, json } from '../../schemas/common.ts';
+import { numberedPageQuery } from '../../schemas/page.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/v1/ops/bulk-actions/{id}/items',
+  tags: ['Operations'],
+  summary: 'What a bulk action acts on, and what became of each',
+  description: 'In the order in which it acts. An outcome says where the failure or the order is now.',
+  ...allow(OPERATORS),
+  request: { params: idParams, query: numberedPageQuery.extend({ outcome: z.enum(BULK_ACTION_OUTCOMES).optional() }) },
+  responses: {
+    200: { description: 'One page', content: json(pageOf(bulkActionItemSchema)) },
+    ...problems('unauthenticated', 'forbidden', 'not_found', 'invalid_fields', ...COMMON),
+  },
+});
+
+export const listBulkActionItems = (api: Api, { db }: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    const { limit, cursor: after, outcome } = c.req.valid('query');
+    const items = await list(db, id, { limit, after, outcome });
+    if (items.length === 0 && !(await readBulkAction(db, id))) throw notFound('bulk action');
+    const { page, nextCursor } = cutPage(items, limit, ({ position }) => position);
+    return c.json({ data: page.map(bulkActionItemView), nextCursor }, 200);
+  });

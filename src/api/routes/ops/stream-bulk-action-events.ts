@@ -1,0 +1,76 @@
+import { createRoute } from '@hono/zod-openapi';
+import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../../../db/client.ts';
+import { notFound } from '../../../contracts/request-error.ts';
+import { readBulkAction } from '../../../queries/bulk-actions.ts';
+import { allow, OPERATORS } from '../../auth.ts';
+import type { Api, Dependencies } from '../../environment.ts';
+import { COMMON, problems } from '../../errors.ts';
+import { idParams } from '../../schemas/common.ts';
+import { bulkActionEventSchema } from '../../../views/bulk-action.ts';
+
+/** ms between two reads of the progress. */
+const POLL = 1_000;
+/** ms. Often enough for proxies, which close a silent connection after 30 to 60 s. */
+const HEARTBEAT = 15_000;
+/** ms without a change after which the stream of an ended bulk action ends. */
+const STANDSTILL = 30_000;
+
+const route = createRoute({
+  method: 'get',
+  path: '/v1/ops/bulk-actions/{id}/events',
+  tags: ['Operations'],
+  summary: 'The progress of a bulk action as it changes',
+  description:
+    'Server-sent events named `progress`: the present one first, then one for each change. The stream ends once the bulk ' +
+    'action has ended and the outcome of everything it requested is known, or nothing changes any more.',
+  ...allow(OPERATORS),
+  request: { params: idParams },
+  responses: {
+    200: { description: 'Events', content: { 'text/event-stream': { schema: bulkActionEventSchema } } },
+    ...problems('unauthenticated', 'forbidden', 'not_found', ...COMMON),
+  },
+});
+
+export const streamBulkActionEvents = (api: Api, { db, stopping, log }: Dependencies) =>
+  api.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    if (!(await readBulkAction(db, id))) throw notFound('bulk action');
+    if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
+
+    const signal = AbortSignal.any([stopping, c.req.raw.signal]);
+    return streamSSE(c, async (stream) => {
+      try {
+        await follow(db, id, stream, signal);
+      } catch (error) {
+        // The client reconnects and reads on, so ending the stream is enough.
+        log.warn({ requestId: c.var.requestId, cause: error instanceof Error ? error.name : 'unknown' }, 'event stream ended early');
+      }
+    });
+  });
+
+/** Writes the progress at each change, until nothing changes any more or the client has gone. */
+async function follow(db: Database, id: string, stream: SSEStreamingApi, signal: AbortSignal): Promise<void> {
+  let last = '';
+  let changedAt = performance.now();
+  let wroteAt = changedAt;
+  while (!signal.aborted && !stream.closed) {
+    const found = await readBulkAction(db, id);
+    if (!found) return;
+    const { bulkAction, progress } = found;
+    const data = JSON.stringify({ state: bulkAction.state, ...progress });
+    const now = performance.now();
+    if (data !== last) {
+      await stream.writeSSE({ event: 'progress', data });
+      last = data;
+      changedAt = now;
+      wroteAt = now;
+    } else if (now - wroteAt >= HEARTBEAT) {
+      await stream.write(': still here\n\n');
+      wroteAt = now;
+    }
+    if (bulkAction.finishedAt && (progress.underWay === 0 || now - changedAt >= STANDSTILL)) return;
+    await sleep(POLL, undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,74 @@
+import type { BulkActionRequest, BulkActionType } from '../contracts/bulk-actions.ts';
+import type { FailureFilter } from '../contracts/failure-filter.ts';
+import { startBulkAction } from '../operate/bulk-actions.ts';
+import { planBulkAction, type BulkActionPlan } from '../queries/bulk-action-plan.ts';
+import { loadBulkAction } from '../views/bulk-action.ts';
+import { confirm } from './confirm.ts';
+import type { Connections } from './connections.ts';
+import { RefusedError, UsageError } from './exit.ts';
+import { instructionOf, type InstructionOptions } from './options.ts';
+import { print, sumsText, table, type OutputOptions } from './output.ts';
+import { watchBulkAction } from './watch.ts';
+
+/** What every command that acts on many takes. */
+export interface BulkOptions extends InstructionOptions, OutputOptions {
+  rate: number;
+  allMatching?: boolean;
+  dryRun?: boolean;
+  yes?: boolean;
+  watch?: boolean;
+}
+
+/** Everything that matches a filter, or these ids. */
+export type Selection = { filter: FailureFilter } | { ids: string[] };
+
+/** @throws UsageError unless exactly one of ids and `--all-matching` is given */
+export function selectionOf(ids: string[], { allMatching = false }: BulkOptions, filter: FailureFilter): Selection {
+  if (allMatching === ids.length > 0) throw new UsageError('Give ids, or --all-matching with a filter.');
+  if (!allMatching && Object.keys(filter).length > 0) {
+    throw new UsageError('A filter needs --all-matching. It cannot be combined with ids.');
+  }
+  return allMatching ? { filter } : { ids };
+}
+
+/** Acts on many as a bulk action: shows the plan, asks, starts, and follows it with `--watch`. */
+export async function runBulkAction(
+  connections: Connections,
+  action: BulkActionType,
+  selection: Selection,
+  options: BulkOptions,
+): Promise<void> {
+  const { db, links } = connections;
+  const { dryRun = false, rate: ratePerSecond } = options;
+  // A dry run needs no reason; the request does.
+  const { reason, actor } = dryRun ? { reason: 'dry run', actor: options.actor } : instructionOf(options);
+  const request: BulkActionRequest = { action, ...selection, reason, ratePerSecond, dryRun };
+  const plan = await planBulkAction(db, request);
+  if (dryRun) return print(options, plan, () => planText(action, plan));
+  if (plan.accepted === 0) throw new RefusedError(`Nothing to ${action}.\n${planText(action, plan)}`);
+  if (!options.json) console.error(planText(action, plan));
+  await confirm(deedText(action, plan), options, plan.accepted);
+  const id = await startBulkAction(db, request, actor);
+  if (options.watch) return await watchBulkAction(connections, id, options);
+  const follow = `npm run ops -- bulk-actions watch ${id}`;
+  print(options, await loadBulkAction(db, links, id), () => `Started. Follow it with: ${follow}`);
+}
+
+const deedText = (action: string, { accepted, sums }: BulkActionPlan) =>
+  `${action} ${accepted} ${accepted === 1 ? 'order' : 'orders'} worth ${sumsText(sums)}`;
+
+function planText(action: string, plan: BulkActionPlan): string {
+  const { matching, refused, sample } = plan;
+  const rows = sample.map(({ orderId, failureId, amount, currency, refusal }) => [
+    orderId,
+    failureId,
+    sumsText([{ amount, currency }]),
+    refusal ?? action,
+  ]);
+  return [
+    `${matching} match. To do: ${deedText(action, plan)}.`,
+    ...refused.map(({ reason, count }) => `Refused: ${count} (${reason}).`),
+    ...(rows.length > 0 ? ['', table(['order', 'failure', 'amount', 'what'], rows, '')] : []),
+    ...(matching > rows.length ? [`… and ${matching - rows.length} more`] : []),
+  ].join('\n');
+}

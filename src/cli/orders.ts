@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import type { Caller } from '../contracts/caller.ts';
+import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../operate/orders.ts';
+import type { OrderStory } from '../queries/order-story.ts';
+import { tellOrder, type Told } from '../queries/told.ts';
+import { loadOrder } from '../views/order.ts';
+import { orderStoryView } from '../views/story.ts';
+import { addAction, addBulkableAction } from './action.ts';
+import { connected, type Connections } from './connections.ts';
+import { idOf, jsonOption } from './options.ts';
+import { facts, print, shorten, sumsText, table, type OutputOptions } from './output.ts';
+
+/** Whoever has the database may read what an operator may. */
+const OPERATOR: Caller = { keyId: 'cli', role: 'operator' };
+
+const load = ({ db, links }: Connections, id: string) => loadOrder(db, links, OPERATOR, id);
+
+/** `ops orders`: one order's story, and what can be done about it. */
+export function addOrders(program: Command): void {
+  const orders = program.command('orders').description('orders');
+
+  orders
+    .command('show')
+    .description('show the whole story of an order, and what it is waiting for')
+    .argument('<id>')
+    .addOption(jsonOption())
+    .action((given: string, options: OutputOptions) =>
+      connected(async (connections) => {
+        const id = idOf(given);
+        const told = await tellOrder(connections, id);
+        const view = orderStoryView(told, await load(connections, id), connections.links);
+        print(options, view, () => storyText(told));
+      }),
+    );
+
+  addBulkableAction(orders, 'restart', { verb: 'restart', action: restartOrder, load });
+  addAction(orders, { verb: 'cancel', action: cancelOrder, load });
+  addAction(orders, { verb: 'approve', action: approveOrder, load });
+  addAction(orders, { verb: 'reject', action: rejectOrder, load });
+}
+
+function storyText({ story, run, temporal, waitingFor }: Told<OrderStory>): string {
+  const { order, steps, failures } = story;
+  const trouble = failures.map(({ failure: { id, status, kind, step, errorType, errorMessage } }) => [
+    id,
+    status,
+    `${kind} ${step}`,
+    shorten(`${errorType}: ${errorMessage}`, 80),
+  ]);
+  return [
+    facts({
+      order: order.id,
+      status: order.status,
+      'why it waits': waitingFor,
+      total: sumsText([order]),
+      kept: sumsText(story.payments.map(({ currency, captured, refunded }) => ({ currency, amount: captured - refunded }))),
+      customer: order.customerEmail,
+      generation: order.generation,
+      'ended with': order.failureType && `${order.failureType}: ${order.failureMessage ?? ''}`,
+      accepted: order.createdAt,
+      run: run ? `${run.runId} (${run.status})` : temporal === 'ok' ? 'none' : 'Temporal is not answering',
+    }),
+    '',
+    table(
+      ['step', 'generation', 'state', 'attempts', 'from', 'to', 'error'],
+      steps.map(({ step, kind, generation, state, attempts, startedAt, finishedAt, errorType }) => [
+        kind === 'step' ? step : `undo ${step}`,
+        generation,
+        state,
+        attempts,
+        startedAt,
+        finishedAt,
+        errorType,
+      ]),
+      'No steps yet.',
+    ),
+    '',
+    table(['at', 'what', ''], happenings(story), 'Nothing yet.'),
+    ...(trouble.length > 0 ? ['', table(['failure', 'status', 'what', 'error'], trouble, '')] : []),
+  ].join('\n');
+}
+
+/** What happened, oldest first. */
+function happenings({ statuses, emails, commands, failures }: OrderStory): [Date, string, string][] {
+  const all: [Date, string, string][] = [
+    ...statuses.map(({ at, status }): [Date, string, string] => [at, 'status', status]),
+    ...emails.map(({ sentAt, template }): [Date, string, string] => [sentAt, 'email', template]),
+    ...commands.map(({ createdAt, type, state, actor, reason }): [Date, string, string] => [
+      createdAt,
+      'command',
+      [type, state === 'delivered' ? undefined : state, actor, reason].filter(Boolean).join(', '),
+    ]),
+    ...failures.flatMap(({ failure, events }) =>
+      events.map(({ at, type, actor, reason }): [Date, string, string] => [
+        at,
+        `failure of ${failure.step}`,
+        shorten(`${type} by ${actor}: ${reason}`, 100),
+      ]),
+    ),
+  ];
+  return all.toSorted(([one], [other]) => one.getTime() - other.getTime());
+}

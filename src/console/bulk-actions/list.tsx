@@ -1,0 +1,50 @@
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import { listBulkActions } from '../../queries/bulk-actions.ts';
+import type { PageDependencies, PageEnv } from '../environment.ts';
+import { Actor, IdLink, number, Time } from '../kit/format.tsx';
+import { listPage, UUID_CURSOR } from '../kit/list.tsx';
+import { Status } from '../kit/status.tsx';
+import { BULK_ACTIONS } from './words.ts';
+
+/** The bulk actions, newest first. */
+export function bulkActionList(app: Hono<PageEnv>, deps: PageDependencies): void {
+  listPage(app, deps, {
+    section: '/ops/bulk-actions',
+    title: 'Bulk actions',
+    noun: 'bulk actions',
+    size: 20,
+    search: z.object({}),
+    cursor: UUID_CURSOR,
+    find: async (_search, page) => ({
+      rows: await listBulkActions(deps.db, page),
+      hint: (
+        <>
+          Start one from the <a href="/ops/failures">failures</a> or the{' '}
+          <a href="/ops/orders?status=failed">failed orders</a>.
+        </>
+      ),
+      empty: 'No bulk actions yet.',
+    }),
+    idOf: ({ bulkAction }) => bulkAction.id,
+    columns: [
+      { title: 'Bulk action', cell: ({ bulkAction: { id } }) => <IdLink to="bulk action" id={id} /> },
+      {
+        title: 'Action',
+        cell: ({ bulkAction: { action, reason } }) => (
+          <>
+            {BULK_ACTIONS[action].title}
+            <br />
+            <span class="clip">{reason}</span>
+          </>
+        ),
+      },
+      { title: 'Done', number: true, cell: ({ progress }) => `${number(progress.requested)} of ${number(progress.total)}` },
+      { title: 'Failed again', number: true, cell: ({ progress }) => number(progress.failedAgain) },
+      { title: 'Refused', number: true, cell: ({ progress }) => number(progress.refused) },
+      { title: 'By', cell: ({ bulkAction }) => <Actor actor={bulkAction.actor} /> },
+      { title: 'Started', cell: ({ bulkAction }) => <Time at={bulkAction.createdAt} /> },
+      { title: 'State', cell: ({ bulkAction }) => <Status of={bulkAction.state} /> },
+    ],
+  });
+}

@@ -1,0 +1,166 @@
+import type { Hono } from 'hono';
+import { z } from 'zod';
+import { BULK_ACTION_OUTCOMES } from '../../contracts/bulk-actions.ts';
+import { notFound } from '../../contracts/request-error.ts';
+import { cancelBulkAction, pauseBulkAction, resumeBulkAction } from '../../operate/bulk-actions.ts';
+import {
+  listBulkActionItems,
+  readBulkAction,
+  type BulkAction,
+  type BulkActionItem,
+  type BulkActionProgress,
+  type BulkActionWithProgress,
+} from '../../queries/bulk-actions.ts';
+import type { PageDependencies, PageEnv, Session } from '../environment.ts';
+import { postAction, type ActionRoute } from '../kit/actions.ts';
+import { Actor, IdLink, number, shortId, Time } from '../kit/format.tsx';
+import { ActionBar, ActionForm, Choice, optionsOf } from '../kit/forms.tsx';
+import { Facts, Figures } from '../kit/layout.tsx';
+import { livePage } from '../kit/live.tsx';
+import { pathId } from '../kit/respond.tsx';
+import { queryOf } from '../kit/search.ts';
+import { Status } from '../kit/status.tsx';
+import { NextPage, Table, type Columns } from '../kit/table.tsx';
+import { BULK_ACTIONS } from './words.ts';
+
+const PAGE = 100;
+
+const querySchema = z.object({
+  after: z.coerce.number().int().min(0).optional().catch(undefined),
+  outcome: z.enum(BULK_ACTION_OUTCOMES).optional().catch(undefined),
+});
+
+interface Seen extends BulkActionWithProgress {
+  items: BulkActionItem[];
+  query: z.output<typeof querySchema>;
+}
+
+/** One bulk action: progress, a result for each item, and pause, resume, cancel. */
+export function bulkActionPage(app: Hono<PageEnv>, deps: PageDependencies): void {
+  const { db } = deps;
+
+  livePage<Seen>(app, deps, '/bulk-actions/:id', {
+    section: '/ops/bulk-actions',
+    every: 500,
+    read: async (c) => {
+      const id = pathId(c, 'bulk action');
+      const query = querySchema.parse(c.req.query());
+      const [found, items] = await Promise.all([
+        readBulkAction(db, id),
+        listBulkActionItems(db, id, { limit: PAGE, ...query }),
+      ]);
+      if (!found) throw notFound('bulk action');
+      return { ...found, items, query };
+    },
+    title: ({ bulkAction }) => BULK_ACTIONS[bulkAction.action].title,
+    hint: ({ bulkAction: { id, createdAt, actor, reason } }) => (
+      <>
+        Bulk action {shortId(id)}, started <Time at={createdAt} /> by <Actor actor={actor} />: {reason}
+      </>
+    ),
+    parts: (seen, session) => [
+      { id: 'progress', content: <Progress {...seen} /> },
+      { id: 'actions', content: <Actions bulkAction={seen.bulkAction} session={session} /> },
+      { id: 'items', title: 'Results', fixed: <OutcomeFilter {...seen.query} />, content: <Items {...seen} /> },
+    ],
+    announce,
+    // Results of requested items arrive later. Cancelling leaves the remaining items as they are.
+    isOver: ({ bulkAction: { state }, progress: { underWay } }) =>
+      (state === 'completed' || state === 'cancelled') && underWay === 0,
+  });
+
+  const route: ActionRoute = { target: (c) => pathId(c, 'bulk action'), back: (id) => `/ops/bulk-actions/${id}` };
+  postAction(app, deps, '/bulk-actions/:id/pause', pauseBulkAction, route);
+  postAction(app, deps, '/bulk-actions/:id/resume', resumeBulkAction, route);
+  postAction(app, deps, '/bulk-actions/:id/cancel', cancelBulkAction, route);
+}
+
+const acted = ({ total, pending }: BulkActionProgress) => total - pending;
+
+/** In steps of a tenth: a screen reader should not announce each item. */
+const announce = ({ bulkAction: { state }, progress }: BulkActionWithProgress): string => {
+  const tenths = progress.total === 0 ? 10 : Math.floor((acted(progress) / progress.total) * 10);
+  return `The bulk action is ${state}, ${tenths * 10} % done.`;
+};
+
+const Progress = ({ bulkAction, progress }: BulkActionWithProgress) => {
+  const { total, pending, refused, succeeded, failedAgain, underWay } = progress;
+  return (
+    <>
+      <div class="progress">
+        <progress max={Math.max(1, total)} value={acted(progress)} aria-label="Items acted on"></progress>
+        <span>
+          {number(acted(progress))} of {number(total)}
+        </span>
+        <Status of={bulkAction.state} />
+      </div>
+      <Figures
+        of={[
+          { value: succeeded, label: 'succeeded' },
+          { value: underWay, label: 'under way' },
+          { value: failedAgain, label: 'failed again', bad: failedAgain > 0 },
+          { value: refused, label: 'refused' },
+          { value: pending, label: 'pending' },
+        ]}
+      />
+      <Facts
+        of={[
+          ['Maximum rate', `${bulkAction.ratePerSecond} per second`],
+          ['Started', <Time at={bulkAction.createdAt} exact />],
+          ['Finished', bulkAction.finishedAt ? <Time at={bulkAction.finishedAt} exact /> : 'not yet'],
+        ]}
+      />
+    </>
+  );
+};
+
+const Actions = ({ bulkAction: { id, state }, session }: { bulkAction: BulkAction; session: Session }) => {
+  if (state !== 'running' && state !== 'paused') return null;
+  const to = (name: string) => `/ops/bulk-actions/${id}/${name}`;
+  return (
+    <ActionBar>
+      {state === 'running' ? (
+        <ActionForm session={session} action={pauseBulkAction} to={to('pause')} />
+      ) : (
+        <ActionForm session={session} action={resumeBulkAction} to={to('resume')} />
+      )}
+      <ActionForm session={session} action={cancelBulkAction} to={to('cancel')} danger />
+    </ActionBar>
+  );
+};
+
+const OutcomeFilter = ({ outcome }: Seen['query']) => (
+  <form method="get" class="filters">
+    <Choice label="Result" name="outcome" any="any" value={outcome} options={optionsOf(BULK_ACTION_OUTCOMES)} />
+    <button type="submit">Filter</button>
+  </form>
+);
+
+const COLUMNS: Columns<BulkActionItem> = [
+  { title: 'Order', cell: ({ orderId }) => <IdLink to="order" id={orderId} /> },
+  { title: 'Failure', cell: ({ failureId }) => (failureId ? <IdLink to="failure" id={failureId} /> : 'none') },
+  {
+    title: 'Result',
+    cell: ({ outcome, message }) => (
+      <>
+        <Status of={outcome} /> {message}
+      </>
+    ),
+  },
+  { title: 'Acted on', cell: ({ actedAt }) => (actedAt ? <Time at={actedAt} exact /> : 'not yet') },
+];
+
+const Items = ({ bulkAction, items, query: { outcome } }: Seen) => {
+  const shown = items.slice(0, PAGE);
+  const last = items.length > PAGE ? shown.at(-1) : undefined;
+  return (
+    <>
+      <Table label="Items" columns={COLUMNS} rows={shown} empty="No items match." />
+      {last ? (
+        <NextPage href={`/ops/bulk-actions/${bulkAction.id}${queryOf({ outcome, after: String(last.position) })}`}>
+          Next items
+        </NextPage>
+      ) : null}
+    </>
+  );
+};

@@ -1,0 +1,43 @@
+import type { Context } from 'hono';
+import type { Client } from '@temporalio/client';
+import type { Database } from '../db/client.ts';
+import type { Caller } from '../contracts/caller.ts';
+
+/** How a part of the system answers when asked. */
+export type PartHealth = 'ok' | 'failing' | 'not answering';
+
+/** What the operator's page works with. */
+export interface PageDependencies {
+  db: Database;
+  /** May be unavailable: the pages then say so and show what Postgres knows. */
+  temporal: Client;
+  /** @returns whose key it is, or undefined when it is unknown or revoked */
+  identify: (key: string) => Promise<Caller | undefined>;
+  /** The parts that the API depends on. */
+  health: { part: string; check: () => Promise<PartHealth> }[];
+  /** @returns where the Temporal Web UI shows a workflow */
+  runUrl: (workflowId: string) => string;
+  /** Where operators reach the API. Decides whether cookies require HTTPS, and which origin forms must come from. */
+  publicUrl: string;
+  /** IANA name of the zone in which schedules are declared. */
+  timeZone: string;
+  /** Logs an error. @returns what the page may show of it */
+  report: (error: unknown, requestId: string) => { status: 500 | 503; title: string; detail: string };
+  /** Aborted when the process stops: streams end then. */
+  stopping: AbortSignal;
+}
+
+/** A signed-in operator. */
+export interface Session {
+  token: string;
+  caller: Caller;
+  /** Every form carries it, to prove that it comes from this session. */
+  csrf: string;
+}
+
+/** What each request carries. */
+export interface PageEnv {
+  Variables: { requestId: string; session: Session; caller: Caller };
+}
+
+export type PageContext = Context<PageEnv>;

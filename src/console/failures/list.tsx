@@ -1,0 +1,97 @@
+import type { Hono } from 'hono';
+import { failureFilterSchema } from '../../contracts/failure-filter.ts';
+import { FAILURE_KINDS, FAILURE_STATUSES } from '../../contracts/statuses.ts';
+import { countFailures, listFailures, type FailureCount } from '../../queries/failures.ts';
+import type { PageDependencies, PageEnv } from '../environment.ts';
+import { failureName, FailureSubject } from '../kit/failure.tsx';
+import { FILTER_LABELS as LABELS } from '../kit/filter-labels.ts';
+import { ErrorText, number, plural, Time, words } from '../kit/format.tsx';
+import { Choice, Field, optionsOf } from '../kit/forms.tsx';
+import { listPage, UUID_CURSOR } from '../kit/list.tsx';
+import { ANY_STATUS, queryOf } from '../kit/search.ts';
+import { Status } from '../kit/status.tsx';
+
+type Typed = Record<string, string>;
+
+/** The failures: filters, counts as quick filters, and a selection to act on. */
+export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
+  const { db } = deps;
+  listPage(app, deps, {
+    section: '/ops/failures',
+    title: 'Failures',
+    noun: 'failures',
+    size: 50,
+    search: failureFilterSchema,
+    initial: { status: 'open' },
+    cursor: UUID_CURSOR,
+    find: async ({ typed, meant }, page) => {
+      const [rows, counts] = await Promise.all([listFailures(db, meant, page), countFailures(db, meant)]);
+      const matching = counts.reduce((sum, row) => sum + row.count, 0);
+      const onlyOpen = typed['status'] === 'open' && Object.keys(typed).length === 1;
+      return {
+        rows,
+        hint: plural(matching, 'matching failure'),
+        above: <QuickFilters counts={counts} typed={typed} />,
+        empty: onlyOpen ? 'All clear: no open failures.' : 'No failures match.',
+        selection: {
+          noun: 'failure',
+          matching,
+          filter: typed,
+          actions: [
+            { action: 'retry', label: 'Dry-run a retry' },
+            { action: 'cancel', label: 'Dry-run a cancellation' },
+          ],
+        },
+      };
+    },
+    idOf: ({ id }) => id,
+    columns: [
+      { title: 'Failure', cell: (failure) => <a href={`/ops/failures/${failure.id}`}>{failureName(failure)}</a> },
+      { title: 'Error', cell: ({ errorType, errorMessage }) => <ErrorText type={errorType} message={errorMessage} /> },
+      { title: 'About', cell: (failure) => <FailureSubject failure={failure} /> },
+      { title: 'Attempts', number: true, cell: ({ attempts }) => number(attempts) },
+      { title: 'Last seen', cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
+      { title: 'Status', cell: ({ status }) => <Status of={status} /> },
+    ],
+    fields: (typed) => <Filters typed={typed} />,
+  });
+}
+
+const Filters = ({ typed }: { typed: Typed }) => (
+  <>
+    <Choice
+      label={LABELS.status}
+      name="status"
+      value={typed['status']}
+      options={[{ value: ANY_STATUS, label: 'any' }, ...optionsOf(FAILURE_STATUSES)]}
+    />
+    <Choice label={LABELS.kind} name="kind" any="any" value={typed['kind']} options={optionsOf(FAILURE_KINDS)} />
+    <Field label={LABELS.step} name="step" value={typed['step']} />
+    <Field label={LABELS.errorType} name="errorType" value={typed['errorType']} />
+    <Field label={LABELS.text} name="text" value={typed['text']} />
+    <details class="more" open={['orderId', 'customerEmail', 'from', 'to'].some((field) => field in typed)}>
+      <summary>More filters</summary>
+      <div>
+        <Field label={LABELS.orderId} name="orderId" value={typed['orderId']} wide />
+        <Field label={LABELS.customerEmail} name="customerEmail" type="email" value={typed['customerEmail']} />
+        <Field label={LABELS.from} name="from" type="datetime-local" value={typed['from']?.slice(0, 16)} />
+        <Field label={LABELS.to} name="to" type="datetime-local" value={typed['to']?.slice(0, 16)} />
+      </div>
+    </details>
+  </>
+);
+
+const QuickFilters = ({ counts, typed }: { counts: FailureCount[]; typed: Typed }) =>
+  counts.length === 0 ? null : (
+    <nav aria-label="Counts by kind, step and error">
+      <ul class="chips">
+        {counts.map(({ count, ...group }) => (
+          <li>
+            <a href={`/ops/failures${queryOf({ ...typed, ...group })}`}>
+              <strong>{number(count)}</strong> {failureName(group)} · {words(group.errorType)}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );

@@ -1,0 +1,149 @@
+import type { Hono } from 'hono';
+import type { Child } from 'hono/jsx';
+import type { Address } from '../../contracts/fields.ts';
+import type { FailureKind } from '../../contracts/statuses.ts';
+import { cancelFailure, resetFailure, retryFailure, settleFailure } from '../../operate/failures.ts';
+import type { Failure } from '../../queries/failures.ts';
+import { readShippingAddress } from '../../queries/orders.ts';
+import { tellFailure, type ToldFailure } from '../../queries/told.ts';
+import type { PageDependencies, PageEnv, Session } from '../environment.ts';
+import { postAction, type ActionRoute, type Fields } from '../kit/actions.ts';
+import { failureMoments, failureName, FailureSubject } from '../kit/failure.tsx';
+import { ErrorText, IdLink, NextAttempt, number, Time, words } from '../kit/format.tsx';
+import { ActionBar, ActionForm, Field } from '../kit/forms.tsx';
+import { Facts } from '../kit/layout.tsx';
+import { livePage } from '../kit/live.tsx';
+import { pathId } from '../kit/respond.tsx';
+import { Status } from '../kit/status.tsx';
+import { pending } from '../kit/story.tsx';
+import { Timeline } from '../kit/timeline.tsx';
+
+interface Seen extends ToldFailure {
+  address: Address | undefined;
+}
+
+/** One failure: what happened, what was done about it, and what can be done. */
+export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
+  livePage<Seen>(app, deps, '/failures/:id', {
+    section: '/ops/failures',
+    every: 1_000,
+    read: async (c) => {
+      const told = await tellFailure(deps, pathId(c, 'failure'));
+      const { orderId } = told.failure;
+      return { ...told, address: orderId ? await readShippingAddress(deps.db, orderId) : undefined };
+    },
+    title: ({ failure }) => failureName(failure),
+    hint: ({ failure }) => (
+      <>
+        <FailureSubject failure={failure} /> · <a href={deps.runUrl(failure.workflowId)}>Open in the Temporal Web UI</a>
+      </>
+    ),
+    parts: (seen, session) => [
+      { id: 'facts', content: <FailureFacts failure={seen.failure} /> },
+      { id: 'actions', content: <Actions {...seen} session={session} /> },
+      { id: 'history', title: 'History', content: <Timeline moments={failureMoments(seen)} /> },
+      pending(seen, awaitsDecision(seen.failure)),
+    ],
+    announce: ({ failure }) => `The failure is ${words(failure.status)}.`,
+  });
+
+  const route: ActionRoute = { target: (c) => pathId(c, 'failure'), back: (id) => `/ops/failures/${id}` };
+  postAction(app, deps, '/failures/:id/retry', retryFailure, { ...route, toInput: withAddress });
+  postAction(app, deps, '/failures/:id/cancel', cancelFailure, route);
+  postAction(app, deps, '/failures/:id/settle', settleFailure, route);
+  postAction(app, deps, '/failures/:id/reset', resetFailure, { ...route, toInput: withEventId });
+}
+
+/** A retry has two forms. The one for a corrected address has more fields. */
+const withAddress = ({ reason, ...shippingAddress }: Fields) =>
+  Object.keys(shippingAddress).length > 0 ? { reason, shippingAddress } : { reason };
+
+const withEventId = ({ eventId, ...fields }: Fields) => (eventId ? { ...fields, eventId: Number(eventId) } : fields);
+
+const awaitsDecision = ({ kind, status }: Failure): boolean => kind === 'step' && status === 'open';
+
+const FailureFacts = ({ failure }: { failure: Failure }) => (
+  <>
+    <p class="error-message">
+      <ErrorText type={failure.errorType} message={failure.errorMessage} />
+    </p>
+    <Facts
+      of={[
+        ['Status', <Status of={failure.status} />],
+        ['Attempts', number(failure.attempts)],
+        ['Opened', failure.occurrence === 1 ? 'once' : `${failure.occurrence} times`],
+        ['First seen', <Time at={failure.firstSeenAt} exact />],
+        ['Last seen', <Time at={failure.lastSeenAt} exact />],
+        ['Next retry', nextRetry(failure)],
+        ['Generation', failure.generation],
+        [
+          'Last bulk action',
+          failure.bulkActionId ? <IdLink to="bulk action" id={failure.bulkActionId} /> : 'none',
+        ],
+      ]}
+    />
+  </>
+);
+
+/** Only a compensation is retried by itself. Any other open failure waits for a person. */
+function nextRetry({ kind, status, nextRetryAt }: Failure): Child {
+  if (status === 'retrying') return 'requested';
+  if (status !== 'open') return null;
+  if (nextRetryAt) return <NextAttempt at={nextRetryAt} />;
+  return kind === 'compensation' ? 'retrying' : 'none planned';
+}
+
+type ActionsProps = Pick<Seen, 'failure' | 'address'> & { session: Session };
+
+/** Offers only what the state of the failure allows. */
+const Actions = (props: ActionsProps) =>
+  props.failure.status === 'open' ? (
+    <ActionBar>{OFFERS[props.failure.kind](props)}</ActionBar>
+  ) : (
+    <p class="hint">No actions: the failure is {words(props.failure.status)}.</p>
+  );
+
+const retry = ({ failure: { id }, address, session }: ActionsProps) => (
+  <>
+    <ActionForm session={session} action={retryFailure} to={`/ops/failures/${id}/retry`} />
+    {address ? (
+      <ActionForm
+        session={session}
+        action={retryFailure}
+        to={`/ops/failures/${id}/retry`}
+        label="Retry with a corrected address"
+      >
+        <Field label="Street and number" name="line1" value={address.line1} required />
+        <Field label="City" name="city" value={address.city} required />
+        <Field label="Postal code" name="postalCode" value={address.postalCode} required />
+        <Field label="Country (two capital letters)" name="country" value={address.country} required />
+      </ActionForm>
+    ) : null}
+    <ActionForm session={session} action={cancelFailure} to={`/ops/failures/${id}/cancel`} danger />
+  </>
+);
+
+const reset = ({ failure: { id }, session }: ActionsProps) => (
+  <ActionForm session={session} action={resetFailure} to={`/ops/failures/${id}/reset`}>
+    <Field label="Undo from event (empty: the first failed workflow task)" name="eventId" type="number" min={1} />
+  </ActionForm>
+);
+
+const settle = ({ failure: { id, kind }, session }: ActionsProps) => (
+  <ActionForm
+    session={session}
+    action={settleFailure}
+    to={`/ops/failures/${id}/settle`}
+    reason="What was done outside"
+    danger={kind === 'compensation'}
+  />
+);
+
+const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
+  step: retry,
+  run: reset,
+  compensation: settle,
+  email: settle,
+  command: settle,
+  late_shipment: settle,
+};

@@ -1,0 +1,76 @@
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** @param ms @returns a duration in the largest unit that fits, e.g. `3 min` */
+export function duration(ms: number): string {
+  if (ms < 10 * SECOND) return `${(Math.max(0, ms) / SECOND).toFixed(ms < SECOND && ms > 0 ? 1 : 0)} s`;
+  if (ms < 2 * MINUTE) return `${Math.round(ms / SECOND)} s`;
+  if (ms < 2 * HOUR) return `${Math.round(ms / MINUTE)} min`;
+  if (ms < 2 * DAY) return `${Math.round(ms / HOUR)} h`;
+  return `${Math.round(ms / DAY)} days`;
+}
+
+/** @returns how far a time is from now, e.g. `3 min ago`, `in 2 h` */
+export function relative(at: Date, now = Date.now()): string {
+  const away = at.getTime() - now;
+  if (Math.abs(away) < 2 * SECOND) return 'just now';
+  return away > 0 ? `in ${duration(away)}` : `${duration(-away)} ago`;
+}
+
+/** @returns a time to the second, in UTC, e.g. `2026-11-23 14:05:09` */
+export const absolute = (at: Date): string => at.toISOString().slice(0, 19).replace('T', ' ');
+
+/** A time, relative unless `exact`. The exact time is always in the tooltip. */
+export const Time = ({ at, exact = false }: { at: Date; exact?: boolean }) => (
+  <time datetime={at.toISOString()} title={`${absolute(at)} UTC`}>
+    {exact ? absolute(at) : relative(at)}
+  </time>
+);
+
+/** The next attempt of something that is retried. Without a time, or after it, the attempt is running. */
+export const NextAttempt = ({ at }: { at: Date | null | undefined }) =>
+  at && at.getTime() > Date.now() ? <Time at={at} /> : <>running now</>;
+
+/** @returns the words of an identifier, e.g. `needs attention`, `order id` */
+export const words = (identifier: string): string =>
+  identifier
+    .replaceAll(/[_-]/g, ' ')
+    .replaceAll(/([a-z])([A-Z])/g, (_match, end: string, start: string) => `${end} ${start.toLowerCase()}`);
+
+/** @returns a text with a capital first letter */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** @returns the end of an id: ids start with their time, so ids of the same hour differ only at the end */
+export const shortId = (id: string): string => `…${id.slice(-8)}`;
+
+/** @returns a number with separated thousands */
+export const number = (value: number): string => value.toLocaleString('en-IE');
+
+/** @returns `1 order`, `2 orders` */
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${number(count)} ${count === 1 ? one : many}`;
+
+/** Who did something. */
+export const Actor = ({ actor }: { actor: string }) =>
+  actor.startsWith('key:') ? <code title={actor}>key {shortId(actor)}</code> : <>{actor}</>;
+
+/** An error: its type and its message. */
+export const ErrorText = ({ type, message }: { type: string | null; message: string | null }) =>
+  type === null ? (
+    <>none</>
+  ) : (
+    <>
+      <strong>{words(type)}</strong> <span class="clip">{message}</span>
+    </>
+  );
+
+const SECTIONS = { order: 'orders', signup: 'signups', failure: 'failures', 'bulk action': 'bulk-actions' } as const;
+
+/** A link to the page of one thing, e.g. `order …5f3a91c2`. */
+export const IdLink = ({ to, id }: { to: keyof typeof SECTIONS; id: string }) => (
+  <a href={`/ops/${SECTIONS[to]}/${id}`}>
+    {to} {shortId(id)}
+  </a>
+);

@@ -1,0 +1,173 @@
+import type { Child } from 'hono/jsx';
+import type { Session } from '../environment.ts';
+import { Csrf } from './forms.tsx';
+import { number } from './format.tsx';
+
+/** The result of the form that was just sent. */
+export interface Flash {
+  kind: 'done' | 'error';
+  message: string;
+}
+
+const SECTIONS = [
+  { path: '/ops', label: 'Overview' },
+  { path: '/ops/failures', label: 'Failures' },
+  { path: '/ops/orders', label: 'Orders' },
+  { path: '/ops/signups', label: 'Signups' },
+  { path: '/ops/bulk-actions', label: 'Bulk actions' },
+  { path: '/ops/schedules', label: 'Schedules' },
+  { path: '/ops/reports', label: 'Reports' },
+  { path: '/ops/audit', label: 'Audit' },
+] as const;
+
+export type Section = (typeof SECTIONS)[number]['path'];
+
+const Document = ({ title, children }: { title: string; children: Child }) => (
+  <html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <meta name="robots" content="noindex" />
+      <title>{`${title} · Holdfast`}</title>
+      <link rel="icon" href="/ops/assets/icon.svg" type="image/svg+xml" />
+      <link rel="stylesheet" href="/ops/assets/ops.css" />
+      <script src="/ops/assets/ops.js" defer></script>
+    </head>
+    <body>{children}</body>
+  </html>
+);
+
+const Brand = () => (
+  <span class="brand">
+    <img src="/ops/assets/icon.svg" alt="" width="22" height="22" /> Holdfast
+  </span>
+);
+
+const Notice = ({ flash }: { flash: Flash | undefined }) =>
+  flash ? (
+    <p class={`flash ${flash.kind}`} role={flash.kind === 'error' ? 'alert' : 'status'}>
+      <span aria-hidden="true">{flash.kind === 'error' ? '✕' : '✓'}</span> {flash.message}
+    </p>
+  ) : null;
+
+/** One page: its heading, a hint beside it, and what is below. */
+export interface Page {
+  title: string;
+  section: Section;
+  hint?: Child;
+  /** Where the page's live updates come from. */
+  live?: string;
+  children?: Child;
+}
+
+/** The frame of every page for a signed-in operator. */
+export const Layout = (props: Page & { session: Session; openFailures: number; flash: Flash | undefined }) => (
+  <Document title={props.title}>
+    <a class="skip" href="#main">
+      Skip to content
+    </a>
+    <header class="side">
+      <Brand />
+      <nav aria-label="Sections">
+        <ul>
+          {SECTIONS.map(({ path, label }) => (
+            <li>
+              <a href={path} aria-current={path === props.section ? 'page' : undefined}>
+                {label}
+                {path === '/ops/failures' && props.openFailures > 0 ? (
+                  <span class="count">
+                    {number(props.openFailures)}
+                    <span class="unseen"> open</span>
+                  </span>
+                ) : null}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <form method="post" action="/ops/sign-out" class="sign-out">
+        <Csrf session={props.session} />
+        <button type="submit" class="plain">
+          Sign out
+        </button>
+      </form>
+    </header>
+    <main id="main" tabindex={-1} {...(props.live ? { 'data-live': props.live } : {})}>
+      <Notice flash={props.flash} />
+      <p class="unseen" role="status" data-announce></p>
+      <div class="page-head">
+        <h1>{props.title}</h1>
+        {props.hint ? <p class="hint">{props.hint}</p> : null}
+      </div>
+      {props.children}
+    </main>
+  </Document>
+);
+
+/** The frame of pages without a session. */
+export const BareLayout = ({ title, flash, children }: { title: string; flash?: Flash | undefined; children: Child }) => (
+  <Document title={title}>
+    <main id="main" class="bare">
+      <Brand />
+      <Notice flash={flash} />
+      {children}
+    </main>
+  </Document>
+);
+
+/** A part of a page with its own heading. */
+export const Panel = ({ title, id, note, children }: { title: string; id: string; note?: Child; children: Child }) => (
+  <section class="panel" aria-labelledby={`${id}-title`}>
+    <div class="panel-head">
+      <h2 id={`${id}-title`}>{title}</h2>
+      {note}
+    </div>
+    {children}
+  </section>
+);
+
+/** A name and a value. Left out when there is no value. */
+export type Fact = readonly [name: string, value: Child];
+
+/** Facts about one thing. */
+export const Facts = ({ of }: { of: readonly Fact[] }) => (
+  <dl class="facts">
+    {of
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+  </dl>
+);
+
+/** A figure and what it counts, e.g. `24 succeeded`. */
+export interface Figure {
+  value: string | number;
+  label: string;
+  bad?: boolean;
+}
+
+/** The figures that sum up a page. */
+export const Figures = ({ of }: { of: Figure[] }) => (
+  <ul class="figures">
+    {of.map(({ value, label, bad }) => (
+      <li class={bad ? 'bad' : undefined}>
+        <strong>{typeof value === 'number' ? number(value) : value}</strong> {label}
+      </li>
+    ))}
+  </ul>
+);
+
+/** What is wrong, in a sentence. */
+export const Alarm = ({ children }: { children: Child }) => (
+  <p class="alarm">
+    <span aria-hidden="true">✕</span> {children}
+  </p>
+);
+
+/** Shown in place of an empty list. */
+export const Empty = ({ children }: { children: Child }) => <p class="empty">{children}</p>;

@@ -1,0 +1,86 @@
+import type { BulkActionOutcome, BulkActionState } from '../../contracts/bulk-actions.ts';
+import type { CommandState, FailureStatus, OrderStatus, SignupStatus } from '../../contracts/statuses.ts';
+import type { OrderStory } from '../../queries/order-story.ts';
+import type { PartHealth } from '../environment.ts';
+import { capital, words } from './format.tsx';
+
+/** How a status is meant. Each has a shape of its own as well as a colour. */
+export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'quiet';
+
+const SHAPES: Record<Tone, string> = { good: '✓', busy: '◔', warn: '▲', bad: '✕', quiet: '–' };
+
+/** Every status that the page shows. */
+export type AnyStatus =
+  | OrderStatus
+  | SignupStatus
+  | FailureStatus
+  | CommandState
+  | BulkActionState
+  | BulkActionOutcome
+  | OrderStory['steps' | 'payments' | 'shipments'][number]['state']
+  | PartHealth
+  | ScheduleStatus;
+
+type ScheduleStatus = 'active' | 'paused' | 'missing';
+
+/** The same word has the same tone wherever it is shown. */
+export const TONES: Record<AnyStatus, Tone> = {
+  // orders
+  accepted: 'busy',
+  reserved: 'busy',
+  awaiting_approval: 'warn',
+  charged: 'busy',
+  fulfilling: 'busy',
+  shipped: 'busy',
+  completed: 'good',
+  needs_attention: 'bad',
+  compensating: 'warn',
+  cancelled: 'quiet',
+  failed: 'bad',
+  // signups
+  pending_verification: 'busy',
+  verified: 'busy',
+  trial: 'busy',
+  subscribed: 'good',
+  expired: 'quiet',
+  ended: 'quiet',
+  // failures
+  open: 'bad',
+  retrying: 'busy',
+  resolved: 'good',
+  settled: 'good',
+  // steps
+  running: 'busy',
+  exhausted: 'bad',
+  refused: 'warn',
+  done: 'good',
+  undone: 'quiet',
+  // bulk actions and their items
+  paused: 'warn',
+  pending: 'busy',
+  under_way: 'busy',
+  failed_again: 'bad',
+  // payments and parcels
+  captured: 'good',
+  declined: 'warn',
+  refunded: 'quiet',
+  delivered: 'good',
+  rejected: 'bad',
+  // commands
+  set_aside: 'bad',
+  discarded: 'quiet',
+  // schedules
+  active: 'good',
+  missing: 'bad',
+  // parts
+  ok: 'good',
+  failing: 'bad',
+  'not answering': 'bad',
+};
+
+/** A status as a word, a shape and a colour. */
+export const Status = ({ of }: { of: AnyStatus }) => (
+  <span class={`status ${TONES[of]}`}>
+    <span aria-hidden="true">{SHAPES[TONES[of]]}</span> {of === 'ok' ? 'OK' : capital(words(of))}
+  </span>
+);

@@ -1,0 +1,153 @@
+import type { Hono } from 'hono';
+import type { Child } from 'hono/jsx';
+import type { CommandState, OrderStatus, SignupStatus } from '../../contracts/statuses.ts';
+import type { CommandRecord } from '../../queries/commands.ts';
+import type { SharedStory } from '../../queries/story.ts';
+import type { Told } from '../../queries/told.ts';
+import type { Command } from '../../records/commands.ts';
+import type { PageDependencies, PageEnv, Session } from '../environment.ts';
+import { failureMoments, failureName } from './failure.tsx';
+import { capital, shortId, words } from './format.tsx';
+import { Facts, type Fact, type Section } from './layout.tsx';
+import { livePage, type Part } from './live.tsx';
+import { Pending } from './pending.tsx';
+import { pathId } from './respond.tsx';
+import { TONES } from './status.tsx';
+import { Timeline, type Moment } from './timeline.tsx';
+
+/** The story of one order or signup. */
+export interface StoryPage<Story> {
+  section: Section;
+  noun: 'order' | 'signup';
+  tell: (deps: PageDependencies, id: string) => Promise<Told<Story>>;
+  workflowId: (id: string) => string;
+  status: (story: Story) => OrderStatus | SignupStatus;
+  parts: (told: Told<Story>, session: Session) => Part[];
+}
+
+/** Adds the page of a story. It is live. */
+export function storyPage<Story>(app: Hono<PageEnv>, deps: PageDependencies, page: StoryPage<Story>): void {
+  const { section, noun } = page;
+  livePage(app, deps, `${section.replace('/ops', '')}/:id`, {
+    section,
+    every: 1_000,
+    read: async (c) => {
+      const id = pathId(c, noun);
+      return { id, told: await page.tell(deps, id) };
+    },
+    title: ({ id }) => `${capital(noun)} ${shortId(id)}`,
+    hint: ({ id }) => (
+      <>
+        <code>{id}</code> · <a href={deps.runUrl(page.workflowId(id))}>Open in the Temporal Web UI</a>
+      </>
+    ),
+    parts: ({ told }, session) => page.parts(told, session),
+    announce: ({ told }) => `The ${noun} is ${words(page.status(told.story))}.`,
+  });
+}
+
+/** Why it is waiting, and its facts. */
+export const standing = ({ story, waitingFor }: Told<SharedStory>, facts: Fact[]): Part => ({
+  id: 'standing',
+  content: (
+    <>
+      {waitingFor === null ? null : (
+        <p class="waiting">
+          <b>Why is it waiting?</b> {waitingFor}
+        </p>
+      )}
+      <Facts of={[...facts, ['Open failures', <OpenFailures of={story} />]]} />
+    </>
+  ),
+});
+
+const OpenFailures = ({ of: { failures } }: { of: SharedStory }) => {
+  const open = failures.filter(({ failure }) => failure.status === 'open');
+  if (open.length === 0) return <>none</>;
+  return (
+    <>
+      {open.map(({ failure }) => (
+        <div>
+          <a href={`/ops/failures/${failure.id}`}>{failureName(failure)}</a>
+        </div>
+      ))}
+    </>
+  );
+};
+
+/** The activities that its run is executing. */
+export const pending = (told: Pick<Told<unknown>, 'temporal' | 'run'>, awaitsDecision: boolean): Part => ({
+  id: 'pending',
+  title: 'Pending activities',
+  content: <Pending {...told} awaitsDecision={awaitsDecision} />,
+});
+
+/** Its timeline: its own moments, and those that all stories share. */
+export const happened = (story: SharedStory, moments: Moment[]): Part => ({
+  id: 'story',
+  title: 'What happened',
+  note: utc,
+  content: <Timeline moments={[...moments, ...sharedMoments(story)]} />,
+});
+
+const utc: Child = <span class="hint">Times are UTC.</span>;
+
+/** What each command asks of the workflow. */
+const COMMANDS: Record<Command['type'], string> = {
+  start_order: 'Start requested',
+  cancel_order: 'Cancellation requested',
+  decide_approval: 'Approval decided',
+  resolve_failure: 'Retry or cancellation requested',
+  settle_compensation: 'Compensation settled by hand',
+  update_shipment: 'Carrier update received',
+  reset_run: 'Reset requested',
+  start_signup: 'Start requested',
+  verify_signup: 'Address verified',
+  subscribe_signup: 'Subscription requested',
+  start_bulk_action: 'Bulk action started',
+  wake_bulk_action: 'Bulk action changed',
+  watch_alert_group: 'Alert requested',
+};
+
+/** Also in the history of the failure, so these are listed only when they are not delivered. */
+const REPEATED = ['resolve_failure', 'settle_compensation', 'reset_run'] satisfies Command['type'][];
+
+const isRepeated = ({ type, state }: CommandRecord): boolean =>
+  state === 'delivered' && REPEATED.some((repeated) => repeated === type);
+
+const isCommandType = (type: string): type is Command['type'] => type in COMMANDS;
+
+const DELIVERY: Record<CommandState, string> = {
+  pending: ' (not delivered yet)',
+  delivered: '',
+  discarded: ' (discarded: the workflow had ended)',
+  set_aside: ' (could not be delivered)',
+};
+
+const commandMoment = ({ type, state, createdAt, actor, reason, lastError }: CommandRecord): Moment => ({
+  at: createdAt,
+  tone: state === 'delivered' ? 'quiet' : TONES[state],
+  what: `${isCommandType(type) ? COMMANDS[type] : capital(words(type))}${DELIVERY[state]}`,
+  detail: [reason, lastError].filter(Boolean).join('; '),
+  actor,
+});
+
+/** @returns the emails, commands and failures of a story */
+const sharedMoments = ({ emails, commands, failures }: SharedStory): Moment[] => [
+  ...emails.map(
+    ({ sentAt, subject, recipient }): Moment => ({
+      at: sentAt,
+      tone: 'quiet',
+      what: `Email: ${subject}`,
+      detail: `to ${recipient}`,
+    }),
+  ),
+  ...commands.filter((command) => !isRepeated(command)).map(commandMoment),
+  ...failures.flatMap((story) =>
+    failureMoments(story).map((moment) => ({
+      ...moment,
+      what: `${moment.what} (${failureName(story.failure).toLowerCase()})`,
+      href: `/ops/failures/${story.failure.id}`,
+    })),
+  ),
+];

@@ -1,0 +1,65 @@
+import type { Hono } from 'hono';
+import { formatMoney } from '../../contracts/money.ts';
+import { ORDER_STATUSES } from '../../contracts/statuses.ts';
+import { countOrders, orderSearchSchema, searchOrders } from '../../queries/orders.ts';
+import type { PageDependencies, PageEnv } from '../environment.ts';
+import { IdLink, plural, Time, words } from '../kit/format.tsx';
+import { Choice, Field, optionsOf } from '../kit/forms.tsx';
+import { listPage, UUID_CURSOR } from '../kit/list.tsx';
+import { Status } from '../kit/status.tsx';
+
+/** The orders. Failed ones can be selected, to restart them. */
+export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
+  const { db } = deps;
+  listPage(app, deps, {
+    section: '/ops/orders',
+    title: 'Orders',
+    noun: 'orders',
+    size: 50,
+    search: orderSearchSchema,
+    cursor: UUID_CURSOR,
+    find: async ({ meant }, page) => {
+      const [rows, matching] = await Promise.all([searchOrders(db, meant, page), countOrders(db, meant)]);
+      return {
+        rows,
+        hint: plural(matching, 'matching order'),
+        empty: 'No orders match.',
+        selection:
+          meant.status === 'failed'
+            ? {
+                noun: 'order',
+                matching,
+                filter: { orderId: meant.id, customerEmail: meant.email },
+                actions: [{ action: 'restart', label: 'Dry-run a restart' }],
+              }
+            : undefined,
+      };
+    },
+    idOf: ({ id }) => id,
+    columns: [
+      { title: 'Order', cell: ({ id }) => <IdLink to="order" id={id} /> },
+      {
+        title: 'Customer',
+        cell: ({ customerName, customerEmail }) => (
+          <>
+            {customerName}
+            <br />
+            <span class="hint">{customerEmail}</span>
+          </>
+        ),
+      },
+      { title: 'Amount', number: true, cell: ({ amount, currency }) => formatMoney(amount, currency) },
+      { title: 'Placed', cell: ({ createdAt }) => <Time at={createdAt} /> },
+      { title: 'Last change', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
+      { title: 'Status', cell: ({ status }) => <Status of={status} /> },
+      { title: 'Error', cell: ({ failureType }) => (failureType ? words(failureType) : '–') },
+    ],
+    fields: (typed) => (
+      <>
+        <Field label="Order id" name="id" value={typed['id']} wide />
+        <Field label="Customer's email (exact)" name="email" type="email" value={typed['email']} wide />
+        <Choice label="Status" name="status" any="any" value={typed['status']} options={optionsOf(ORDER_STATUSES)} />
+      </>
+    ),
+  });
+}

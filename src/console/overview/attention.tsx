@@ -1,0 +1,56 @@
+import type { FailureKind } from '../../contracts/statuses.ts';
+import type { Attention } from '../../queries/attention.ts';
+import { number, Time, words } from '../kit/format.tsx';
+import { queryOf } from '../kit/search.ts';
+
+/** What failures of each kind are called. The loud ones stand out: money is not refunded, or something has stopped. */
+const KINDS: Record<FailureKind, { one: string; loud: boolean }> = {
+  step: { one: 'parked order', loud: false },
+  compensation: { one: 'failing compensation', loud: true },
+  email: { one: 'unsent email', loud: false },
+  command: { one: 'undelivered command', loud: true },
+  run: { one: 'broken run', loud: true },
+  late_shipment: { one: 'late shipment', loud: false },
+};
+
+/** What waits for a person. */
+export const NeedsAttention = ({ attention: { groups, approvals } }: { attention: Attention }) => {
+  if (groups.length === 0 && approvals.count === 0) {
+    return (
+      <p class="all-well">
+        <span aria-hidden="true">✓</span> All clear
+      </p>
+    );
+  }
+  return (
+    <ul class="attention">
+      {groups.map(({ kind, step, errorType, count, oldest }) => (
+        <li class={KINDS[kind].loud ? 'loud' : undefined}>
+          <a href={`/ops/failures${queryOf({ status: 'open', kind, step, errorType })}`}>
+            <strong>{number(count)}</strong>
+            <span>
+              {count === 1 ? KINDS[kind].one : `${KINDS[kind].one}s`}: <b>{words(step)}</b> · {words(errorType)}
+            </span>
+          </a>
+          <Oldest at={oldest} />
+        </li>
+      ))}
+      {approvals.count > 0 ? (
+        <li>
+          <a href="/ops/orders?status=awaiting_approval">
+            <strong>{number(approvals.count)}</strong>
+            <span>{approvals.count === 1 ? 'order' : 'orders'} waiting for approval</span>
+          </a>
+          <Oldest at={approvals.oldest} />
+        </li>
+      ) : null}
+    </ul>
+  );
+};
+
+const Oldest = ({ at }: { at: Date | undefined }) =>
+  at ? (
+    <span class="hint">
+      oldest <Time at={at} />
+    </span>
+  ) : null;

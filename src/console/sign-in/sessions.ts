@@ -1,0 +1,62 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm';
+import type { Database } from '../../db/client.ts';
+import { apiKeys, operatorSessions } from '../../db/schema.ts';
+import { recordOperatorAction } from '../../records/audit.ts';
+import { actorOf, type Caller } from '../../contracts/caller.ts';
+import { hashToken, newToken } from '../../records/tokens.ts';
+import type { Session } from '../environment.ts';
+
+/** Seconds that a session lasts: a working day. */
+export const SESSION_LIFETIME = 12 * 3_600;
+
+/** Signs an operator in. @returns the session's token. Only its hash is stored. */
+export async function openSession(db: Database, caller: Caller): Promise<string> {
+  const { token, hash } = newToken();
+  await db.transaction(async (tx) => {
+    await tx.delete(operatorSessions).where(lt(operatorSessions.expiresAt, sql`now()`));
+    await tx.insert(operatorSessions).values({
+      tokenHash: hash,
+      keyId: caller.keyId,
+      expiresAt: sql`now() + make_interval(secs => ${SESSION_LIFETIME})`,
+    });
+    await recordOperatorAction(tx, 'sign_in', caller.keyId, { actor: actorOf(caller), reason: "to the operator's page" });
+  });
+  return token;
+}
+
+/** @returns the session of a token; undefined when it has expired, or its key is revoked or not an operator's */
+export async function findSession(db: Database, token: string): Promise<Session | undefined> {
+  const [found] = await db
+    .select({ keyId: apiKeys.id, role: apiKeys.role })
+    .from(operatorSessions)
+    .innerJoin(apiKeys, eq(apiKeys.id, operatorSessions.keyId))
+    .where(
+      and(
+        eq(operatorSessions.tokenHash, hashToken(token)),
+        gt(operatorSessions.expiresAt, sql`now()`),
+        isNull(apiKeys.revokedAt),
+        eq(apiKeys.role, 'operator'),
+      ),
+    );
+  return found && { token, caller: found, csrf: formToken(token) };
+}
+
+/** Signs an operator out. The token is then useless, wherever it is still stored. */
+export async function closeSession(db: Database, { token, caller }: Session): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.delete(operatorSessions).where(eq(operatorSessions.tokenHash, hashToken(token)));
+    await recordOperatorAction(tx, 'sign_out', caller.keyId, { actor: actorOf(caller), reason: "from the operator's page" });
+  });
+}
+
+/** Derived from the session's token, which no other site knows. A hash, so that the page does not reveal the token. */
+const formToken = (token: string): string => createHash('sha256').update(`form:${token}`).digest('base64url');
+
+/** @returns whether a form was sent by a page of this session */
+export function isOwnForm(session: Session, token: unknown): boolean {
+  if (typeof token !== 'string') return false;
+  const given = Buffer.from(token);
+  const expected = Buffer.from(session.csrf);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}

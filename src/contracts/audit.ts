@@ -1,0 +1,30 @@
+import type { BulkActionType } from './bulk-actions.ts';
+
+/** What an operator can do to one failure, order, bulk action or schedule. See `operate/`. */
+export const OPERATOR_ACTIONS = [
+  'retry_failure',
+  'cancel_failure',
+  'settle_failure',
+  'reset_failure',
+  'approve_order',
+  'reject_order',
+  'cancel_order',
+  'restart_order',
+  'pause_bulk_action',
+  'resume_bulk_action',
+  'cancel_bulk_action',
+  'pause_schedule',
+  'resume_schedule',
+  'run_schedule',
+  'backfill_schedule',
+] as const;
+export type OperatorActionName = (typeof OPERATOR_ACTIONS)[number];
+
+/** Everything that the audit records. */
+export type AuditedAction =
+  | OperatorActionName
+  | `bulk_${BulkActionType}`
+  | 'create_api_key'
+  | 'revoke_api_key'
+  | 'sign_in'
+  | 'sign_out';

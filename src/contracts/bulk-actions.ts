@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { failureFilterSchema } from './failure-filter.ts';
+import { reason } from './fields.ts';
+
+/**
+ * What can be done to many at once. `retry` and `cancel` act on parked orders (the items are failures). `restart` acts on
+ * orders that ended as failed (the items are orders, and the filter's error type, times and customer are those of the order).
+ */
+export const BULK_ACTION_TYPES = ['retry', 'cancel', 'restart'] as const;
+export type BulkActionType = (typeof BULK_ACTION_TYPES)[number];
+
+export const BULK_ACTION_STATES = ['running', 'paused', 'cancelled', 'completed'] as const;
+export type BulkActionState = (typeof BULK_ACTION_STATES)[number];
+
+export const BULK_ACTION_ITEM_STATES = ['pending', 'requested', 'refused'] as const;
+
+/** What became of one item. */
+export const BULK_ACTION_OUTCOMES = [
+  'pending',
+  'refused',
+  'under_way',
+  'failed_again',
+  'resolved',
+  'cancelled',
+  'settled',
+] as const;
+export type BulkActionOutcome = (typeof BULK_ACTION_OUTCOMES)[number];
+
+/** A request for a bulk action: either a filter, or the ids themselves. */
+export const bulkActionRequestSchema = z
+  .strictObject({
+    action: z.enum(BULK_ACTION_TYPES),
+    filter: failureFilterSchema.optional(),
+    ids: z.array(z.uuid()).min(1).max(10_000).optional(),
+    reason,
+    ratePerSecond: z.int().min(1).max(200).default(20),
+    dryRun: z.boolean().default(false),
+  })
+  .refine(({ filter, ids }) => (filter === undefined) !== (ids === undefined), {
+    error: 'give either a filter or ids',
+    path: ['filter'],
+  });
+
+export type BulkActionRequest = z.infer<typeof bulkActionRequestSchema>;

@@ -1,0 +1,20 @@
+import type { Role } from './statuses.ts';
+
+/** Who calls: an API key and what it may do. */
+export interface Caller {
+  keyId: string;
+  role: Role;
+}
+
+/** Who wants something done (e.g. `key:<id>`, `cli:ada`), and why. Both are kept. */
+export interface Instruction {
+  actor: string;
+  reason: string;
+}
+
+/** @returns how a caller is named in commands, histories and the audit: never by personal data */
+export const actorOf = (caller: Caller): string => `key:${caller.keyId}`;
+
+/** @returns the key whose things alone the caller may see, or undefined when the caller sees everyone's */
+export const ownerFilter = (caller: Caller): string | undefined =>
+  caller.role === 'customer' ? caller.keyId : undefined;

@@ -1,0 +1,128 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { OrderPolicy, SignupPolicy } from '../contracts/messages.ts';
+import { SIGNALS, TASK_QUEUES } from '../contracts/names.ts';
+import { targetWorkflowId, type Command } from '../records/commands.ts';
+import { isTemporalUnavailable } from '../temporal/availability.ts';
+import { resetRun } from '../temporal/reset.ts';
+
+/** What delivering a command came to. `later`: try again at the next look. `away`: Temporal takes nothing at the moment. */
+export type Outcome =
+  | { state: 'delivered' | 'later' | 'away' }
+  | { state: 'discarded' | 'set_aside'; error: string };
+
+export interface DeliveryOptions {
+  client: Client;
+  policies: { order: OrderPolicy; signup: SignupPolicy; alertDigestEvery: number };
+  /** Ask for eager starts. Works only where a worker of the orders queue shares the client's connection. */
+  eagerStart: boolean;
+}
+
+/** The previous generation's run has not quite ended: it is still sending its last email. */
+class StillClosingError extends Error {
+  override name = 'StillClosingError';
+}
+
+/** @returns a function that delivers one command to Temporal. Harmless when a command is delivered twice. */
+export function createDelivery({ client, policies, eagerStart }: DeliveryOptions) {
+  async function send(command: Command): Promise<void> {
+    const workflowId = targetWorkflowId(command);
+    const handle = client.workflow.getHandle(workflowId);
+    switch (command.type) {
+      case 'start_order':
+        return await startOrder(command);
+      case 'start_signup':
+        await client.workflow.start('signup', {
+          workflowId,
+          taskQueue: TASK_QUEUES.orders,
+          workflowIdConflictPolicy: 'FAIL',
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          requestEagerStart: eagerStart,
+          args: [{ signupId: command.signupId, policy: policies.signup }],
+          staticSummary: 'Signup',
+          staticDetails: 'verification → trial → subscribed',
+        });
+        return;
+      case 'start_bulk_action':
+        await client.workflow.start('replayFailures', {
+          workflowId,
+          taskQueue: TASK_QUEUES.operations,
+          workflowIdConflictPolicy: 'FAIL',
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          args: [{ replayId: command.bulkActionId, ratePerSecond: command.ratePerSecond }],
+          staticSummary: 'Bulk action',
+        });
+        return;
+      case 'watch_alert_group':
+        // Signal with start: a run that is just ending takes the signal and continues, or a new one starts.
+        await client.workflow.signalWithStart('alert', {
+          workflowId,
+          taskQueue: TASK_QUEUES.operations,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          args: [{ group: command.group, digestEvery: policies.alertDigestEvery }],
+          signal: SIGNALS.groupOpened,
+          signalArgs: [],
+          staticSummary: `Alert: ${command.group}`,
+        });
+        return;
+      case 'reset_run': {
+        const { eventId: before, reason, requestId } = command;
+        return await resetRun(client, { workflowId, before, reason, requestId });
+      }
+      case 'cancel_order':
+        return await handle.signal(SIGNALS.cancelOrder, command.message);
+      case 'decide_approval':
+        return await handle.signal(SIGNALS.decideApproval, command.message);
+      case 'resolve_failure':
+        return await handle.signal(SIGNALS.resolveFailure, command.message);
+      case 'settle_compensation':
+        return await handle.signal(SIGNALS.settleCompensation, command.message);
+      case 'update_shipment':
+        return await handle.signal(SIGNALS.carrierUpdate, command.message);
+      case 'verify_signup':
+        return await handle.signal(SIGNALS.verified);
+      case 'subscribe_signup':
+        return await handle.signal(SIGNALS.subscribed);
+      case 'wake_bulk_action':
+        return await handle.signal(SIGNALS.replayChanged);
+    }
+  }
+
+  async function startOrder(command: Extract<Command, { type: 'start_order' }>): Promise<void> {
+    const { orderId, generation, amount, currency } = command;
+    const workflowId = targetWorkflowId(command);
+    try {
+      await client.workflow.start('order', {
+        workflowId,
+        taskQueue: TASK_QUEUES.orders,
+        workflowIdConflictPolicy: 'FAIL',
+        // A later generation follows one that failed. Nothing else may follow a closed run.
+        workflowIdReusePolicy: generation === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+        requestEagerStart: eagerStart,
+        args: [{ orderId, generation, amount, currency, policy: policies.order }],
+        memo: { generation },
+        staticSummary: `Order over ${amount} ${currency} (minor units)`,
+        staticDetails: 'reserve stock → [approval] → charge → ship → invoice → shipped → delivered',
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError) || generation === 1) throw error;
+      const { memo } = await client.workflow.getHandle(workflowId).describe();
+      if (memo?.['generation'] !== generation) throw new StillClosingError();
+    }
+  }
+
+  return async function deliver(command: Command): Promise<Outcome> {
+    try {
+      await send(command);
+      return { state: 'delivered' };
+    } catch (error) {
+      // A process died after the delivery and before it was recorded.
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return { state: 'delivered' };
+      if (error instanceof StillClosingError) return { state: 'later' };
+      // The workflow has ended, so there is nothing to signal. Its outcome is in Postgres.
+      if (error instanceof WorkflowNotFoundError) return { state: 'discarded', error: error.message };
+      if (isTemporalUnavailable(error)) return { state: 'away' };
+      return { state: 'set_aside', error: error instanceof Error ? error.message : String(error) };
+    }
+  };
+}

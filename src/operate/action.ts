@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { OperatorActionName } from '../contracts/audit.ts';
+import type { Instruction } from '../contracts/caller.ts';
+import { reason } from '../contracts/fields.ts';
+import type { RequestErrorType } from '../contracts/request-error.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { recordOperatorAction } from '../records/audit.ts';
+
+/** What an action works with. `db` may be an open transaction: the action is then a part of it. */
+export interface ActionContext {
+  db: Pick<Database, 'transaction'>;
+}
+
+/** What an action is, apart from doing it. API, page and command line all read it from here. */
+interface ActionDescription {
+  /** Its name in the audit. */
+  name: OperatorActionName;
+  /** What it does, in a few words, e.g. `Retry the failed step`. */
+  label: string;
+  /** What will happen, in a sentence or two. */
+  about: string;
+  /** What to say once it is requested. */
+  done: string;
+  /** Why it may be refused, besides `not_found`. */
+  refusals: readonly RequestErrorType[];
+}
+
+/** Something that an operator can do to one thing. */
+export interface OperatorAction<Context extends ActionContext = ActionContext> extends ActionDescription {
+  /** What it needs: a reason, and for some actions more. */
+  input: z.ZodObject;
+  /**
+   * Decides, acts and writes the audit entry, in one transaction.
+   * @param target the id of what it acts on
+   * @param given what `input` describes
+   * @throws ZodError when `given` is not valid; RequestError `not_found` or one of `refusals`
+   */
+  perform(context: Context, target: string, given: unknown, actor: string): Promise<void>;
+}
+
+/** The input of an action that needs nothing but a reason. */
+export const reasonInput = z.strictObject({ reason });
+
+/**
+ * Makes an operator's action.
+ * @param definition `act` does it, within the transaction of the audit entry
+ */
+export function defineAction<Input extends { reason: string }, Context extends ActionContext = ActionContext>({
+  input,
+  act,
+  ...description
+}: ActionDescription & {
+  input: z.ZodObject & z.ZodType<Input>;
+  act: (tx: Transaction, target: string, given: Input & Instruction, context: Context) => Promise<void>;
+}): OperatorAction<Context> {
+  return {
+    ...description,
+    input,
+    async perform(context, target, given, actor) {
+      const instruction = { ...input.parse(given), actor };
+      await context.db.transaction(async (tx) => {
+        // First, so that what fails or is refused below takes the entry with it.
+        await recordOperatorAction(tx, description.name, target, instruction);
+        await act(tx, target, instruction, context);
+      });
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import { v7 as uuid } from 'uuid';
+import type { BulkActionRequest, BulkActionState, BulkActionType } from '../contracts/bulk-actions.ts';
+import { notFound, RequestError } from '../contracts/request-error.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts';
+import { findCandidates } from '../queries/bulk-action-plan.ts';
+import { recordOperatorAction } from '../records/audit.ts';
+import { enqueueCommand } from '../records/commands.ts';
+import { defineAction, reasonInput, type OperatorAction } from './action.ts';
+import { cancelFailure, retryFailure } from './failures.ts';
+import { restartOrder } from './orders.ts';
+
+/** Rows written by one statement: Postgres takes 65,535 parameters. */
+const CHUNK = 5_000;
+
+/**
+ * Starts a bulk action. Its items are fixed now: what fails later is not touched by it.
+ * @returns its id
+ */
+export async function startBulkAction(
+  db: Pick<Database, 'transaction'>,
+  request: BulkActionRequest,
+  actor: string,
+): Promise<string> {
+  return await db.transaction(async (tx) => {
+    const id = uuid();
+    const { action, reason, ratePerSecond } = request;
+    await tx.insert(bulkActions).values({ id, action, state: 'running', request, reason, actor, ratePerSecond });
+    const items = (await findCandidates(tx, request)).map(({ orderId, failureId, refusal }, position) => ({
+      bulkActionId: id,
+      position,
+      orderId,
+      failureId,
+      state: refusal ? ('refused' as const) : ('pending' as const),
+      message: refusal,
+    }));
+    for (let start = 0; start < items.length; start += CHUNK) {
+      await tx.insert(bulkActionItems).values(items.slice(start, start + CHUNK));
+    }
+    await recordOperatorAction(tx, `bulk_${action}`, id, { actor, reason });
+    await enqueueCommand(tx, { type: 'start_bulk_action', bulkActionId: id, ratePerSecond });
+    return id;
+  });
+}
+
+/** Pauses a bulk action. */
+export const pauseBulkAction = change('paused', {
+  name: 'pause_bulk_action',
+  label: 'Pause',
+  about: 'Acts on no further items until it is resumed. What was already requested continues.',
+  done: 'Paused. What was already requested continues.',
+});
+
+/** Resumes a paused bulk action. */
+export const resumeBulkAction = change('running', {
+  name: 'resume_bulk_action',
+  label: 'Resume',
+  about: 'Continues with the next item.',
+  done: 'Resumed.',
+});
+
+/** Ends a bulk action before its last item. */
+export const cancelBulkAction = change('cancelled', {
+  name: 'cancel_bulk_action',
+  label: 'Cancel the rest',
+  about: 'Leaves the remaining items as they are. What was already requested continues.',
+  done: 'Cancelled. What was already requested continues.',
+});
+
+function change(
+  state: Exclude<BulkActionState, 'completed'>,
+  texts: { name: `${'pause' | 'resume' | 'cancel'}_bulk_action`; label: string; about: string; done: string },
+) {
+  return defineAction({
+    ...texts,
+    refusals: ['bulk_action_not_running'],
+    input: reasonInput,
+    async act(tx, bulkActionId) {
+      const bulkAction = await lockBulkAction(tx, bulkActionId);
+      if (bulkAction.state !== 'running' && bulkAction.state !== 'paused') {
+        throw new RequestError('bulk_action_not_running', `The bulk action is ${bulkAction.state}.`);
+      }
+      const finishedAt = state === 'cancelled' ? sql`now()` : null;
+      await tx.update(bulkActions).set({ state, finishedAt }).where(eq(bulkActions.id, bulkActionId));
+      await enqueueCommand(tx, { type: 'wake_bulk_action', bulkActionId });
+    },
+  });
+}
+
+/** The lock orders a pause against the batch that is running. */
+async function lockBulkAction(tx: Transaction, id: string) {
+  const [bulkAction] = await tx.select().from(bulkActions).where(eq(bulkActions.id, id)).for('update');
+  if (!bulkAction) throw notFound('bulk action');
+  return bulkAction;
+}
+
+/**
+ * Acts on the next items of a bulk action. An item's action and its result are one transaction, so no item is acted on
+ * twice, however often a batch is attempted.
+ * @param size at most how many
+ * @returns where the bulk action stands afterwards
+ */
+export async function runBulkActionBatch(
+  db: Database,
+  bulkActionId: string,
+  size: number,
+): Promise<'running' | 'paused' | 'ended'> {
+  return await db.transaction(async (tx) => {
+    const bulkAction = await lockBulkAction(tx, bulkActionId);
+    if (bulkAction.state === 'paused') return 'paused';
+    if (bulkAction.state !== 'running') return 'ended';
+    const items = await tx
+      .select()
+      .from(bulkActionItems)
+      .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.state, 'pending')))
+      .orderBy(asc(bulkActionItems.position))
+      .limit(size);
+    for (const item of items) {
+      await tx
+        .update(bulkActionItems)
+        .set({ ...(await actOn(tx, bulkAction, item)), actedAt: sql`now()` })
+        .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.position, item.position)));
+    }
+    if (items.length === size) return 'running';
+    await tx
+      .update(bulkActions)
+      .set({ state: 'completed', finishedAt: sql`now()` })
+      .where(eq(bulkActions.id, bulkActionId));
+    return 'ended';
+  });
+}
+
+type Item = typeof bulkActionItems.$inferSelect;
+
+/** What each bulk action does to one item. */
+const ITEM_ACTIONS: Record<BulkActionType, OperatorAction> = {
+  retry: retryFailure,
+  cancel: cancelFailure,
+  restart: restartOrder,
+};
+
+/** @returns what to write on the item. One that changed since it was selected is refused; the others go on. */
+async function actOn(tx: Transaction, bulkAction: typeof bulkActions.$inferSelect, item: Item): Promise<Partial<Item>> {
+  const { id: bulkActionId, action, actor, reason } = bulkAction;
+  const { orderId, failureId } = item;
+  try {
+    await ITEM_ACTIONS[action].perform({ db: tx }, failureId ?? orderId, { reason }, actor);
+  } catch (error) {
+    if (error instanceof RequestError) return { state: 'refused', message: error.message };
+    throw error;
+  }
+  if (failureId === null) {
+    const [order] = await tx.select({ generation: orders.generation }).from(orders).where(eq(orders.id, orderId));
+    return { state: 'requested', generation: order?.generation ?? null };
+  }
+  const [failure] = await tx
+    .update(failures)
+    .set({ bulkActionId })
+    .where(eq(failures.id, failureId))
+    .returning({ occurrence: failures.occurrence });
+  return { state: 'requested', occurrence: failure?.occurrence ?? null };
+}

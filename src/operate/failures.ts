@@ -1,0 +1,148 @@
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import { v7 as uuid } from 'uuid';
+import { z } from 'zod';
+import type { Instruction } from '../contracts/caller.ts';
+import { address, reason } from '../contracts/fields.ts';
+import { notFound, RequestError } from '../contracts/request-error.ts';
+import { isOrderStep } from '../contracts/statuses.ts';
+import type { Transaction } from '../db/client.ts';
+import { commands, failures, orders } from '../db/schema.ts';
+import { enqueueCommand } from '../records/commands.ts';
+import { recordFailureEvent } from '../records/failures.ts';
+import { defineAction, reasonInput } from './action.ts';
+
+type Failure = typeof failures.$inferSelect;
+
+/** Retries the failed step of a parked order. */
+export const retryFailure = defineAction({
+  name: 'retry_failure',
+  label: 'Retry the failed step',
+  about: 'Tries the failed step again with fresh retries and continues from there. Completed steps are not repeated.',
+  done: 'Retry requested.',
+  refusals: ['failure_not_open', 'already_requested'],
+  input: z.strictObject({
+    reason,
+    shippingAddress: address.optional().meta({ description: 'A corrected address, used from now on' }),
+  }),
+  async act(tx, failureId, { shippingAddress, ...instruction }) {
+    const { orderId, occurrence } = await lockParked(tx, failureId);
+    if (shippingAddress) await tx.update(orders).set(shippingAddress).where(eq(orders.id, orderId));
+    await tx.update(failures).set({ status: 'retrying', bulkActionId: null }).where(eq(failures.id, failureId));
+    const note = shippingAddress ? `${instruction.reason} (with a corrected address)` : instruction.reason;
+    await recordFailureEvent(tx, failureId, 'retry_requested', { ...instruction, reason: note });
+    await resolve(tx, { orderId, failureId, occurrence, action: 'retry' }, instruction);
+  },
+});
+
+/** Cancels a parked order, and undoes what it did. */
+export const cancelFailure = defineAction({
+  name: 'cancel_failure',
+  label: 'Cancel the order',
+  about: 'Gives up and undoes what was done: releases the stock and refunds the payment.',
+  done: 'Cancellation requested.',
+  refusals: ['failure_not_open', 'already_requested'],
+  input: reasonInput,
+  async act(tx, failureId, instruction) {
+    const { orderId, occurrence } = await lockParked(tx, failureId);
+    await tx.update(failures).set({ bulkActionId: null }).where(eq(failures.id, failureId));
+    await recordFailureEvent(tx, failureId, 'cancel_requested', instruction);
+    await resolve(tx, { orderId, failureId, occurrence, action: 'cancel' }, instruction);
+  },
+});
+
+/** Records that a failing compensation was done by hand, or closes a failure that blocks nothing. */
+export const settleFailure = defineAction({
+  name: 'settle_failure',
+  label: 'Settle by hand',
+  about:
+    'Records that it was dealt with outside, for example the money refunded at the provider. The reason says how. An order whose compensation is settled continues without it.',
+  done: 'Settlement requested.',
+  refusals: ['failure_not_open', 'already_requested'],
+  input: reasonInput,
+  async act(tx, failureId, instruction) {
+    const failure = await lockFailure(tx, failureId);
+    const { kind, orderId, step } = failure;
+    if (failure.status !== 'open' || kind === 'step' || kind === 'run') throw notOpen(failure);
+    if (kind !== 'compensation') {
+      await recordFailureEvent(tx, failureId, 'settled', instruction);
+      await tx
+        .update(failures)
+        .set({ status: 'settled', closedAt: sql`now()` })
+        .where(eq(failures.id, failureId));
+      return;
+    }
+    if (!orderId || !isOrderStep(step)) throw notOpen(failure);
+    await refuseRepeat(tx, failure, { type: 'settle_compensation', message: { failureId } });
+    await recordFailureEvent(tx, failureId, 'settlement_requested', instruction);
+    await enqueueCommand(tx, { type: 'settle_compensation', orderId, message: { failureId, step, ...instruction } });
+  },
+});
+
+/** Resets the run of a failure to before it went wrong. */
+export const resetFailure = defineAction({
+  name: 'reset_failure',
+  label: 'Reset the run',
+  about:
+    'Takes the run back to before it went wrong and continues with the code that is deployed now. Completed steps are not repeated.',
+  done: 'Reset requested.',
+  refusals: ['failure_not_open'],
+  input: z.strictObject({
+    reason,
+    eventId: z
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: 'The event to undo. Default: the first failed workflow task, else the end of the run' }),
+  }),
+  async act(tx, failureId, { eventId, ...instruction }) {
+    const failure = await lockFailure(tx, failureId);
+    const { orderId } = failure;
+    if (failure.kind !== 'run' || failure.status !== 'open' || !orderId) throw notOpen(failure);
+    await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
+    await recordFailureEvent(tx, failureId, 'reset_requested', instruction);
+    await enqueueCommand(tx, { type: 'reset_run', orderId, eventId, reason: instruction.reason, requestId: uuid() });
+  },
+});
+
+/** Tells the parked run of an order what to do. */
+async function resolve(
+  tx: Transaction,
+  { orderId, ...parking }: { orderId: string; failureId: string; occurrence: number; action: 'retry' | 'cancel' },
+  { actor, reason: why }: Instruction,
+): Promise<void> {
+  await enqueueCommand(tx, { type: 'resolve_failure', orderId, message: { ...parking, reason: why, actor } });
+}
+
+/** Row lock: if two operators act at once, one wins and the other is refused. */
+async function lockFailure(tx: Transaction, failureId: string): Promise<Failure> {
+  const [failure] = await tx.select().from(failures).where(eq(failures.id, failureId)).for('update');
+  if (!failure) throw notFound('failure');
+  return failure;
+}
+
+async function lockParked(tx: Transaction, failureId: string): Promise<Failure & { orderId: string }> {
+  const failure = await lockFailure(tx, failureId);
+  const { kind, status, orderId, occurrence } = failure;
+  if (kind !== 'step' || status !== 'open' || !orderId) throw notOpen(failure);
+  await refuseRepeat(tx, failure, { type: 'resolve_failure', message: { failureId, occurrence } });
+  return { ...failure, orderId };
+}
+
+/** A parking gets one answer, and the workflow may not have acted on it yet. One that could not be delivered does not count. */
+async function refuseRepeat(tx: Transaction, { workflowId }: Failure, part: object): Promise<void> {
+  const [earlier] = await tx
+    .select({ id: commands.id })
+    .from(commands)
+    .where(
+      and(
+        eq(commands.workflowId, workflowId),
+        inArray(commands.state, ['pending', 'delivered']),
+        sql`${commands.body} @> ${JSON.stringify(part)}::jsonb`,
+      ),
+    )
+    .limit(1);
+  if (earlier) throw new RequestError('already_requested', 'Someone has already decided what to do about this failure.');
+}
+
+const notOpen = ({ kind, status }: Failure) =>
+  new RequestError('failure_not_open', `Not possible for a failure of kind ${kind} that is ${status}.`);

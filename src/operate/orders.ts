@@ -1,0 +1,97 @@
+import { eq, sql } from 'drizzle-orm';
+import { RequestError } from '../contracts/request-error.ts';
+import type { Transaction } from '../db/client.ts';
+import { failures, orders, payments } from '../db/schema.ts';
+import { enqueueCommand } from '../records/commands.ts';
+import { recordFailureEvent } from '../records/failures.ts';
+import { recordOrderEvent } from '../records/order-status.ts';
+import { lockOrder, requestCancellation, unsettledAmount } from '../records/orders.ts';
+import { defineAction, reasonInput } from './action.ts';
+
+/** Cancels an order that the carrier does not have yet. */
+export const cancelOrder = defineAction({
+  name: 'cancel_order',
+  label: 'Cancel the order',
+  about: 'Undoes what was done. Refused once the parcel has left.',
+  done: 'Cancellation requested.',
+  refusals: ['order_not_cancellable'],
+  input: reasonInput,
+  act: async (tx, orderId, instruction) => requestCancellation(tx, await lockOrder(tx, orderId), instruction),
+});
+
+/** Approves an order that waits for it. */
+export const approveOrder = decision('approve', {
+  name: 'approve_order',
+  label: 'Approve the order',
+  about: 'The payment is charged and the order continues. The first decision counts.',
+  done: 'Approved.',
+});
+
+/** Rejects an order that waits for approval. */
+export const rejectOrder = decision('reject', {
+  name: 'reject_order',
+  label: 'Reject the order',
+  about: 'The order ends and nothing is charged. The first decision counts.',
+  done: 'Rejected.',
+});
+
+function decision(
+  made: 'approve' | 'reject',
+  texts: { name: 'approve_order' | 'reject_order'; label: string; about: string; done: string },
+) {
+  return defineAction({
+    ...texts,
+    refusals: ['approval_not_awaited'],
+    input: reasonInput,
+    async act(tx, orderId, { reason, actor }) {
+      const order = await lockOrder(tx, orderId);
+      if (order.status !== 'awaiting_approval' || order.approvalDecision !== null) {
+        throw new RequestError('approval_not_awaited', 'The order is not waiting for a decision.');
+      }
+      await tx.update(orders).set({ approvalDecision: made }).where(eq(orders.id, orderId));
+      await enqueueCommand(tx, { type: 'decide_approval', orderId, message: { decision: made, reason, actor } });
+    },
+  });
+}
+
+/** Restarts an order that ended as failed, as its next generation: with its own keys, as if it had just been placed. */
+export const restartOrder = defineAction({
+  name: 'restart_order',
+  label: 'Restart the order',
+  about: 'Runs the failed order again from the start, as its next generation. Refused while money of an earlier one is not refunded.',
+  done: 'Restart requested.',
+  refusals: ['order_not_failed', 'money_unsettled'],
+  input: reasonInput,
+  async act(tx, orderId, instruction) {
+    const { status, amount, currency, generation: last } = await lockOrder(tx, orderId);
+    if (status !== 'failed') {
+      throw new RequestError('order_not_failed', `The order is ${status}. Only a failed order can be restarted.`);
+    }
+    if ((await unsettledMoney(tx, orderId)) > 0) {
+      throw new RequestError('money_unsettled', 'Money of an earlier generation is not refunded yet.');
+    }
+    const generation = last + 1;
+    await tx
+      .update(orders)
+      .set({
+        generation,
+        status: 'accepted',
+        approvalDecision: null,
+        cancellationReason: null,
+        failureType: null,
+        failureMessage: null,
+        updatedAt: sql`now()`,
+      })
+      .where(eq(orders.id, orderId));
+    await recordOrderEvent(tx, { orderId, generation }, 'accepted');
+    const touched = await tx.select({ id: failures.id }).from(failures).where(eq(failures.orderId, orderId));
+    for (const { id } of touched) await recordFailureEvent(tx, id, 'restart_requested', instruction);
+    await enqueueCommand(tx, { type: 'start_order', orderId, generation, amount, currency });
+  },
+});
+
+/** @returns minor units that were captured for an order, in any generation, and not refunded */
+async function unsettledMoney(tx: Transaction, orderId: string): Promise<number> {
+  const [row] = await tx.select({ amount: unsettledAmount }).from(payments).where(eq(payments.orderId, orderId));
+  return row?.amount ?? 0;
+}

@@ -1,0 +1,45 @@
+import { count, eq, min } from 'drizzle-orm';
+import type { FailureKind } from '../contracts/statuses.ts';
+import type { Database } from '../db/client.ts';
+import { failures, orders } from '../db/schema.ts';
+
+/** Open failures of the same kind, step and error type. */
+export interface AttentionGroup {
+  kind: FailureKind;
+  step: string;
+  errorType: string;
+  count: number;
+  oldest: Date;
+}
+
+/** What needs attention now. */
+export interface Attention {
+  /** The most urgent kind first, then the largest group. */
+  groups: AttentionGroup[];
+  approvals: { count: number; oldest: Date | undefined };
+}
+
+/** Lowest first: money that is not refunded, then what has stopped. An unsent email comes last. */
+const URGENCY: Record<FailureKind, number> = { compensation: 0, run: 1, command: 2, step: 3, late_shipment: 4, email: 5 };
+
+/** @returns the open failures by group, and the orders waiting for approval */
+export async function readAttention(db: Database): Promise<Attention> {
+  const { kind, step, errorType } = failures;
+  const [groups, [waiting]] = await Promise.all([
+    db
+      .select({ kind, step, errorType, count: count(), oldest: min(failures.firstSeenAt) })
+      .from(failures)
+      .where(eq(failures.status, 'open'))
+      .groupBy(kind, step, errorType),
+    db
+      .select({ count: count(), oldest: min(orders.updatedAt) })
+      .from(orders)
+      .where(eq(orders.status, 'awaiting_approval')),
+  ]);
+  return {
+    groups: groups
+      .map((group) => ({ ...group, oldest: group.oldest ?? new Date() }))
+      .toSorted((a, b) => URGENCY[a.kind] - URGENCY[b.kind] || b.count - a.count),
+    approvals: { count: waiting?.count ?? 0, oldest: waiting?.oldest ?? undefined },
+  };
+}

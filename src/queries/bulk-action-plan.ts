@@ -1,0 +1,90 @@
+import { asc, eq, inArray } from 'drizzle-orm';
+import type { BulkActionRequest } from '../contracts/bulk-actions.ts';
+import type { Database } from '../db/client.ts';
+import { failures, orders, payments } from '../db/schema.ts';
+import { unsettledAmount } from '../records/orders.ts';
+import { failedOrderCondition, failureCondition } from './failure-filter.ts';
+
+/** One thing that a bulk action would act on, and why it would be refused if it would. Amounts are minor units. */
+export interface Candidate {
+  orderId: string;
+  failureId: string | null;
+  amount: number;
+  currency: string;
+  refusal: string | null;
+}
+
+/** What a bulk action would do. `matching` counts ids that do not exist, too. `sums` are of what would not be refused. */
+export interface BulkActionPlan {
+  matching: number;
+  accepted: number;
+  refused: { reason: string; count: number }[];
+  sums: { currency: string; amount: number }[];
+  sample: Candidate[];
+}
+
+type Reader = Pick<Database, 'select'>;
+
+const SAMPLE = 10;
+
+/** @returns everything that a bulk action would act on, in its order */
+export async function findCandidates(db: Reader, request: BulkActionRequest): Promise<Candidate[]> {
+  return request.action === 'restart' ? await findOrders(db, request) : await findFailures(db, request);
+}
+
+async function findFailures(db: Reader, { filter, ids }: BulkActionRequest): Promise<Candidate[]> {
+  // Only open failures can be acted on; a filter need not say so.
+  const where = ids ? inArray(failures.id, ids) : failureCondition({ status: 'open', kind: 'step', ...filter });
+  const rows = await db
+    .select({ failure: failures, orderId: orders.id, amount: orders.amount, currency: orders.currency })
+    .from(failures)
+    .innerJoin(orders, eq(orders.id, failures.orderId))
+    .where(where)
+    .orderBy(asc(failures.id));
+  return rows.map(({ failure, ...order }) => ({ ...order, failureId: failure.id, refusal: refusalOf(failure) }));
+}
+
+function refusalOf({ kind, status }: typeof failures.$inferSelect): string | null {
+  if (kind !== 'step') return `no order is parked on it: it is of kind ${kind}`;
+  return status === 'open' ? null : `it is ${status}`;
+}
+
+async function findOrders(db: Reader, { filter, ids }: BulkActionRequest): Promise<Candidate[]> {
+  const rows = await db
+    .select({
+      orderId: orders.id,
+      status: orders.status,
+      amount: orders.amount,
+      currency: orders.currency,
+      unsettled: unsettledAmount,
+    })
+    .from(orders)
+    .leftJoin(payments, eq(payments.orderId, orders.id))
+    .where(ids ? inArray(orders.id, ids) : failedOrderCondition(filter ?? {}))
+    .groupBy(orders.id)
+    .orderBy(asc(orders.id));
+  return rows.map(({ status, unsettled, ...order }) => {
+    const settled = unsettled > 0 ? 'money of an earlier generation is not refunded' : null;
+    return { ...order, failureId: null, refusal: status === 'failed' ? settled : `the order is ${status}` };
+  });
+}
+
+/** @returns what a bulk action would do, without doing it */
+export async function planBulkAction(db: Reader, request: BulkActionRequest): Promise<BulkActionPlan> {
+  const candidates = await findCandidates(db, request);
+  const refused = new Map<string, number>();
+  const sums = new Map<string, number>();
+  for (const { refusal, amount, currency } of candidates) {
+    if (refusal) refused.set(refusal, (refused.get(refusal) ?? 0) + 1);
+    else sums.set(currency, (sums.get(currency) ?? 0) + amount);
+  }
+  const matching = request.ids ? new Set(request.ids).size : candidates.length;
+  if (matching > candidates.length) refused.set('no failure or order with this id', matching - candidates.length);
+  return {
+    matching,
+    accepted: candidates.filter(({ refusal }) => refusal === null).length,
+    refused: [...refused].map(([reason, times]) => ({ reason, count: times })),
+    sums: [...sums].map(([currency, amount]) => ({ currency, amount })),
+    sample: candidates.slice(0, SAMPLE),
+  };
+}

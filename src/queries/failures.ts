@@ -1,0 +1,80 @@
+import { and, asc, count, desc, eq, inArray, lt } from 'drizzle-orm';
+import type { FailureFilter } from '../contracts/failure-filter.ts';
+import type { Database } from '../db/client.ts';
+import { failureEvents, failures, orders } from '../db/schema.ts';
+import { failureCondition } from './failure-filter.ts';
+
+export type Failure = typeof failures.$inferSelect;
+export type FailureEvent = typeof failureEvents.$inferSelect;
+
+/** A failure with its history, oldest first. */
+export interface FailureStory {
+  failure: Failure;
+  events: FailureEvent[];
+}
+
+/**
+ * @param page `cursor` is the id of the last failure of the previous page
+ * @returns failures, newest first; one more than `limit` when there is a next page
+ */
+export async function listFailures(
+  db: Database,
+  filter: FailureFilter,
+  page: { limit: number; cursor?: string | undefined },
+): Promise<Failure[]> {
+  const rows = await db
+    .select({ failure: failures })
+    .from(failures)
+    .leftJoin(orders, eq(orders.id, failures.orderId))
+    .where(and(failureCondition(filter), page.cursor === undefined ? undefined : lt(failures.id, page.cursor)))
+    .orderBy(desc(failures.id))
+    .limit(page.limit + 1);
+  return rows.map(({ failure }) => failure);
+}
+
+export interface FailureCount {
+  kind: Failure['kind'];
+  step: string;
+  errorType: string;
+  count: number;
+}
+
+/** @returns how many failures match, by kind, step and error type, most first */
+export async function countFailures(db: Database, filter: FailureFilter): Promise<FailureCount[]> {
+  return await db
+    .select({ kind: failures.kind, step: failures.step, errorType: failures.errorType, count: count() })
+    .from(failures)
+    .leftJoin(orders, eq(orders.id, failures.orderId))
+    .where(failureCondition(filter))
+    .groupBy(failures.kind, failures.step, failures.errorType)
+    .orderBy(desc(count()));
+}
+
+/** @returns how many failures are open */
+export const countOpenFailures = async (db: Database): Promise<number> =>
+  await db.$count(failures, eq(failures.status, 'open'));
+
+/** @returns a failure with what was done about it, oldest first; undefined when there is none */
+export async function readFailure(db: Database, id: string): Promise<FailureStory | undefined> {
+  const [failure] = await db.select().from(failures).where(eq(failures.id, id));
+  if (!failure) return undefined;
+  const events = await db
+    .select()
+    .from(failureEvents)
+    .where(eq(failureEvents.failureId, id))
+    .orderBy(asc(failureEvents.id));
+  return { failure, events };
+}
+
+/** @returns the failures of a workflow with their histories, oldest first */
+export async function readFailuresOf(db: Pick<Database, 'select'>, workflowId: string): Promise<FailureStory[]> {
+  const rows = await db.select().from(failures).where(eq(failures.workflowId, workflowId)).orderBy(asc(failures.id));
+  if (rows.length === 0) return [];
+  const ids = rows.map(({ id }) => id);
+  const events = await db
+    .select()
+    .from(failureEvents)
+    .where(inArray(failureEvents.failureId, ids))
+    .orderBy(asc(failureEvents.id));
+  return rows.map((failure) => ({ failure, events: events.filter(({ failureId }) => failureId === failure.id) }));
+}

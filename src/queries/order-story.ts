@@ -1,0 +1,72 @@
+import { asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
+import { orderWorkflowId } from '../contracts/ids.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { emails, invoices, orderEvents, orderItems, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
+import { readAtOnce, readSharedStory, type SharedStory } from './story.ts';
+
+/** A step or compensation of one generation. `actor` and `reason` are those of a person's decision. */
+export type StepRecord = Omit<typeof sagaSteps.$inferSelect, 'result' | 'orderId'> & {
+  actor: string | null;
+  reason: string | null;
+};
+
+export type PaymentRecord = typeof payments.$inferSelect & { refunds: (typeof refunds.$inferSelect)[] };
+
+/** Everything that is known of an order, in all its generations. Each list is oldest first. Amounts are minor units. */
+export interface OrderStory extends SharedStory {
+  order: typeof orders.$inferSelect;
+  items: (typeof orderItems.$inferSelect)[];
+  statuses: (typeof orderEvents.$inferSelect)[];
+  steps: StepRecord[];
+  payments: PaymentRecord[];
+  shipments: (typeof shipments.$inferSelect)[];
+  invoices: Omit<typeof invoices.$inferSelect, 'pdf'>[];
+}
+
+/** @returns the story of an order; undefined when it does not exist */
+export async function readOrderStory(db: Database, id: string): Promise<OrderStory | undefined> {
+  return await readAtOnce(db, async (tx) => {
+    const [order] = await tx.select().from(orders).where(eq(orders.id, id));
+    if (!order) return undefined;
+    const { pdf: _pdf, ...invoiceColumns } = getTableColumns(invoices);
+    return {
+      order,
+      items: await tx.select().from(orderItems).where(eq(orderItems.orderId, id)).orderBy(asc(orderItems.position)),
+      statuses: await readOrderEvents(tx, id),
+      steps: await readSteps(tx, id),
+      payments: await readPayments(tx, id),
+      shipments: await tx.select().from(shipments).where(eq(shipments.orderId, id)).orderBy(asc(shipments.generation)),
+      invoices: await tx.select(invoiceColumns).from(invoices).where(eq(invoices.orderId, id)).orderBy(asc(invoices.number)),
+      ...(await readSharedStory(tx, orderWorkflowId(id), eq(emails.orderId, id))),
+    };
+  });
+}
+
+/** @returns every step and compensation of an order, in all generations, in order */
+export async function readSteps(db: Pick<Database, 'select'>, orderId: string): Promise<StepRecord[]> {
+  const { result, orderId: _orderId, ...columns } = getTableColumns(sagaSteps);
+  return await db
+    .select({
+      ...columns,
+      actor: sql<string | null>`${result} ->> 'actor'`,
+      reason: sql<string | null>`${result} ->> 'reason'`,
+    })
+    .from(sagaSteps)
+    .where(eq(sagaSteps.orderId, orderId))
+    .orderBy(asc(sagaSteps.generation), asc(sagaSteps.startedAt));
+}
+
+/** @returns every status that an order has had, oldest first */
+export async function readOrderEvents(db: Pick<Database, 'select'>, orderId: string) {
+  return await db.select().from(orderEvents).where(eq(orderEvents.orderId, orderId)).orderBy(asc(orderEvents.id));
+}
+
+async function readPayments(tx: Transaction, orderId: string): Promise<PaymentRecord[]> {
+  const rows = await tx.select().from(payments).where(eq(payments.orderId, orderId)).orderBy(asc(payments.generation));
+  const ids = rows.map(({ id }) => id);
+  const all =
+    ids.length === 0
+      ? []
+      : await tx.select().from(refunds).where(inArray(refunds.paymentId, ids)).orderBy(asc(refunds.createdAt));
+  return rows.map((payment) => ({ ...payment, refunds: all.filter(({ paymentId }) => paymentId === payment.id) }));
+}

@@ -1,0 +1,153 @@
+import { and, asc, desc, eq, inArray, lt, notInArray, sql, type SQL } from 'drizzle-orm';
+import { z } from 'zod';
+import { ownerFilter, type Caller } from '../contracts/caller.ts';
+import type { Address } from '../contracts/fields.ts';
+import { notFound } from '../contracts/request-error.ts';
+import { ORDER_STATUSES, type FailureKind, type OrderStatus } from '../contracts/statuses.ts';
+import type { Database } from '../db/client.ts';
+import { failures, invoices, orderItems, orders, payments, shipments } from '../db/schema.ts';
+
+/** An order with all that belongs to its present generation. Amounts are minor units. */
+export interface OrderRecord {
+  order: typeof orders.$inferSelect;
+  items: (typeof orderItems.$inferSelect)[];
+  payment: typeof payments.$inferSelect | null;
+  shipment: typeof shipments.$inferSelect | null;
+  invoice: { number: number; voidedAt: Date | null } | null;
+  /** What it is parked on or what keeps failing; undefined when nothing does. */
+  blockedBy: typeof failures.$inferSelect | undefined;
+}
+
+/** Selects orders. `email` is the exact address, in any case. */
+export const orderSearchSchema = z.strictObject({
+  id: z.uuid().optional(),
+  email: z.email().optional(),
+  status: z.enum(ORDER_STATUSES).optional(),
+});
+export type OrderSearch = z.infer<typeof orderSearchSchema>;
+
+/** @returns the condition on `orders` for a search. @param cursor id of the last order of the previous page */
+export const orderCondition = ({ id, email, status }: OrderSearch, cursor?: string): SQL | undefined =>
+  and(
+    id === undefined ? undefined : eq(orders.id, id),
+    email === undefined ? undefined : eq(sql`lower(${orders.customerEmail})`, email.toLowerCase()),
+    status && eq(orders.status, status),
+    cursor === undefined ? undefined : lt(orders.id, cursor),
+  );
+
+/** @returns the condition for the orders that a caller may see */
+export function mayRead(caller: Caller): SQL | undefined {
+  const owner = ownerFilter(caller);
+  return owner ? eq(orders.owner, owner) : undefined;
+}
+
+/** @returns matching order rows, newest first; one more than `limit` when there is a next page */
+export async function searchOrders(
+  db: Database,
+  search: OrderSearch,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<(typeof orders.$inferSelect)[]> {
+  return await db
+    .select()
+    .from(orders)
+    .where(orderCondition(search, cursor))
+    .orderBy(desc(orders.id))
+    .limit(limit + 1);
+}
+
+/** @returns how many orders match */
+export const countOrders = async (db: Database, search: OrderSearch): Promise<number> =>
+  await db.$count(orders, orderCondition(search));
+
+/** @throws RequestError `not_found` when there is no such order, or the caller may not see it */
+export async function requireOrder(db: Database, caller: Caller, id: string): Promise<void> {
+  const found = await db
+    .select({ id: orders.id })
+    .from(orders)
+    .where(and(eq(orders.id, id), mayRead(caller)));
+  if (found.length === 0) throw notFound('order');
+}
+
+/** @returns the status of an order; undefined when it does not exist */
+export async function readOrderStatus(db: Database, id: string): Promise<OrderStatus | undefined> {
+  const [order] = await db.select({ status: orders.status }).from(orders).where(eq(orders.id, id));
+  return order?.status;
+}
+
+/** @returns where the parcel of an order goes; undefined when the order does not exist */
+export async function readShippingAddress(db: Database, id: string): Promise<Address | undefined> {
+  const { line1, city, postalCode, country } = orders;
+  const [found] = await db.select({ line1, city, postalCode, country }).from(orders).where(eq(orders.id, id));
+  return found;
+}
+
+/** @throws RequestError `not_found` when there is no such order, or the caller may not see it */
+export async function readOrder(db: Database, caller: Caller, id: string): Promise<OrderRecord> {
+  const [order] = await readOrders(db, { where: and(eq(orders.id, id), mayRead(caller)), limit: 1 });
+  if (!order) throw notFound('order');
+  return order;
+}
+
+/** @returns orders with all that belongs to them, newest first, in at most three queries */
+export async function readOrders(
+  db: Database,
+  { where, limit }: { where: SQL | undefined; limit: number },
+): Promise<OrderRecord[]> {
+  const rows = await db
+    .select({
+      order: orders,
+      payment: payments,
+      shipment: shipments,
+      invoice: { number: invoices.number, voidedAt: invoices.voidedAt },
+    })
+    .from(orders)
+    .leftJoin(payments, and(eq(payments.orderId, orders.id), eq(payments.generation, orders.generation)))
+    .leftJoin(shipments, and(eq(shipments.orderId, orders.id), eq(shipments.generation, orders.generation)))
+    .leftJoin(invoices, and(eq(invoices.orderId, orders.id), eq(invoices.generation, orders.generation)))
+    .where(where)
+    .orderBy(desc(orders.id))
+    .limit(limit);
+  const ids = rows.map(({ order }) => order.id);
+  const stuck = rows.filter(({ order }) => order.status === 'needs_attention').map(({ order }) => order.id);
+  const [items, blocking] = await Promise.all([readItems(db, ids), readBlocking(db, stuck)]);
+  return rows.map((row) => ({
+    ...row,
+    items: items.filter(({ orderId }) => orderId === row.order.id),
+    // The newest, which is last.
+    blockedBy: blocking.findLast(({ orderId }) => orderId === row.order.id),
+  }));
+}
+
+async function readItems(db: Database, ids: string[]) {
+  if (ids.length === 0) return [];
+  return await db.select().from(orderItems).where(inArray(orderItems.orderId, ids)).orderBy(asc(orderItems.position));
+}
+
+/** An email that was not sent, or a late parcel, is for operators: it does not block the order. */
+const HARMLESS: FailureKind[] = ['email', 'late_shipment'];
+
+async function readBlocking(db: Database, ids: string[]) {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .select({ failure: failures })
+    .from(failures)
+    .innerJoin(orders, and(eq(orders.id, failures.orderId), eq(orders.generation, failures.generation)))
+    .where(and(inArray(orders.id, ids), eq(failures.status, 'open'), notInArray(failures.kind, HARMLESS)))
+    .orderBy(asc(failures.lastSeenAt));
+  return rows.map(({ failure }) => failure);
+}
+
+/** @returns the invoice of an order. @throws RequestError `not_found` when it has none, or the caller may not see it */
+export async function readInvoice(
+  db: Database,
+  caller: Caller,
+  orderId: string,
+): Promise<{ number: number; pdf: Uint8Array }> {
+  const [invoice] = await db
+    .select({ number: invoices.number, pdf: invoices.pdf })
+    .from(invoices)
+    .innerJoin(orders, and(eq(orders.id, invoices.orderId), eq(orders.generation, invoices.generation)))
+    .where(and(eq(orders.id, orderId), mayRead(caller)));
+  if (!invoice) throw notFound('invoice');
+  return invoice;
+}

@@ -1,0 +1,52 @@
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { ownerFilter, type Caller } from '../contracts/caller.ts';
+import { notFound } from '../contracts/request-error.ts';
+import { SIGNUP_STATUSES } from '../contracts/statuses.ts';
+import type { Database } from '../db/client.ts';
+import { signups } from '../db/schema.ts';
+
+export type SignupRecord = typeof signups.$inferSelect;
+
+/** Selects signups. `email` is the exact address, in any case. */
+export const signupSearchSchema = z.strictObject({
+  id: z.uuid().optional(),
+  email: z.email().optional(),
+  status: z.enum(SIGNUP_STATUSES).optional(),
+});
+export type SignupSearch = z.infer<typeof signupSearchSchema>;
+
+/**
+ * @param page `cursor` is the id of the last signup of the previous page
+ * @returns matching signups, newest first; one more than `limit` when there is a next page
+ */
+export async function searchSignups(
+  db: Database,
+  { id, email, status }: SignupSearch,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<SignupRecord[]> {
+  return await db
+    .select()
+    .from(signups)
+    .where(
+      and(
+        id === undefined ? undefined : eq(signups.id, id),
+        email === undefined ? undefined : eq(sql`lower(${signups.email})`, email.toLowerCase()),
+        status && eq(signups.status, status),
+        cursor === undefined ? undefined : lt(signups.id, cursor),
+      ),
+    )
+    .orderBy(desc(signups.id))
+    .limit(limit + 1);
+}
+
+/** @throws RequestError `not_found` when there is no such signup, or the caller may not see it */
+export async function readSignup(db: Database, caller: Caller, id: string): Promise<SignupRecord> {
+  const owner = ownerFilter(caller);
+  const [signup] = await db
+    .select()
+    .from(signups)
+    .where(and(eq(signups.id, id), owner ? eq(signups.owner, owner) : undefined));
+  if (!signup) throw notFound('signup');
+  return signup;
+}

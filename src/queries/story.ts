@@ -1,0 +1,33 @@
+import { asc, type SQL } from 'drizzle-orm';
+import type { Database, Transaction } from '../db/client.ts';
+import { emails } from '../db/schema.ts';
+import { readCommandsOf, type CommandRecord } from './commands.ts';
+import { readFailuresOf, type FailureStory } from './failures.ts';
+
+/** An email that the mail server has taken. */
+export type EmailRecord = Pick<typeof emails.$inferSelect, 'template' | 'subject' | 'recipient' | 'sentAt'>;
+
+/** What the stories of orders and signups share. Each list is oldest first. */
+export interface SharedStory {
+  emails: EmailRecord[];
+  commands: CommandRecord[];
+  failures: FailureStory[];
+}
+
+/** @param isAbout selects the emails */
+export async function readSharedStory(tx: Transaction, workflowId: string, isAbout: SQL): Promise<SharedStory> {
+  return {
+    emails: await tx
+      .select({ template: emails.template, subject: emails.subject, recipient: emails.recipient, sentAt: emails.sentAt })
+      .from(emails)
+      .where(isAbout)
+      .orderBy(asc(emails.sentAt)),
+    commands: await readCommandsOf(tx, workflowId),
+    failures: await readFailuresOf(tx, workflowId),
+  };
+}
+
+/** Reads everything as of one moment, so that the parts agree with each other. */
+export const readAtOnce = <Result>(db: Database, read: (tx: Transaction) => Promise<Result>): Promise<Result> =>
+  db.transaction(read, { isolationLevel: 'repeatable read', accessMode: 'read only' });
+

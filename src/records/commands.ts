@@ -1,0 +1,93 @@
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { alertWorkflowId, orderWorkflowId, bulkActionWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
+import { ORDER_STEPS } from '../contracts/statuses.ts';
+import type { Transaction } from '../db/client.ts';
+import { commands } from '../db/schema.ts';
+
+/** The Postgres channel that wakes the dispatcher. */
+export const COMMANDS_CHANNEL = 'holdfast_commands';
+
+const orderId = z.uuid();
+const signupId = z.uuid();
+const bulkActionId = z.uuid();
+const actor = z.string();
+const reason = z.string();
+
+/** What a workflow can be asked to do. Stored in `commands.body`. */
+export const commandSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('start_order'),
+    orderId,
+    generation: z.int().positive(),
+    amount: z.int().positive(),
+    currency: z.string(),
+  }),
+  z.strictObject({ type: z.literal('cancel_order'), orderId, message: z.strictObject({ reason, actor }) }),
+  z.strictObject({
+    type: z.literal('decide_approval'),
+    orderId,
+    message: z.strictObject({ decision: z.enum(['approve', 'reject']), reason, actor }),
+  }),
+  z.strictObject({
+    type: z.literal('resolve_failure'),
+    orderId,
+    message: z.strictObject({
+      failureId: z.uuid(),
+      occurrence: z.int().positive(),
+      action: z.enum(['retry', 'cancel']),
+      reason,
+      actor,
+    }),
+  }),
+  z.strictObject({
+    type: z.literal('settle_compensation'),
+    orderId,
+    message: z.strictObject({ failureId: z.uuid(), step: z.enum(ORDER_STEPS), reason, actor }),
+  }),
+  z.strictObject({
+    type: z.literal('update_shipment'),
+    orderId,
+    message: z.strictObject({
+      generation: z.int().positive(),
+      type: z.enum(['shipped', 'delivered', 'rejected']),
+      carrier: z.string(),
+      trackingNumber: z.string(),
+      reason: z.string().optional(),
+    }),
+  }),
+  z.strictObject({
+    type: z.literal('reset_run'),
+    orderId,
+    /** The last event to undo. Without it, the run goes back to the last point before it went wrong. */
+    eventId: z.int().positive().optional(),
+    reason,
+    /** The same for every delivery, so that Temporal resets once per request. */
+    requestId: z.uuid(),
+  }),
+  z.strictObject({ type: z.literal('start_signup'), signupId }),
+  z.strictObject({ type: z.literal('verify_signup'), signupId }),
+  z.strictObject({ type: z.literal('subscribe_signup'), signupId }),
+  z.strictObject({ type: z.literal('start_bulk_action'), bulkActionId, ratePerSecond: z.int().positive() }),
+  z.strictObject({ type: z.literal('wake_bulk_action'), bulkActionId }),
+  z.strictObject({ type: z.literal('watch_alert_group'), group: z.string() }),
+]);
+
+export type Command = z.infer<typeof commandSchema>;
+
+/** @returns the id of the workflow that a command is for. Commands of one workflow are delivered in order. */
+export function targetWorkflowId(command: Command): string {
+  if ('orderId' in command) return orderWorkflowId(command.orderId);
+  if ('signupId' in command) return signupWorkflowId(command.signupId);
+  if ('bulkActionId' in command) return bulkActionWorkflowId(command.bulkActionId);
+  return alertWorkflowId(command.group);
+}
+
+/**
+ * Writes a command. It is delivered once the transaction commits, and never if it does not. Nothing else writes to
+ * Temporal on behalf of a request: a crash between two writes would lose one of them.
+ */
+export async function enqueueCommand(tx: Transaction, command: Command): Promise<void> {
+  await tx.insert(commands).values({ workflowId: targetWorkflowId(command), body: command });
+  await tx.execute(sql`select pg_notify(${COMMANDS_CHANNEL}, '')`);
+}

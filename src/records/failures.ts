@@ -1,0 +1,149 @@
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import { v7 as uuid } from 'uuid';
+import type { Instruction } from '../contracts/caller.ts';
+import type { OrderRef } from '../contracts/ids.ts';
+import { LIVE_FAILURE_STATUSES, type OrderStep } from '../contracts/statuses.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { alertGroups, failureEvents, failures } from '../db/schema.ts';
+import { enqueueCommand } from './commands.ts';
+import { isOf } from './order-rows.ts';
+
+type FailureColumns = typeof failures.$inferInsert;
+
+/** What is known about a failure when it opens. `attempts` includes those of earlier occurrences. */
+export type NewFailure = Pick<
+  FailureColumns,
+  'kind' | 'workflowId' | 'step' | 'errorType' | 'errorMessage' | 'attempts'
+> &
+  Partial<Pick<FailureColumns, 'runId' | 'orderId' | 'signupId' | 'generation' | 'resumeStatus' | 'nextRetryAt'>>;
+
+/** Names one parking of an order: what a `retry` or `cancel` refers to. */
+export interface FailureRef {
+  failureId: string;
+  occurrence: number;
+}
+
+/**
+ * Records that something needs a person, and wakes the alert of its group. Harmless if repeated: each thing that failed has
+ * at most one live row. If it fails again after a retry, the row is reopened as its next occurrence.
+ * @param options `alert: false` if operations are notified in another way
+ */
+export async function openFailure(
+  tx: Transaction,
+  failure: NewFailure,
+  options: { alert: boolean } = { alert: true },
+): Promise<FailureRef> {
+  const ref = await writeFailure(tx, failure);
+  if (options.alert) await wakeAlert(tx, failure);
+  return ref;
+}
+
+async function writeFailure(tx: Transaction, failure: NewFailure): Promise<FailureRef> {
+  const [live] = await tx
+    .select()
+    .from(failures)
+    .where(
+      and(
+        eq(failures.workflowId, failure.workflowId),
+        eq(failures.kind, failure.kind),
+        eq(failures.step, failure.step),
+        inArray(failures.status, LIVE_FAILURE_STATUSES),
+      ),
+    )
+    .for('update');
+  if (!live) {
+    const id = uuid();
+    await tx.insert(failures).values({ ...failure, id, status: 'open' });
+    await recordFailureEvent(tx, id, 'opened', byHoldfast(failure.errorMessage));
+    return { failureId: id, occurrence: 1 };
+  }
+  const again = live.status === 'retrying';
+  const occurrence = again ? live.occurrence + 1 : live.occurrence;
+  await tx
+    .update(failures)
+    .set({
+      status: 'open',
+      occurrence,
+      attempts: failure.attempts,
+      runId: failure.runId ?? live.runId,
+      errorType: failure.errorType,
+      errorMessage: failure.errorMessage,
+      nextRetryAt: failure.nextRetryAt ?? null,
+      lastSeenAt: sql`now()`,
+    })
+    .where(eq(failures.id, live.id));
+  if (again) await recordFailureEvent(tx, live.id, 'reopened', byHoldfast(failure.errorMessage));
+  return { failureId: live.id, occurrence };
+}
+
+/** @returns the alert group of a failure. Similar failures of one outage share one alert. */
+export const alertGroup = (failure: Pick<NewFailure, 'kind' | 'step' | 'errorType'>): string =>
+  `${failure.kind}/${failure.step}/${failure.errorType}`;
+
+/** Row lock: if the group is closed meanwhile (see `closeAlertGroup`), no failure falls between two alerts. */
+async function wakeAlert(tx: Transaction, failure: NewFailure): Promise<void> {
+  const group = alertGroup(failure);
+  const opened = await tx
+    .insert(alertGroups)
+    .values({ group, open: true, openedAt: sql`now()` })
+    .onConflictDoUpdate({
+      target: alertGroups.group,
+      set: { open: true, openedAt: sql`now()` },
+      setWhere: eq(alertGroups.open, false),
+    })
+    .returning({ group: alertGroups.group });
+  if (opened.length > 0) await enqueueCommand(tx, { type: 'watch_alert_group', group });
+}
+
+/** Adds an entry to the history of a failure: what was done, by whom and why. */
+export async function recordFailureEvent(
+  tx: Transaction,
+  failureId: string,
+  type: (typeof failureEvents.$inferInsert)['type'],
+  { actor, reason }: Instruction,
+): Promise<void> {
+  await tx.insert(failureEvents).values({ failureId, type, actor, reason });
+}
+
+/** Marks what the application itself did. */
+const byHoldfast = (reason: string): Instruction => ({ actor: 'holdfast', reason });
+
+/** Closes the live failures of an order that match `which`. */
+export async function closeFailures(
+  tx: Transaction,
+  ref: OrderRef,
+  which: { kind: 'step' | 'compensation' | 'late_shipment'; step: OrderStep } | { kind: 'run'; step: 'run' } | 'all',
+  outcome: 'resolved' | 'cancelled',
+  reason: string,
+): Promise<void> {
+  const closed = await tx
+    .update(failures)
+    .set({ status: outcome, closedAt: sql`now()`, nextRetryAt: null })
+    .where(
+      and(
+        isOf(failures, ref),
+        inArray(failures.status, LIVE_FAILURE_STATUSES),
+        which === 'all' ? undefined : and(eq(failures.kind, which.kind), eq(failures.step, which.step)),
+      ),
+    )
+    .returning({ id: failures.id });
+  for (const { id } of closed) await recordFailureEvent(tx, id, outcome, byHoldfast(reason));
+}
+
+/** Reopens failures whose command could not be delivered. Left in `retrying`, they could never be retried. */
+export async function reopenRetrying(tx: Transaction, workflowId: string, reason: string): Promise<void> {
+  const reopened = await tx
+    .update(failures)
+    // The same occurrence: the parked run is still waiting for it.
+    .set({ status: 'open', lastSeenAt: sql`now()` })
+    .where(and(eq(failures.workflowId, workflowId), eq(failures.status, 'retrying')))
+    .returning({ id: failures.id });
+  for (const { id } of reopened) await recordFailureEvent(tx, id, 'reopened', byHoldfast(reason));
+}
+
+/** @returns how many failures of a group are open now */
+export async function countOpenFailures(db: Pick<Database, '$count'>, group: string): Promise<number> {
+  return await db.$count(failures, and(eq(failures.status, 'open'), eq(groupColumn, group)));
+}
+
+const groupColumn = sql<string>`${failures.kind} || '/' || ${failures.step} || '/' || ${failures.errorType}`;

@@ -1,0 +1,59 @@
+import { and, eq } from 'drizzle-orm';
+import type { z } from 'zod';
+import type { Database, Transaction } from '../db/client.ts';
+import { idempotencyKeys } from '../db/schema.ts';
+import type { Caller } from '../contracts/caller.ts';
+import { RequestError } from '../contracts/request-error.ts';
+
+/** What makes two requests the same: the key they were sent with, and a hash of their content. */
+export interface IdempotentRequest {
+  idempotencyKey: string;
+  requestHash: string;
+}
+
+/** What a request created, in a form that survives JSON. */
+interface Creation<Made> {
+  made: Made;
+  location: string;
+}
+
+export type Once<Made> = Creation<Made> & { repeated: boolean };
+
+/**
+ * Creates something once per caller and key, in one transaction. The key is written first: a duplicate that arrives
+ * meanwhile waits for it, then finds the committed outcome. A creation that throws leaves no key behind, so a corrected
+ * request may use it again.
+ * @param schema reads back what was stored
+ * @param create makes it; gets the transaction of the key
+ * @throws RequestError `idempotency_key_reused` when the key was used for another request
+ */
+export async function createOnce<Made>(
+  db: Database,
+  caller: Caller,
+  request: IdempotentRequest,
+  schema: z.ZodType<Made>,
+  create: (tx: Transaction) => Promise<Creation<Made>>,
+): Promise<Once<Made>> {
+  const row = { owner: caller.keyId, key: request.idempotencyKey };
+  const sameKey = and(eq(idempotencyKeys.owner, row.owner), eq(idempotencyKeys.key, row.key));
+  return db.transaction(async (tx) => {
+    const claimed = await tx
+      .insert(idempotencyKeys)
+      .values({ ...row, requestHash: request.requestHash, location: '', body: {} })
+      .onConflictDoNothing()
+      .returning({ key: idempotencyKeys.key });
+    if (claimed.length > 0) {
+      const creation = await create(tx);
+      await tx.update(idempotencyKeys).set({ location: creation.location, body: creation.made }).where(sameKey);
+      return { ...creation, repeated: false };
+    }
+    const [first] = await tx.select().from(idempotencyKeys).where(sameKey);
+    if (first?.requestHash !== request.requestHash) {
+      throw new RequestError(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used for a different request. Send a new key with a new request.',
+      );
+    }
+    return { made: schema.parse(first.body), location: first.location, repeated: true };
+  });
+}

@@ -1,0 +1,11 @@
+import { and, eq } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
+import type { OrderRef } from '../contracts/ids.ts';
+import { orders } from '../db/schema.ts';
+
+/** @returns the condition for the rows of one generation of an order */
+export const isOf = (table: { orderId: AnyPgColumn; generation: AnyPgColumn }, { orderId, generation }: OrderRef) =>
+  and(eq(table.orderId, orderId), eq(table.generation, generation));
+
+/** @returns the condition for an order that is still in this generation */
+export const isOrder = (ref: OrderRef) => isOf({ orderId: orders.id, generation: orders.generation }, ref);

@@ -1,0 +1,44 @@
+import type { temporal } from '@temporalio/proto';
+import type { Client } from '@temporalio/client';
+import Long from 'long';
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+
+/**
+ * @param events the history of a run
+ * @param before the event to undo; default: the first failed workflow task, else the end of the run
+ * @returns the id of the workflow task event to reset to, so that the task that led to `before` is decided again
+ * @throws RangeError when no workflow task has finished by then
+ */
+export function resetPoint(events: HistoryEvent[], before?: number): number {
+  const id = ({ eventId }: HistoryEvent) => Number(eventId);
+  const firstFailure = events.find((event) => event.workflowTaskFailedEventAttributes);
+  const last = before ?? id(firstFailure ?? events.at(-1) ?? {});
+  const point = events.findLast(
+    (event) =>
+      id(event) <= last && (event.workflowTaskCompletedEventAttributes ?? event.workflowTaskFailedEventAttributes),
+  );
+  if (!point) throw new RangeError('No workflow task has finished before that event.');
+  return id(point);
+}
+
+/**
+ * Resets the latest run of a workflow: it continues from there as a new run, with the present code. Completed steps are
+ * not repeated, because their keys do not depend on the run.
+ * @param requestId the same for each attempt, so that Temporal resets once
+ */
+export async function resetRun(
+  client: Client,
+  request: { workflowId: string; before: number | undefined; reason: string; requestId: string },
+): Promise<void> {
+  const handle = client.workflow.getHandle(request.workflowId);
+  const { runId } = await handle.describe();
+  const { events } = await client.workflow.getHandle(request.workflowId, runId).fetchHistory();
+  await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId: request.workflowId, runId },
+    reason: request.reason,
+    workflowTaskFinishEventId: Long.fromNumber(resetPoint(events ?? [], request.before)),
+    requestId: request.requestId,
+  });
+}

@@ -1,0 +1,82 @@
+import { status } from '@grpc/grpc-js';
+import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+
+/** An activity that a run is waiting for. */
+export interface PendingActivity {
+  activity: string;
+  attempt: number;
+  /** undefined: without limit */
+  maximumAttempts: number | undefined;
+  lastFailure: { type: string; message: string } | undefined;
+  /** Set while it is waiting for its next attempt. */
+  nextAttemptAt: Date | undefined;
+}
+
+/** A run as Temporal knows it. */
+export interface RunState {
+  workflowId: string;
+  runId: string;
+  /** e.g. `RUNNING`, `FAILED` */
+  status: string;
+  startedAt: Date;
+  closedAt: Date | undefined;
+  /** Attempts of the present workflow task. More than one means that the workflow code is failing. */
+  workflowTaskAttempt: number;
+  pendingActivities: PendingActivity[];
+}
+
+type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
+const toDate = (time: Timestamp): Date | undefined =>
+  time ? new Date(Number(time.seconds) * 1000 + Math.round((time.nanos ?? 0) / 1e6)) : undefined;
+
+/** @returns the latest run of a workflow, or undefined when Temporal does not know it, or no longer does */
+export async function describeRun(client: Client, workflowId: string): Promise<RunState | undefined> {
+  try {
+    const { runId, status: state, startTime, closeTime, raw } = await client.workflow.getHandle(workflowId).describe();
+    return {
+      workflowId,
+      runId,
+      status: state.name,
+      startedAt: startTime,
+      closedAt: closeTime,
+      workflowTaskAttempt: raw.pendingWorkflowTask?.attempt ?? 0,
+      pendingActivities: (raw.pendingActivities ?? []).map((activity) => ({
+        activity: activity.activityType?.name ?? 'unknown',
+        attempt: activity.attempt ?? 1,
+        maximumAttempts: activity.maximumAttempts || undefined,
+        lastFailure: activity.lastFailure
+          ? {
+              type: activity.lastFailure.applicationFailureInfo?.type ?? 'unknown',
+              message: activity.lastFailure.message ?? '',
+            }
+          : undefined,
+        nextAttemptAt: toDate(activity.nextAttemptScheduleTime),
+      })),
+    };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * @returns the argument that the latest run of a workflow was started with, or undefined when Temporal does not know it.
+ * A run lives by its arguments, whatever the configuration says now.
+ */
+export async function readRunInput(client: Client, workflowId: string): Promise<unknown> {
+  try {
+    const { history } = await client.workflowService.getWorkflowExecutionHistory({
+      namespace: client.options.namespace,
+      execution: { workflowId },
+      maximumPageSize: 1,
+    });
+    const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
+    let decoded = payloads;
+    for (const codec of payloadCodecs.toReversed()) decoded = await codec.decode(decoded);
+    return decoded[0] && payloadConverter.fromPayload(decoded[0]);
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === status.NOT_FOUND) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,208 @@
+import { isDeepStrictEqual } from 'node:util';
+import { status } from '@grpc/grpc-js';
+import {
+  isGrpcServiceError,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type CalendarSpecDescription,
+  type Client,
+  type ScheduleDescription,
+} from '@temporalio/client';
+import Long from 'long';
+import {
+  PRUNE_SCHEDULE_ID,
+  TASK_QUEUES,
+  WATCH_RUNS_SCHEDULE_ID,
+  WEEKLY_REPORT_SCHEDULE_ID,
+} from '../contracts/names.ts';
+
+/** A schedule as Holdfast declares it. */
+export interface ScheduleDefinition {
+  scheduleId: string;
+  workflowType: string;
+  args: unknown[];
+  timeZone: string;
+  calendar: CalendarSpecDescription;
+  overlap: ScheduleOverlapPolicy;
+  /** ms for which missed runs are made up for. The server's default is a year. */
+  catchupWindow: number;
+}
+
+const DAY = 86_400_000;
+
+const at = (start: number) => [{ start, end: start, step: 1 }];
+const between = (start: number, end: number) => [{ start, end, step: 1 }];
+const EVERY_DAY = {
+  second: at(0),
+  dayOfMonth: between(1, 31),
+  month: [{ start: 'JANUARY', end: 'DECEMBER', step: 1 }],
+  year: [],
+  dayOfWeek: [{ start: 'SUNDAY', end: 'SATURDAY', step: 1 }],
+} satisfies Partial<CalendarSpecDescription>;
+
+/**
+ * The schedules of Holdfast. A change here is applied when a worker starts.
+ * @param timeZone IANA name
+ */
+export const scheduleDefinitions = (timeZone: string): ScheduleDefinition[] => [
+  {
+    scheduleId: WEEKLY_REPORT_SCHEDULE_ID,
+    workflowType: 'weeklyReport',
+    args: [{ timeZone }],
+    timeZone,
+    calendar: {
+      ...EVERY_DAY,
+      dayOfWeek: [{ start: 'MONDAY', end: 'MONDAY', step: 1 }],
+      hour: at(8),
+      minute: at(0),
+    },
+    // A backfill may start many weeks at once. They do not depend on each other.
+    overlap: ScheduleOverlapPolicy.ALLOW_ALL,
+    catchupWindow: 31 * DAY,
+  },
+  {
+    scheduleId: PRUNE_SCHEDULE_ID,
+    workflowType: 'prune',
+    args: [],
+    timeZone,
+    calendar: { ...EVERY_DAY, hour: at(3), minute: at(30) },
+    overlap: ScheduleOverlapPolicy.SKIP,
+    catchupWindow: DAY,
+  },
+  {
+    scheduleId: WATCH_RUNS_SCHEDULE_ID,
+    workflowType: 'watchRuns',
+    args: [],
+    timeZone,
+    calendar: { ...EVERY_DAY, hour: between(0, 23), minute: between(0, 59) },
+    overlap: ScheduleOverlapPolicy.SKIP,
+    // Each run looks at everything, so a missed one need not be made up for.
+    catchupWindow: 60_000,
+  },
+];
+
+/** @returns the declaration of a schedule; undefined when Holdfast does not declare it */
+export const findDefinition = (scheduleId: string, timeZone: string): ScheduleDefinition | undefined =>
+  scheduleDefinitions(timeZone).find((declared) => declared.scheduleId === scheduleId);
+
+/** @returns whether an error means that Temporal does not have the schedule */
+export const isScheduleMissing = (error: unknown): boolean =>
+  error instanceof ScheduleNotFoundError || (isGrpcServiceError(error) && error.code === status.NOT_FOUND);
+
+/** A span of time, both ends included. */
+export interface Span {
+  from: Date;
+  to: Date;
+}
+
+/** @returns the times in a span at which a schedule starts runs */
+export async function listBackfillTimes(client: Client, scheduleId: string, { from, to }: Span): Promise<Date[]> {
+  const { startTime } = await client.workflowService.listScheduleMatchingTimes({
+    namespace: client.options.namespace,
+    scheduleId,
+    startTime: timestamp(from),
+    endTime: timestamp(to),
+  });
+  return (startTime ?? []).map(({ seconds }) => new Date(Number(seconds) * 1_000));
+}
+
+const timestamp = (time: Date) => ({ seconds: Long.fromNumber(Math.floor(time.getTime() / 1_000)), nanos: 0 });
+
+/** What declaring a schedule did. */
+export type ScheduleOutcome = 'created' | 'updated' | 'unchanged';
+
+/**
+ * Creates the schedule, or updates it when it differs from its declaration. A paused one stays paused. Safe to run several
+ * times at once, because all agree on the id and the declaration.
+ */
+export async function upsertSchedule(client: Client, definition: ScheduleDefinition): Promise<ScheduleOutcome> {
+  const { scheduleId, ...content } = { scheduleId: definition.scheduleId, ...toOptions(definition) };
+  try {
+    await client.schedule.create({ scheduleId, ...content });
+    return 'created';
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+  const handle = client.schedule.getHandle(scheduleId);
+  if (scheduleDrift(definition, await handle.describe()).length === 0) return 'unchanged';
+  await handle.update(({ state }) => ({ ...content, state }));
+  return 'updated';
+}
+
+/** @returns the names of what differs between a declared schedule and the server's; empty when nothing does */
+export function scheduleDrift(definition: ScheduleDefinition, description: ScheduleDescription): string[] {
+  const { spec, action, policies } = description;
+  const calendars = (spec.calendars ?? []).map(({ comment: _comment, ...calendar }) => calendar);
+  const pairs: Record<string, [declared: unknown, found: unknown]> = {
+    calendar: [[definition.calendar], calendars],
+    // Not declared, but the Web UI can add them.
+    intervals: [[], spec.intervals ?? []],
+    exceptions: [[], spec.skip ?? []],
+    'first and last time': [[undefined, undefined], [spec.startAt, spec.endAt]],
+    jitter: [0, spec.jitter ?? 0],
+    'time zone': [definition.timeZone, spec.timezone],
+    workflow: [definition.workflowType, action.workflowType],
+    arguments: [definition.args, action.args ?? []],
+    'task queue': [TASK_QUEUES.operations, action.taskQueue],
+    'overlap policy': [definition.overlap, policies.overlap],
+    'catch-up window': [definition.catchupWindow, policies.catchupWindow],
+  };
+  return Object.entries(pairs)
+    .filter(([, [declared, found]]) => !isDeepStrictEqual(declared, found))
+    .map(([name]) => name);
+}
+
+const toOptions = (definition: ScheduleDefinition) => ({
+  spec: { calendars: [definition.calendar], timezone: definition.timeZone },
+  action: {
+    type: 'startWorkflow' as const,
+    workflowType: definition.workflowType,
+    workflowId: definition.scheduleId,
+    taskQueue: TASK_QUEUES.operations,
+    args: definition.args,
+  },
+  policies: { overlap: definition.overlap, catchupWindow: definition.catchupWindow },
+});
+
+/** A schedule on the server. */
+export interface ScheduleState {
+  scheduleId: string;
+  workflowType: string;
+  paused: boolean;
+  note: string | undefined;
+  nextRuns: Date[];
+  lastRuns: { scheduledAt: Date; takenAt: Date; workflowId: string }[];
+  /** What differs from the declaration; `missing` when the server does not have the schedule. */
+  drift: string[];
+}
+
+/** @returns every declared schedule as it is on the server */
+export async function listSchedules(client: Client, timeZone: string): Promise<ScheduleState[]> {
+  return await Promise.all(
+    scheduleDefinitions(timeZone).map(async (definition) => {
+      const { scheduleId, workflowType } = definition;
+      try {
+        const description = await client.schedule.getHandle(scheduleId).describe();
+        const { state, info } = description;
+        return {
+          scheduleId,
+          workflowType,
+          paused: state.paused,
+          note: state.note,
+          nextRuns: info.nextActionTimes,
+          lastRuns: info.recentActions.map(({ scheduledAt, takenAt, action }) => ({
+            scheduledAt,
+            takenAt,
+            workflowId: action.workflow.workflowId,
+          })),
+          drift: scheduleDrift(definition, description),
+        };
+      } catch (error) {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+        const missing = { paused: false, note: undefined, nextRuns: [], lastRuns: [], drift: ['missing'] };
+        return { scheduleId, workflowType, ...missing };
+      }
+    }),
+  );
+}

@@ -1,0 +1,28 @@
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+/**
+ * Bundles the workflow code into one file, for a worker's `WORKFLOW_BUNDLE`. Bundling takes seconds, so a starting worker
+ * or a test should not have to do it each time.
+ * @throws Error naming what cannot be bundled
+ */
+export async function writeWorkflowBundle(file: string): Promise<void> {
+  const faults: string[] = [];
+  // Webpack's report is long and only useful when it fails.
+  const keep = (message: string) => faults.push(message);
+  const logger = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: keep, error: keep };
+  try {
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: fileURLToPath(
+        new URL(`../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+      ),
+      logger,
+    });
+    await writeFile(file, code);
+  } catch (error) {
+    throw new Error(`The workflow code could not be bundled.\n${faults.join('\n')}`, { cause: error });
+  }
+}
+
+const ignore = () => {};

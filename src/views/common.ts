@@ -1,0 +1,21 @@
+import { z } from '@hono/zod-openapi';
+
+/** ISO 8601, UTC. */
+export const time = z.iso.datetime();
+
+export const money = z
+  .strictObject({
+    amount: z.int().openapi({ description: 'In minor units', example: 1250 }),
+    currency: z.string().openapi({ description: 'ISO 4217', example: 'EUR' }),
+  })
+  .openapi('Money');
+
+/** What went wrong: a stable type, and a message for people. */
+export const errorSchema = z.strictObject({ type: z.string(), message: z.string() });
+
+/** @returns an error as it is shown, or null when there is none */
+export const errorView = (type: string | null, message: string | null): z.infer<typeof errorSchema> | null =>
+  type === null ? null : { type, message: message ?? '' };
+
+/** @returns a time as it is shown, or null when there is none */
+export const iso = (date: Date | null | undefined): string | null => date?.toISOString() ?? null;

@@ -1,0 +1,201 @@
+import { z } from '@hono/zod-openapi';
+import { COMMAND_STATES, ORDER_STATUSES, ORDER_STEPS, STEP_KINDS, STEP_STATES } from '../contracts/statuses.ts';
+import type { CommandRecord } from '../queries/commands.ts';
+import type { OrderStory, StepRecord } from '../queries/order-story.ts';
+import type { SignupStory } from '../queries/signup-story.ts';
+import type { SharedStory } from '../queries/story.ts';
+import type { Told, ToldFailure } from '../queries/told.ts';
+import { errorSchema, errorView, iso, money, time } from './common.ts';
+import { failureStoryFields, failureStoryView } from './failure.ts';
+import type { Links } from './links.ts';
+import { orderSchema, type OrderView } from './order.ts';
+import { pendingActivitySchema, pendingActivityView, runSchema, runView, temporalHealth } from './run.ts';
+import { signupSchema, signupView } from './signup.ts';
+
+const commandSchema = z
+  .strictObject({
+    id: z.int(),
+    type: z.string().openapi({ description: 'What the workflow is told, e.g. `start_order`' }),
+    state: z.enum(COMMAND_STATES),
+    actor: z.string().nullable(),
+    reason: z.string().nullable(),
+    lastError: z.string().nullable(),
+    createdAt: time,
+    deliveredAt: time.nullable(),
+  })
+  .openapi('Command');
+
+const emailSchema = z
+  .strictObject({ template: z.string(), subject: z.string(), recipient: z.string(), sentAt: time })
+  .openapi('SentEmail');
+
+/** What the stories of orders and signups share. */
+const sharedFields = {
+  emails: z.array(emailSchema),
+  commands: z.array(commandSchema).openapi({ description: 'Delivered ones are kept for a week' }),
+  failures: z.array(z.strictObject(failureStoryFields)),
+  run: runSchema.nullable().openapi({ description: 'The latest run; null when Temporal is away or has forgotten it' }),
+  temporal: temporalHealth,
+  waitingFor: z.string().nullable().openapi({ description: 'A sentence; null when it has ended' }),
+};
+
+const stepFields = {
+  step: z.enum(ORDER_STEPS),
+  kind: z.enum(STEP_KINDS),
+  state: z.enum(STEP_STATES),
+  attempts: z.int(),
+  error: errorSchema.nullable(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  generation: z.int(),
+};
+
+/** A step as the customer may see it. */
+export const sagaStepSchema = z.strictObject(stepFields).openapi('SagaStep');
+
+export const orderStorySchema = z
+  .strictObject({
+    order: orderSchema,
+    statuses: z.array(z.strictObject({ generation: z.int(), status: z.enum(ORDER_STATUSES), at: time })),
+    steps: z.array(
+      z.strictObject({
+        ...stepFields,
+        actor: z.string().nullable().openapi({ description: 'Who decided, where a person did' }),
+        reason: z.string().nullable(),
+      }),
+    ),
+    payments: z.array(
+      z.strictObject({
+        id: z.uuid(),
+        generation: z.int(),
+        status: z.string(),
+        providerPaymentId: z.string().nullable(),
+        amount: money,
+        captured: z.int(),
+        refunded: z.int(),
+        capturedAt: time.nullable(),
+        createdAt: time,
+        refunds: z.array(z.strictObject({ providerRefundId: z.string(), amount: z.int(), createdAt: time })),
+      }),
+    ),
+    shipments: z.array(
+      z.strictObject({
+        generation: z.int(),
+        status: z.string(),
+        warehouseId: z.string(),
+        carrier: z.string().nullable(),
+        trackingNumber: z.string().nullable(),
+        acceptedAt: time,
+        shippedAt: time.nullable(),
+        deliveredAt: time.nullable(),
+      }),
+    ),
+    invoices: z.array(
+      z.strictObject({
+        number: z.int(),
+        generation: z.int(),
+        total: money,
+        issuedAt: time,
+        voidedAt: time.nullable(),
+      }),
+    ),
+    ...sharedFields,
+  })
+  .openapi('OrderStory');
+
+export const failureStorySchema = z
+  .strictObject({
+    ...failureStoryFields,
+    pending: z
+      .array(pendingActivitySchema)
+      .nullable()
+      .openapi({ description: 'The activities that its run waits for; null when Temporal is away' }),
+    temporal: temporalHealth,
+  })
+  .openapi('FailureStory');
+
+export const signupStorySchema = z.strictObject({ signup: signupSchema, ...sharedFields }).openapi('SignupStory');
+
+/** @returns a step as the customer may see it */
+export const sagaStepView = (step: StepRecord): z.infer<typeof sagaStepSchema> => ({
+  step: step.step,
+  kind: step.kind,
+  state: step.state,
+  attempts: step.attempts,
+  error: errorView(step.errorType, step.errorMessage),
+  startedAt: step.startedAt.toISOString(),
+  finishedAt: iso(step.finishedAt),
+  generation: step.generation,
+});
+
+const commandView = (command: CommandRecord): z.infer<typeof commandSchema> => ({
+  ...command,
+  createdAt: command.createdAt.toISOString(),
+  deliveredAt: iso(command.deliveredAt),
+});
+
+const sharedView = ({ story, temporal, run, waitingFor }: Told<SharedStory>, links: Links) => ({
+  emails: story.emails.map((email) => ({ ...email, sentAt: email.sentAt.toISOString() })),
+  commands: story.commands.map(commandView),
+  failures: story.failures.map((failure) => failureStoryView(failure, links)),
+  run: run && runView(run),
+  temporal,
+  waitingFor,
+});
+
+/** @returns the story of a signup as API and command line show it */
+export const signupStoryView = (told: Told<SignupStory>, links: Links): z.infer<typeof signupStorySchema> => ({
+  signup: signupView(told.story.signup, links),
+  ...sharedView(told, links),
+});
+
+/** @returns the story of an order as API and command line show it. @param order the same order as it is now */
+export function orderStoryView(told: Told<OrderStory>, order: OrderView, links: Links): z.infer<typeof orderStorySchema> {
+  const { statuses, steps, payments, shipments, invoices } = told.story;
+  return {
+    order,
+    statuses: statuses.map(({ generation, status, at }) => ({ generation, status, at: at.toISOString() })),
+    steps: steps.map((step) => ({ ...sagaStepView(step), actor: step.actor, reason: step.reason })),
+    payments: payments.map((payment) => ({
+      id: payment.id,
+      generation: payment.generation,
+      status: payment.state,
+      providerPaymentId: payment.providerPaymentId,
+      amount: { amount: payment.amount, currency: payment.currency },
+      captured: payment.captured,
+      refunded: payment.refunded,
+      capturedAt: iso(payment.capturedAt),
+      createdAt: payment.createdAt.toISOString(),
+      refunds: payment.refunds.map(({ providerRefundId, amount, createdAt }) => ({
+        providerRefundId,
+        amount,
+        createdAt: createdAt.toISOString(),
+      })),
+    })),
+    shipments: shipments.map((shipment) => ({
+      generation: shipment.generation,
+      status: shipment.state,
+      warehouseId: shipment.warehouseId,
+      carrier: shipment.carrier,
+      trackingNumber: shipment.trackingNumber,
+      acceptedAt: shipment.acceptedAt.toISOString(),
+      shippedAt: iso(shipment.shippedAt),
+      deliveredAt: iso(shipment.deliveredAt),
+    })),
+    invoices: invoices.map(({ number, generation, amount, currency, issuedAt, voidedAt }) => ({
+      number,
+      generation,
+      total: { amount, currency },
+      issuedAt: issuedAt.toISOString(),
+      voidedAt: iso(voidedAt),
+    })),
+    ...sharedView(told, links),
+  };
+}
+
+/** @returns a failure with its history and what its run is doing, as API and command line show it */
+export const toldFailureView = (told: ToldFailure, links: Links): z.infer<typeof failureStorySchema> => ({
+  ...failureStoryView(told, links),
+  pending: told.temporal === 'ok' ? (told.run?.pendingActivities ?? []).map(pendingActivityView) : null,
+  temporal: told.temporal,
+});

@@ -1,0 +1,75 @@
+import { defineSignal, setHandler } from '@temporalio/workflow';
+import type {
+  CancelOrder,
+  CarrierUpdate,
+  DecideApproval,
+  ResolveFailure,
+  SettleCompensation,
+} from '../../contracts/messages.ts';
+import { SIGNALS } from '../../contracts/names.ts';
+import type { OrderStep } from '../../contracts/statuses.ts';
+import { refusal } from '../errors.ts';
+
+export const cancelOrder = defineSignal<[CancelOrder]>(SIGNALS.cancelOrder);
+export const decideApproval = defineSignal<[DecideApproval]>(SIGNALS.decideApproval);
+export const resolveFailure = defineSignal<[ResolveFailure]>(SIGNALS.resolveFailure);
+export const settleCompensation = defineSignal<[SettleCompensation]>(SIGNALS.settleCompensation);
+export const carrierUpdate = defineSignal<[CarrierUpdate]>(SIGNALS.carrierUpdate);
+
+/** The messages that an order has received. Signal handlers only take notes: the story decides what they mean. */
+export class Inbox {
+  cancellation: CancelOrder | undefined;
+  decision: DecideApproval | undefined;
+  shipped: CarrierUpdate | undefined;
+  rejected: CarrierUpdate | undefined;
+  delivered = false;
+  readonly settlements = new Map<OrderStep, SettleCompensation>();
+  readonly resolutions: ResolveFailure[] = [];
+  /** Called after each cancellation and settlement. */
+  readonly listeners = new Set<() => void>();
+
+  get isCancelled(): boolean {
+    return this.cancellation !== undefined;
+  }
+
+  /** @throws ApplicationFailure `order_cancelled` if the order has been cancelled */
+  stopIfCancelled(): void {
+    if (this.cancellation) throw refusal('order_cancelled', this.cancellation.reason);
+  }
+
+  cancel(message: CancelOrder): void {
+    this.cancellation ??= message;
+    for (const listener of this.listeners) listener();
+  }
+
+  settle(message: SettleCompensation): void {
+    this.settlements.set(message.step, message);
+    for (const listener of this.listeners) listener();
+  }
+
+  /** @returns the answer to one parking: the first, if there are several */
+  resolutionOf({ failureId, occurrence }: Pick<ResolveFailure, 'failureId' | 'occurrence'>): ResolveFailure | undefined {
+    return this.resolutions.find((answer) => answer.failureId === failureId && answer.occurrence === occurrence);
+  }
+}
+
+/** Starts taking notes of the signals to one generation of an order. */
+export function receiveMessages(generation: number): Inbox {
+  const inbox = new Inbox();
+  setHandler(cancelOrder, (message) => inbox.cancel(message));
+  setHandler(settleCompensation, (message) => inbox.settle(message));
+  setHandler(resolveFailure, (message) => {
+    inbox.resolutions.push(message);
+  });
+  setHandler(decideApproval, (message) => {
+    inbox.decision ??= message;
+  });
+  setHandler(carrierUpdate, (message) => {
+    if (message.generation !== generation) return;
+    if (message.type === 'rejected') inbox.rejected = message;
+    // Messages from carriers overtake each other: "delivered" implies "shipped".
+    else inbox.shipped ??= message;
+    if (message.type === 'delivered') inbox.delivered = true;
+  });
+  return inbox;
+}

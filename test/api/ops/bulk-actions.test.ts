@@ -1,0 +1,230 @@
+import { eq } from 'drizzle-orm';
+import { v7 as uuid } from 'uuid';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createBulkActionActivities } from '../../../src/activities/bulk-actions.ts';
+import { commands, failures, operatorActions, orders, payments, bulkActionItems, bulkActions } from '../../../src/db/schema.ts';
+import { call, freshKey, placeOrder, startTestApi, type TestApi } from '../support/api.ts';
+import { readEvents } from '../support/events.ts';
+import { openOrderFailure } from '../support/failures.ts';
+import { readPages } from '../support/pages.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+const get = (path: string) => call(api, 'GET', path, { key: api.keys.operator.key });
+const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+  call(api, 'POST', path, { key: api.keys.operator.key, body, headers });
+const PATH = '/v1/ops/bulk-actions';
+
+/** Parks some orders, all of one error type that no other test has. */
+async function parkSome(count: number) {
+  const errorType = `outage_${uuid()}`;
+  const parked = [];
+  for (let n = 0; n < count; n += 1) parked.push(await openOrderFailure(api, { errorType }));
+  return { errorType, parked };
+}
+
+/** Begins a bulk retry of some parked orders. */
+async function begin(count: number) {
+  const { errorType, parked } = await parkSome(count);
+  const { headers } = await post(PATH, { action: 'retry', filter: { errorType }, reason: 'it is back' });
+  const path = headers.get('Location') ?? '';
+  return { path, id: path.split('/').at(-1) ?? '', parked };
+}
+
+const eventsOf = (path: string) =>
+  readEvents(`${api.url}${path}/events`, { Authorization: `Bearer ${api.keys.operator.key}` });
+
+/** What the worker does for `replayFailures`. */
+const runBatch = (id: string, size: number) => createBulkActionActivities({ db: api.db }).runReplayBatch(id, size);
+
+describe('a dry run', () => {
+  it('says what would be done, what it is worth and what would be refused, and does nothing', async () => {
+    const { parked } = await parkSome(2);
+    const mail = await openOrderFailure(api, { kind: 'email', step: 'order_confirmed' });
+    const ids = [...parked.map(({ failureId }) => failureId), mail.failureId, uuid()];
+    const before = await Promise.all([api.db.$count(bulkActions), api.db.$count(commands), api.db.$count(operatorActions)]);
+    const { status, body } = await post(PATH, { action: 'retry', ids, reason: 'to see', dryRun: true });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      matching: 4,
+      accepted: 2,
+      refused: expect.arrayContaining([
+        { reason: 'no order is parked on it: it is of kind email', count: 1 },
+        { reason: 'no failure or order with this id', count: 1 },
+      ]),
+      sums: [{ currency: 'EUR', amount: 2 * 3_680 }],
+      sample: expect.arrayContaining([expect.objectContaining({ ...mail, refusal: 'no order is parked on it: it is of kind email' })]),
+    });
+    const after = await Promise.all([api.db.$count(bulkActions), api.db.$count(commands), api.db.$count(operatorActions)]);
+    expect(after).toEqual(before);
+  });
+
+  it('of failed orders shows which have money that is not refunded', async () => {
+    const [clean, owing] = [await placeOrder(api), await placeOrder(api)];
+    for (const id of [clean, owing]) {
+      await api.db.update(orders).set({ status: 'failed', failureType: 'card_declined' }).where(eq(orders.id, id));
+    }
+    await api.db
+      .insert(payments)
+      .values({ id: uuid(), orderId: owing, generation: 1, state: 'captured', amount: 3_680, captured: 3_680, currency: 'EUR' });
+    const { body } = await post(PATH, { action: 'restart', ids: [clean, owing], reason: 'to see', dryRun: true });
+    expect(body).toMatchObject({
+      matching: 2,
+      accepted: 1,
+      refused: [{ reason: 'money of an earlier generation is not refunded', count: 1 }],
+    });
+  });
+});
+
+describe('a bulk action', () => {
+  it('is begun, is kept with its actor, and can be looked at', async () => {
+    const { errorType, parked } = await parkSome(2);
+    const request = { action: 'retry', filter: { errorType }, reason: 'it is back', ratePerSecond: 5 };
+    const { status, headers, body } = await post(PATH, request);
+    expect(status).toBe(202);
+    const location = headers.get('Location');
+    const actor = `key:${api.keys.operator.id}`;
+    const expected = {
+      id: location?.split('/').at(-1),
+      action: 'retry',
+      state: 'running',
+      filter: { errorType },
+      ids: null,
+      reason: 'it is back',
+      actor,
+      ratePerSecond: 5,
+      finishedAt: null,
+      progress: { total: 2, pending: 2, requested: 0, refused: 0, succeeded: 0, failedAgain: 0, underWay: 0 },
+      links: { self: location },
+    };
+    expect(body).toMatchObject(expected);
+    expect((await get(String(location))).body).toMatchObject(expected);
+    expect((await get(`${PATH}?limit=1`)).body).toMatchObject({ data: [expected] });
+    expect((await get(`${String(location)}/items`)).body).toMatchObject({
+      data: parked.map((item, position) => ({ ...item, position, outcome: 'pending', message: null, actedAt: null })),
+      nextCursor: null,
+    });
+    expect((await get('/v1/ops/actions?limit=1')).body).toMatchObject({
+      data: [{ actor, action: 'bulk_retry', target: expected.id, reason: 'it is back' }],
+    });
+  });
+
+  it('is begun once under one key, also when two ask at once', async () => {
+    const { errorType } = await parkSome(1);
+    const request = { action: 'retry', filter: { errorType }, reason: 'it is back' };
+    const headers = freshKey();
+    const answers = await Promise.all([post(PATH, request, headers), post(PATH, request, headers)]);
+    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+    const [one, other] = answers.map((answer) => answer.headers);
+    expect(one?.get('Location')).toBe(other?.get('Location'));
+    expect(answers.filter((answer) => answer.headers.get('Idempotency-Replayed') === 'true')).toHaveLength(1);
+    expect((await post(PATH, { ...request, reason: 'another' }, headers)).status).toBe(422);
+    expect((await post(PATH, request, { 'Idempotency-Key': 'not visible: ü' })).status).toBe(400);
+  });
+
+  it('takes ten thousand ids', async () => {
+    const ids = Array.from({ length: 10_000 }, () => uuid());
+    expect(await post(PATH, { action: 'retry', ids, reason: 'many', dryRun: true })).toMatchObject({
+      status: 200,
+      body: { matching: 10_000, accepted: 0 },
+    });
+  });
+
+  it.each([
+    ['neither a filter nor ids', {}],
+    ['both a filter and ids', { filter: {}, ids: [uuid()] }],
+    ['a filter with an unknown field', { filter: { colour: 'red' } }],
+    ['a reason that cannot be stored', { filter: {}, reason: 'a\u0000b' }],
+    ['no reason', { filter: {}, reason: ' ' }],
+    ['a rate beyond measure', { filter: {}, ratePerSecond: 5_000 }],
+    ['an unknown action', { filter: {}, action: 'forget' }],
+  ])('is refused with %s', async (_, change) => {
+    expect((await post(PATH, { action: 'retry', reason: 'because', ...change })).status).toBe(422);
+  });
+
+  it('says what became of each item', async () => {
+    const { path, id, parked } = await begin(4);
+    const [mended, again, gone] = parked.map(({ failureId }) => failureId);
+    if (!mended || !again || !gone) throw new Error('too few');
+    await api.db.update(failures).set({ status: 'settled' }).where(eq(failures.id, gone));
+    await runBatch(id, 4);
+    await api.db.update(failures).set({ status: 'resolved' }).where(eq(failures.id, mended));
+    await api.db.update(failures).set({ status: 'open', occurrence: 2 }).where(eq(failures.id, again));
+    const pages = await readPages(api, `${path}/items?limit=3`);
+    expect(pages.map((page) => page.length)).toEqual([3, 1]);
+    expect(pages.flat()).toMatchObject([
+      { position: 0, outcome: 'resolved', actedAt: expect.any(String) },
+      { position: 1, outcome: 'failed_again' },
+      { position: 2, outcome: 'refused', message: expect.stringContaining('settled') },
+      { position: 3, outcome: 'under_way' },
+    ]);
+    expect(await readPages(api, `${path}/items?outcome=failed_again`)).toMatchObject([[{ position: 1 }]]);
+    expect((await get(path)).body).toMatchObject({
+      progress: { total: 4, pending: 0, requested: 3, refused: 1, succeeded: 1, failedAgain: 1, underWay: 1 },
+    });
+    expect((await get(`/v1/ops/failures/${again}`)).body).toMatchObject({ bulkActionId: id });
+  });
+
+  it('is paused, resumed and cancelled', async () => {
+    const { path, id } = await begin(1);
+    for (const [verb, state] of [['pause', 'paused'], ['resume', 'running'], ['cancel', 'cancelled']] as const) {
+      expect(await post(`${path}/${verb}`, { reason: `to ${verb}` })).toMatchObject({ status: 202, body: { state } });
+    }
+    const late = await post(`${path}/resume`, { reason: 'too late' });
+    expect(late).toMatchObject({ status: 409, body: { type: 'urn:holdfast:problem:bulk-action-not-running' } });
+    expect(await runBatch(id, 1)).toEqual({ state: 'ended' });
+    expect(await api.db.select().from(bulkActionItems).where(eq(bulkActionItems.bulkActionId, id))).toMatchObject([{ state: 'pending' }]);
+    expect((await post(`${path}/pause`, {})).status).toBe(422);
+  });
+
+  it('that is not there is 404', async () => {
+    const path = `${PATH}/${uuid()}`;
+    for (const suffix of ['', '/items', '/events']) expect((await get(path + suffix)).status).toBe(404);
+    expect((await post(`${path}/pause`, { reason: 'none' })).status).toBe(404);
+  });
+});
+
+describe('the events of a bulk action', () => {
+  it('tell its progress from now to its end', async () => {
+    const { path, id, parked } = await begin(2);
+    const seen: unknown[] = [];
+    for await (const { event, data } of eventsOf(path)) {
+      expect(event).toBe('progress');
+      seen.push(JSON.parse(String(data)));
+      if (seen.length === 1) await runBatch(id, 5);
+      if (seen.length === 2) await api.db.update(failures).set({ status: 'resolved' }).where(eq(failures.id, parked[0]?.failureId ?? ''));
+      if (seen.length === 3) await api.db.update(failures).set({ status: 'open', occurrence: 2 }).where(eq(failures.id, parked[1]?.failureId ?? ''));
+    }
+    expect(seen).toMatchObject([
+      { state: 'running', total: 2, pending: 2 },
+      { state: 'completed', pending: 0, underWay: 2 },
+      { succeeded: 1, underWay: 1 },
+      { succeeded: 1, failedAgain: 1, underWay: 0 },
+    ]);
+  });
+
+  it('of one that has ended are one', async () => {
+    const { path } = await begin(1);
+    await post(`${path}/cancel`, { reason: 'enough' });
+    const seen = [];
+    for await (const { data } of eventsOf(path)) seen.push(data);
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe('the earlier paths of bulk actions and restarts', () => {
+  it.each([
+    ['GET', '/v1/ops/replays?limit=5', '/v1/ops/bulk-actions?limit=5'],
+    ['POST', '/v1/ops/replays', '/v1/ops/bulk-actions'],
+    ['GET', '/v1/ops/replays/1/items', '/v1/ops/bulk-actions/1/items'],
+    ['POST', '/v1/ops/orders/1/replay', '/v1/ops/orders/1/restart'],
+  ])('redirect %s %s, method and body included', async (method, path, target) => {
+    const response = await fetch(`${api.url}${path}`, { method, redirect: 'manual' });
+    expect(response.status).toBe(308);
+    expect(response.headers.get('Location')).toBe(target);
+  });
+});

@@ -1,0 +1,355 @@
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { orderWorkflowId } from '../../src/contracts/ids.ts';
+import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
+import { commands, failureEvents, operatorActions, orders, bulkActionItems, weeklyReports } from '../../src/db/schema.ts';
+import { seedCatalogue } from '../../src/db/seed.ts';
+import { openFailure } from '../../src/records/failures.ts';
+import { acceptOrder } from '../../src/intake/orders.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
+import { scheduleDefinitions, upsertSchedule } from '../../src/temporal/schedules.ts';
+import { runCommand } from '../support/command.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createNamespace, type TestNamespace } from '../support/namespace.ts';
+
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
+let database: TestDatabase;
+let handle: DatabaseHandle;
+let namespace: TestNamespace;
+let keyId: string;
+beforeAll(async () => {
+  [database, namespace] = await Promise.all([createTestDatabase(), createNamespace()]);
+  handle = connectDatabase(database.url, { max: 5, name: 'test' });
+  await seedCatalogue(handle.db);
+  ({ id: keyId } = await insertApiKey(handle.db, { name: 'test', role: 'operator' }));
+});
+afterAll(async () => {
+  await handle.close();
+  await Promise.all([namespace.close(), database.drop()]);
+});
+
+/** Runs `npm run ops -- …`. */
+const ops = (...args: string[]) =>
+  runCommand('src/cli/main.ts', args, {
+    DATABASE_URL: database.url,
+    ...namespace.environment,
+  });
+
+/** Runs it with `--json`. @returns its exit code and what it printed, read as JSON */
+async function opsJson(...args: string[]): Promise<{ code: number | null; printed: unknown }> {
+  const { code, stdout, stderr } = await ops(...args, '--json');
+  return { code, printed: JSON.parse(code === 0 ? stdout : stderr) };
+}
+
+let requests = 0;
+async function placeOrder(): Promise<string> {
+  const { made } = await acceptOrder(handle.db, { keyId, role: 'operator' }, {
+    idempotencyKey: `cli-${(requests += 1)}`,
+    requestHash: 'cli',
+    order: {
+      customer: { email: 'ada@example.com', name: 'Ada Lovelace' },
+      shippingAddress: { line1: '1 Dorset Street', city: 'London', postalCode: 'W1U 4EG', country: 'GB' },
+      items: [{ sku: 'TEA-EARL-GREY', quantity: 2 }],
+      payment: { method: 'pm_card_visa' },
+    },
+  });
+  return made.id;
+}
+
+async function park(errorType = 'warehouse_unavailable', kind: 'step' | 'compensation' | 'run' = 'step') {
+  const orderId = await placeOrder();
+  const { failureId } = await handle.db.transaction((tx) =>
+    openFailure(tx, {
+      kind,
+      workflowId: orderWorkflowId(orderId),
+      runId: 'run-1',
+      orderId,
+      generation: 1,
+      step: 'ship',
+      errorType,
+      errorMessage: 'HTTP 503 \u001B[31m',
+      attempts: 4,
+    }),
+  );
+  return { orderId, failureId };
+}
+
+const eventsOf = (failureId: string) =>
+  handle.db.select().from(failureEvents).where(eq(failureEvents.failureId, failureId)).orderBy(failureEvents.id);
+
+async function lastCommand(orderId: string): Promise<unknown> {
+  const sent = await handle.db.select().from(commands).where(eq(commands.workflowId, orderWorkflowId(orderId))).orderBy(commands.id);
+  return sent.at(-1)?.body;
+}
+
+const actionsOn = (target: string) => handle.db.select().from(operatorActions).where(eq(operatorActions.target, target));
+const NOBODY = '0197d0a0-0000-7000-8000-000000000000';
+
+describe('ops failures', () => {
+  it('lists what the filter selects, page by page, in the shape of the API', async () => {
+    const older = await park('listed_here');
+    const newer = await park('listed_here');
+    const first = await opsJson('failures', 'list', '--error-type', 'listed_here', '--status', 'open', '--limit', '1');
+    expect(first).toMatchObject({
+      code: 0,
+      printed: {
+        data: [{ id: newer.failureId, error: { type: 'listed_here' }, attempts: 4, closedAt: null }],
+        counts: [{ kind: 'step', step: 'ship', errorType: 'listed_here', count: 2 }],
+      },
+    });
+    const cursor = String(Object(first.printed).nextCursor);
+    const second = await opsJson('failures', 'list', '--error-type', 'listed_here', '--cursor', cursor);
+    expect(second.printed).toMatchObject({ data: [{ id: older.failureId }], nextCursor: null });
+  });
+
+  it('shows people a table without colours in a pipe, and nothing that steers a terminal', async () => {
+    const { orderId, failureId } = await park();
+    const list = await ops('failures', 'list', '--order', orderId);
+    expect(list.stdout).toMatch(/^ID +STATUS +KIND/);
+    expect(list.stdout).toContain(failureId);
+    const { stdout } = await ops('failures', 'show', failureId);
+    expect(stdout).toContain('warehouse_unavailable: HTTP 503');
+    // eslint-disable-next-line no-control-regex
+    expect(list.stdout + stdout).not.toMatch(/\u001B/);
+  });
+
+  it('retries one, with a corrected address, and keeps who and why', async () => {
+    const { orderId, failureId } = await park();
+    const address = ['--line1', '221B Baker Street', '--city', 'London', '--postal-code', 'NW1 6XE', '--country', 'GB'];
+    const { code } = await opsJson('failures', 'retry', failureId, '--reason', 'moved', '--actor', 'cli:ada', ...address, '--yes');
+    expect(code).toBe(0);
+    expect((await eventsOf(failureId)).at(-1)).toMatchObject({ type: 'retry_requested', actor: 'cli:ada' });
+    expect(await lastCommand(orderId)).toMatchObject({ message: { failureId, action: 'retry', reason: 'moved' } });
+    const [order] = await handle.db.select().from(orders).where(eq(orders.id, orderId));
+    expect(order).toMatchObject({ line1: '221B Baker Street' });
+  });
+
+  it('exits with 2 for an address that the API would refuse, and for one address for many', async () => {
+    const [one, other] = [await park(), await park()];
+    const address = ['--line1', '1 Road', '--city', 'X', '--postal-code', '1', '--reason', 'moved', '--yes'];
+    const attempts = await Promise.all([
+      ops('failures', 'retry', one.failureId, ...address),
+      ops('failures', 'retry', one.failureId, ...address, '--country', 'ZZ'),
+      ops('failures', 'retry', one.failureId, other.failureId, ...address, '--country', 'GB'),
+    ]);
+    expect(attempts.map(({ code }) => code)).toEqual([2, 2, 2]);
+    expect(attempts[1]?.stderr).toContain('ISO 3166-1');
+    expect(await eventsOf(one.failureId)).toHaveLength(1);
+  });
+
+  it('records the user of this machine unless told who acts', async () => {
+    const { failureId } = await park();
+    await ops('failures', 'cancel', failureId, '--reason', 'customer called', '--yes');
+    expect((await eventsOf(failureId)).at(-1)).toMatchObject({ type: 'cancel_requested', actor: expect.stringMatching(/^cli:./) });
+  });
+
+  it('settles a compensation, and resets a run to before an event', async () => {
+    const compensation = await park('warehouse_unavailable', 'compensation');
+    const run = await park('TypeError', 'run');
+    const [settled, reset] = await Promise.all([
+      ops('failures', 'settle', compensation.failureId, '--reason', 'called the warehouse', '--yes'),
+      ops('failures', 'reset', run.failureId, '--reason', 'fixed', '--event', '7', '--yes'),
+    ]);
+    expect([settled.code, reset.code]).toEqual([0, 0]);
+    expect((await eventsOf(compensation.failureId)).at(-1)).toMatchObject({ type: 'settlement_requested' });
+    expect(await lastCommand(run.orderId)).toMatchObject({ type: 'reset_run', eventId: 7 });
+  });
+
+  it('does nothing and exits with 2 without a reason, without a terminal to confirm at, or with a wrong flag', async () => {
+    const { failureId } = await park();
+    const attempts = await Promise.all([
+      ops('failures', 'retry', failureId, '--yes'),
+      ops('failures', 'retry', failureId, '--reason', 'it is back'),
+      ops('failures', 'retry', '--reason', 'it is back', '--yes'),
+      ops('failures', 'list', '--kind', 'nonsense'),
+      ops('failures', 'show', 'no-id'),
+    ]);
+    expect(attempts.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2]);
+    expect(attempts[1]?.stderr).toContain('--yes');
+    expect(await eventsOf(failureId)).toHaveLength(1);
+  });
+
+  it('exits with 3 for what does not exist, and for what is refused', async () => {
+    const { failureId } = await park('warehouse_unavailable', 'compensation');
+    expect(await opsJson('failures', 'show', NOBODY)).toMatchObject({ code: 3, printed: { error: { type: 'not_found' } } });
+    expect(await opsJson('failures', 'retry', failureId, '--reason', 'x', '--yes')).toMatchObject({
+      code: 3,
+      printed: { error: { type: 'failure_not_open' } },
+    });
+  });
+});
+
+describe('a bulk action', () => {
+  it('shows in a dry run what it would do, and does nothing', async () => {
+    const { failureId } = await park('dry');
+    await park('dry');
+    expect(await opsJson('failures', 'retry', '--all-matching', '--error-type', 'dry', '--dry-run')).toMatchObject({
+      code: 0,
+      printed: { matching: 2, accepted: 2, refused: [], sums: [{ currency: 'EUR' }] },
+    });
+    expect(await eventsOf(failureId)).toHaveLength(1);
+  });
+
+  it('is started for several, paused, resumed, cancelled and watched to its end', async () => {
+    const parked = [await park('bulk'), await park('bulk')];
+    const ids = parked.map(({ failureId }) => failureId);
+    const started = await opsJson('failures', 'retry', ...ids, '--reason', 'it is back', '--yes');
+    expect(started).toMatchObject({ code: 0, printed: { action: 'retry', ids: 2, progress: { pending: 2 } } });
+    const id = String(Object(started.printed).id);
+    expect(await handle.db.select().from(bulkActionItems).where(eq(bulkActionItems.bulkActionId, id))).toHaveLength(2);
+
+    for (const verb of ['pause', 'resume', 'cancel']) {
+      expect((await ops('bulk-actions', verb, id, '--reason', verb, '--yes')).code).toBe(0);
+    }
+    expect((await actionsOn(id)).map(({ action }) => action)).toEqual([
+      'bulk_retry',
+      'pause_bulk_action',
+      'resume_bulk_action',
+      'cancel_bulk_action',
+    ]);
+    const [watched, shown, listed, late] = await Promise.all([
+      ops('bulk-actions', 'watch', id),
+      opsJson('bulk-actions', 'show', id),
+      opsJson('bulk-actions', 'list'),
+      opsJson('bulk-actions', 'pause', id, '--reason', 'x', '--yes'),
+    ]);
+    expect(watched).toMatchObject({ code: 0, stdout: expect.stringMatching(/^cancelled: acted on 0 of 2/) });
+    expect(shown.printed).toMatchObject({ id, state: 'cancelled', ids: 2, items: [{ outcome: 'pending' }, { outcome: 'pending' }] });
+    expect(listed.printed).toMatchObject({ data: expect.arrayContaining([expect.objectContaining({ id })]) });
+    expect(late).toMatchObject({ code: 3, printed: { error: { type: 'bulk_action_not_running' } } });
+  });
+
+  it('restarts failed orders, and refuses when nothing matches', async () => {
+    const orderId = await placeOrder();
+    await handle.db.update(orders).set({ status: 'failed', failureType: 'card_declined' }).where(eq(orders.id, orderId));
+    const filter = ['bulk-actions', 'start', '--action', 'restart', '--all-matching', '--error-type', 'card_declined'];
+    const started = await opsJson(...filter, '--reason', 'new card', '--yes');
+    expect(started).toMatchObject({ code: 0, printed: { action: 'restart', progress: { pending: 1 } } });
+    expect((await ops('bulk-actions', 'start', '--action', 'retry', NOBODY, '--reason', 'x', '--yes')).code).toBe(3);
+  });
+});
+
+describe('ops orders', () => {
+  it('shows the story of an order, and why it waits', async () => {
+    const { orderId } = await park();
+    const { code, printed } = await opsJson('orders', 'show', orderId);
+    expect(code).toBe(0);
+    expect(printed).toMatchObject({ order: { id: orderId }, temporal: 'ok', failures: [{ step: 'ship' }] });
+    const [shown, missing] = await Promise.all([ops('orders', 'show', orderId), ops('orders', 'show', NOBODY)]);
+    expect(shown.stdout).toMatch(new RegExp(`^order +${orderId}$`, 'm'));
+    expect(shown.stdout).toMatch(/^why it waits +\S/m);
+    expect(missing.code).toBe(3);
+  });
+
+  it('cancels one and restarts a failed one, each kept with its actor', async () => {
+    const cancelled = await placeOrder();
+    const failed = await placeOrder();
+    await handle.db.update(orders).set({ status: 'failed' }).where(eq(orders.id, failed));
+    const [cancel, restart] = await Promise.all([
+      ops('orders', 'cancel', cancelled, '--reason', 'twice', '--actor', 'cli:ada', '--yes'),
+      opsJson('orders', 'restart', failed, '--reason', 'new card', '--actor', 'cli:ada', '--yes'),
+    ]);
+    expect(cancel.code).toBe(0);
+    expect(await lastCommand(cancelled)).toMatchObject({ message: { reason: 'twice', actor: 'cli:ada' } });
+    expect(restart).toMatchObject({ code: 0, printed: { generation: 2 } });
+    expect(await actionsOn(failed)).toMatchObject([{ action: 'restart_order', actor: 'cli:ada', reason: 'new card' }]);
+  });
+});
+
+describe('ops schedules', () => {
+  it('are listed with what differs from their declaration, paused, resumed, run and backfilled', async () => {
+    const [weekly] = scheduleDefinitions('Europe/Berlin');
+    if (!weekly) throw new Error('nothing is declared');
+    await upsertSchedule(namespace.client, { ...weekly, timeZone: 'Asia/Tokyo' });
+    expect((await opsJson('schedules', 'list')).printed).toMatchObject({
+      data: expect.arrayContaining([expect.objectContaining({ scheduleId: 'weekly-report', drift: ['time zone'] })]),
+    });
+    await upsertSchedule(namespace.client, weekly);
+    const span = ['--from', '2026-10-05', '--to', '2026-10-19'];
+    const plan = await opsJson('schedules', 'backfill', 'weekly-report', ...span, '--dry-run');
+    expect(plan.printed).toMatchObject({ runs: ['2026-10-05T06:00:00.000Z', '2026-10-12T06:00:00.000Z'] });
+
+    for (const args of [['pause'], ['resume'], ['run'], ['backfill', ...span]]) {
+      const [verb = '', ...rest] = args;
+      expect(await ops('schedules', verb, 'weekly-report', ...rest, '--reason', 'proof', '--yes')).toMatchObject({ code: 0 });
+    }
+    const { state } = await namespace.client.schedule.getHandle('weekly-report').describe();
+    expect(state).toMatchObject({ paused: false, note: expect.stringContaining('proof') });
+    expect((await actionsOn('weekly-report')).map(({ action }) => action)).toEqual([
+      'pause_schedule',
+      'resume_schedule',
+      'run_schedule',
+      'backfill_schedule',
+    ]);
+    expect((await ops('schedules', 'pause', 'not-ours', '--reason', 'x', '--yes')).code).toBe(3);
+  });
+});
+
+describe('ops queues', () => {
+  it('warns loudly when no worker is polling', async () => {
+    const { code, stdout } = await ops('queues');
+    expect(code).toBe(0);
+    expect(stdout).toContain('! holdfast-orders: NO WORKERS POLLING');
+    expect((await opsJson('queues')).printed).toMatchObject({
+      temporal: 'ok',
+      queues: [{ queue: 'orders', warning: 'no workers polling' }, {}, {}],
+      shop: { commandsWaiting: expect.any(Number) },
+    });
+  });
+});
+
+describe('ops reports', () => {
+  it('are listed and shown', async () => {
+    const figures = {
+      currency: 'EUR',
+      orders: { accepted: 3, completed: 2, cancelled: 0, failed: 1, open: 0 },
+      money: { captured: 2_000, refunded: 500 },
+      signups: { started: 0, verified: 0, subscribed: 0, expired: 0 },
+      failures: { opened: 1, stillOpen: 0 },
+      days: [{ date: '2026-11-16', orders: 3, captured: 2_000 }],
+    };
+    await handle.db.insert(weeklyReports).values({
+      week: '2026-W47',
+      timeZone: 'Europe/Berlin',
+      startsAt: new Date('2026-11-15T23:00:00Z'),
+      endsAt: new Date('2026-11-22T23:00:00Z'),
+      figures,
+      chart: '<svg/>',
+    });
+    expect((await opsJson('reports', 'list')).printed).toMatchObject({ data: [{ week: '2026-W47', figures }] });
+    expect((await ops('reports', 'show', '2026-W47')).stdout).toContain('€20.00 captured, €5.00 refunded');
+    expect((await ops('reports', 'show', '1999-W01')).code).toBe(3);
+  });
+});
+
+describe('ops', () => {
+  it('explains its exit codes', async () => {
+    expect(await ops('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('not found, or refused') });
+  });
+
+  it('names what the environment lacks, and exits with 2', async () => {
+    const { code, stderr } = await runCommand('src/cli/main.ts', ['failures', 'list'], {});
+    expect(code).toBe(2);
+    expect(stderr).toContain('DATABASE_URL');
+  });
+
+  it('reports that Postgres is away, and exits with 1', async () => {
+    const { code, stderr } = await runCommand('src/cli/main.ts', ['keys', 'list'], {
+      DATABASE_URL: 'postgres://nobody:hunter2@127.0.0.1:1/holdfast',
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('ECONNREFUSED');
+    expect(stderr).not.toContain('hunter2');
+  });
+
+  it('creates, lists and revokes keys, and keeps who did', async () => {
+    const created = await opsJson('keys', 'create', 'shop', '--role', 'customer');
+    const id = String(Object(created.printed).id);
+    expect((await ops('keys', 'list')).stdout).toContain(id);
+    expect((await ops('keys', 'revoke', id, '--reason', 'lost')).code).toBe(0);
+    expect((await ops('keys', 'revoke', id)).code).toBe(3);
+    expect(await actionsOn(id)).toMatchObject([{ action: 'create_api_key' }, { action: 'revoke_api_key', reason: 'lost' }]);
+  });
+});

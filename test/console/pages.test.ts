@@ -1,0 +1,190 @@
+import { Client, Connection } from '@temporalio/client';
+import { eq } from 'drizzle-orm';
+import { Hono } from 'hono';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { PageEnv } from '../../src/console/environment.ts';
+import { createPages } from '../../src/console/index.tsx';
+import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
+import { commands, failures, operatorActions, orders, sagaSteps } from '../../src/db/schema.ts';
+import { openFailure, type NewFailure } from '../../src/records/failures.ts';
+import { createShop, type Shop } from '../support/shop.ts';
+
+const ORIGIN = 'http://shop.test';
+
+let shop: Shop;
+let app: Hono<PageEnv>;
+let cookie: string;
+let csrf: string;
+
+// Temporal cannot be reached: the page works with what Postgres knows.
+beforeAll(async () => {
+  shop = await createShop();
+  const pages = createPages({
+    db: shop.db,
+    temporal: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) }),
+    identify: async () => undefined,
+    health: [{ part: 'Temporal', check: async () => 'not answering' }],
+    runUrl: (workflowId) => `http://ui.test/${workflowId}`,
+    publicUrl: ORIGIN,
+    timeZone: 'Europe/Berlin',
+    report: (error) => {
+      throw error;
+    },
+    stopping: new AbortController().signal,
+  });
+  app = new Hono<PageEnv>().route('/ops', pages);
+  const token = await openSession(shop.db, shop.caller);
+  csrf = (await findSession(shop.db, token))?.csrf ?? '';
+  cookie = `holdfast_session=${token}`;
+});
+afterAll(() => shop.close());
+
+const get = async (path: string) => {
+  const response = await app.request(`${ORIGIN}${path}`, { headers: { Cookie: cookie } });
+  return { status: response.status, text: await response.text() };
+};
+
+/** Sends a form. @returns where it leads, and what is shown there */
+const send = async (path: string, fields: Record<string, string>) => {
+  const response = await app.request(`${ORIGIN}${path}`, {
+    method: 'POST',
+    headers: { Cookie: cookie, Origin: ORIGIN },
+    body: new URLSearchParams({ csrf, ...fields }),
+  });
+  const flash = /holdfast_flash=([^;]*)/.exec(response.headers.get('Set-Cookie') ?? '')?.[1] ?? '';
+  return { location: response.headers.get('Location'), flash: decodeURIComponent(flash) };
+};
+
+async function openOrderFailure(details: Partial<NewFailure> = {}) {
+  const { orderId, generation } = await shop.placeOrder();
+  const ref = await shop.db.transaction((tx) =>
+    openFailure(tx, {
+      kind: 'step',
+      workflowId: `order/${orderId}`,
+      orderId,
+      generation,
+      step: 'ship',
+      errorType: 'warehouse_unavailable',
+      errorMessage: 'HTTP 503',
+      attempts: 4,
+      ...details,
+    }),
+  );
+  return { orderId, ...ref };
+}
+
+it('lists the retrying steps while Temporal is unavailable', async () => {
+  const { orderId } = await shop.placeOrder();
+  await shop.db.insert(sagaSteps).values({
+    orderId,
+    generation: 1,
+    step: 'charge',
+    kind: 'step',
+    state: 'retrying',
+    attempts: 3,
+    errorType: 'payment_unavailable',
+    errorMessage: 'no answer',
+  });
+  const { status, text } = await get('/ops');
+  expect(status).toBe(200);
+  expect(text).toContain('Temporal is unavailable, so the next attempts are not known.');
+  expect(text).toContain(`href="/ops/orders/${orderId}"`);
+  expect(text).toContain('payment unavailable');
+});
+
+it('retries a failure with a corrected address, and records it', async () => {
+  const { orderId, failureId } = await openOrderFailure();
+  const address = { line1: '2 Dorset Street', city: 'London', postalCode: 'W1U 4EG', country: 'GB' };
+  const path = `/ops/failures/${failureId}`;
+  const { location, flash } = await send(`${path}/retry`, { reason: 'the house number was wrong', ...address });
+  expect(location).toBe(path);
+  expect(flash).toContain('Retry requested.');
+  const [order] = await shop.db.select().from(orders).where(eq(orders.id, orderId));
+  expect(order).toMatchObject(address);
+  const audit = await shop.db.select().from(operatorActions).where(eq(operatorActions.target, failureId));
+  expect(audit).toMatchObject([{ action: 'retry_failure', actor: `key:${shop.caller.keyId}`, reason: 'the house number was wrong' }]);
+});
+
+it('says which field is wrong and what the state refuses, and then does nothing', async () => {
+  const { orderId, failureId } = await openOrderFailure();
+  const path = `/ops/failures/${failureId}`;
+  expect((await send(`${path}/retry`, { reason: ' ' })).flash).toContain('Nothing was done: reason: must not be empty.');
+  const address = { line1: 'x', city: 'x', postalCode: 'x', country: 'Germany' };
+  const wrong = await send(`${path}/retry`, { reason: 'moved', ...address });
+  expect(wrong.flash).toContain('shipping address country: must be an ISO 3166-1 alpha-2 code');
+  expect((await send(`${path}/reset`, { reason: 'fixed', eventId: '' })).flash).toContain('Nothing was done: Not possible');
+  expect((await send(`/ops/orders/${orderId}/approve`, { reason: 'fine' })).flash).toContain('not waiting for a decision');
+  expect((await send('/ops/schedules/prune/pause', { reason: 'busy' })).flash).toContain('Temporal is unavailable');
+  expect(await shop.db.$count(failures, eq(failures.status, 'retrying'))).toBe(1);
+  expect(await shop.db.$count(operatorActions, eq(operatorActions.target, failureId))).toBe(0);
+});
+
+it('shows when a compensation is tried again, and that a parked step is not', async () => {
+  const soon = new Date(Date.now() + 150_000);
+  const compensation = await openOrderFailure({ kind: 'compensation', step: 'charge', nextRetryAt: soon });
+  expect((await get(`/ops/failures/${compensation.failureId}`)).text).toMatch(/Next retry<\/dt><dd><time[^>]*>in \d min/);
+  const parked = await openOrderFailure();
+  expect((await get(`/ops/failures/${parked.failureId}`)).text).toMatch(/Next retry<\/dt><dd>none planned/);
+});
+
+it('pages through a list, keeping the search', async () => {
+  const ids: string[] = [];
+  for (let index = 0; index < 60; index += 1) {
+    ids.push((await shop.placeOrder({ customer: { email: 'joan@example.com', name: 'Joan Clarke' } })).orderId);
+  }
+  const first = await get('/ops/orders?email=joan@example.com&status=accepted');
+  expect(first.text).toContain('60 matching orders');
+  const next = /href="([^"]*)" rel="next"/.exec(first.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  expect(next).toContain('email=joan%40example.com&status=accepted&cursor=');
+  const second = await get(next);
+  expect(ids.filter((id) => first.text.includes(`/ops/orders/${id}"`))).toHaveLength(50);
+  expect(ids.filter((id) => second.text.includes(`/ops/orders/${id}"`))).toHaveLength(10);
+  expect(second.text).not.toContain('rel="next"');
+});
+
+it('shows what is wrong with a search, and starts a list at its beginning when the cursor is malformed', async () => {
+  const wrong = await get('/ops/failures?orderId=seven');
+  expect(wrong.status).toBe(422);
+  expect(wrong.text).toContain('The search was not used: order id: ');
+  for (const path of ['failures', 'orders', 'signups', 'bulk-actions', 'audit']) {
+    expect(await get(`/ops/${path}?cursor=nonsense`)).toMatchObject({ status: 200 });
+  }
+});
+
+it('tells the story of an order in words', async () => {
+  const { orderId, failureId } = await openOrderFailure();
+  await send(`/ops/failures/${failureId}/cancel`, { reason: 'the customer cannot wait' });
+  const { text } = await get(`/ops/orders/${orderId}`);
+  expect(text).toContain('Start requested (not delivered yet)');
+  expect(text).toContain('Retry or cancellation requested (not delivered yet)');
+  expect(text).toContain('Cancellation requested (step: ship)');
+  expect(text).toContain('the customer cannot wait');
+});
+
+it('answers for what does not exist', async () => {
+  for (const [path, title] of [
+    ['/ops/orders/seven', 'No order with this id.'],
+    ['/ops/signups/018f3f3e-0000-7000-8000-000000000000', 'No signup with this id.'],
+    ['/ops/reports/2020-W01', 'No report with this id.'],
+    ['/ops/nowhere', 'Page not found'],
+  ] as const) {
+    const { status, text } = await get(path);
+    expect(status).toBe(404);
+    expect(text).toContain(`<h1>${title}</h1>`);
+  }
+});
+
+it('starts a bulk action after a dry run that names the filter', async () => {
+  const { failureId, orderId } = await openOrderFailure({ errorType: 'invalid_request' });
+  const dryRun = await get('/ops/bulk-actions/new?action=retry&scope=all&errorType=invalid_request');
+  expect(dryRun.text).toContain('<strong>1</strong> will be retried');
+  expect(dryRun.text).toContain('<dt>Error</dt><dd>invalid request</dd>');
+  const filter = JSON.stringify({ errorType: 'invalid_request' });
+  const form = { action: 'retry', filter, reason: 'fixed', ratePerSecond: '20' };
+  const { location, flash } = await send('/ops/bulk-actions', form);
+  expect(flash).toContain('Retry started.');
+  const { text } = await get(location ?? '');
+  expect(text).toContain(`href="/ops/orders/${orderId}"`);
+  expect(text).toContain(`href="/ops/failures/${failureId}"`);
+  expect(await shop.db.$count(commands, eq(commands.workflowId, `replay/${location?.split('/').at(-1)}`))).toBe(1);
+});

@@ -1,0 +1,99 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'drizzle-orm';
+import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
+import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { bulkActions, commands, failureEvents, operatorActions } from '../../src/db/schema.ts';
+import { commandSchema } from '../../src/records/commands.ts';
+
+const MIGRATIONS = fileURLToPath(new URL('../../src/db/migrations', import.meta.url));
+const BEFORE = 5;
+const ID = '0197d0a0-0000-7000-8000-000000000000';
+const name = 'test_bulk_actions_migration';
+
+let folder: string;
+let admin: DatabaseHandle;
+let handle: DatabaseHandle;
+let url: string;
+
+beforeAll(async () => {
+  admin = connectDatabase(inject('postgresUrl'), { max: 1, name: 'test' });
+  await admin.db.execute(sql.raw(`create database ${name}`));
+  const target = new URL(inject('postgresUrl'));
+  target.pathname = name;
+  url = target.href;
+  handle = connectDatabase(url, { max: 2, name: 'test' });
+
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-migrations-'));
+  await cp(MIGRATIONS, folder, { recursive: true });
+  const journal = join(folder, 'meta/_journal.json');
+  const { entries, ...rest } = z.looseObject({ entries: z.array(z.unknown()) }).parse(JSON.parse(await readFile(journal, 'utf8')));
+  await writeFile(journal, JSON.stringify({ ...rest, entries: entries.slice(0, BEFORE) }));
+  await applyMigrations(handle.db, { migrationsFolder: folder });
+});
+afterAll(async () => {
+  await handle.close();
+  await admin.db.execute(sql.raw(`drop database ${name} with (force)`));
+  await admin.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the migration that names bulk actions', () => {
+  it('keeps what was stored under the earlier names, in a form that the code reads', async () => {
+    const { db } = handle;
+    const message = { reason: 'too late', actor: 'key:1' };
+    const stored = [
+      { type: 'cancelOrder', orderId: ID, message },
+      { type: 'decideApproval', orderId: ID, message: { ...message, decision: 'approve' } },
+      { type: 'resolveFailure', orderId: ID, message: { ...message, failureId: ID, occurrence: 1, action: 'retry' } },
+      { type: 'settleCompensation', orderId: ID, message: { ...message, failureId: ID, step: 'charge' } },
+      { type: 'carrierUpdate', orderId: ID, message: { generation: 1, type: 'shipped', carrier: 'P', trackingNumber: '1' } },
+      { type: 'verified', signupId: ID },
+      { type: 'subscribed', signupId: ID },
+      { type: 'start_replay', replayId: ID, ratePerSecond: 5 },
+      { type: 'replayChanged', replayId: ID },
+      { type: 'start_signup', signupId: ID },
+    ];
+    for (const body of stored) {
+      await db.execute(sql`insert into commands (workflow_id, body) values ('w', ${JSON.stringify(body)}::jsonb)`);
+    }
+    await db.execute(sql`insert into replays (id, action, state, request, reason, actor, rate_per_second)
+      values (${ID}, 'replay', 'paused', '{"action": "replay", "ids": []}', 'again', 'key:1', 5)`);
+    await db.execute(sql`insert into failures (id, kind, status, workflow_id, step, error_type, error_message, attempts, replay_id)
+      values (${ID}, 'step', 'open', 'w', 'ship', 'e', 'm', 1, ${ID})`);
+    await db.execute(sql`insert into failure_events (failure_id, type, actor, reason)
+      values (${ID}, 'replay_requested', 'key:1', 'again')`);
+    await db.execute(sql`insert into operator_actions (actor, action, target, reason)
+      values ('key:1', 'bulk_replay_paused', ${ID}, 'r'), ('key:1', 'replay_order', ${ID}, 'r'), ('key:1', 'run_schedule', 'prune', 'r')`);
+
+    await migrate(url);
+
+    const bodies = await db.select({ body: commands.body }).from(commands).orderBy(commands.id);
+    expect(bodies.map(({ body }) => commandSchema.parse(body).type)).toEqual([
+      'cancel_order',
+      'decide_approval',
+      'resolve_failure',
+      'settle_compensation',
+      'update_shipment',
+      'verify_signup',
+      'subscribe_signup',
+      'start_bulk_action',
+      'wake_bulk_action',
+      'start_signup',
+    ]);
+    expect(await db.select().from(bulkActions)).toMatchObject([
+      { id: ID, action: 'restart', state: 'paused', request: { action: 'restart' } },
+    ]);
+    expect(await db.select().from(failureEvents)).toMatchObject([{ type: 'restart_requested' }]);
+    expect((await db.select().from(operatorActions).orderBy(operatorActions.id)).map(({ action }) => action)).toEqual([
+      'pause_bulk_action',
+      'restart_order',
+      'run_schedule',
+    ]);
+  });
+});
