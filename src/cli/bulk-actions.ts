@@ -24,12 +24,12 @@ const load = ({ db, links }: Connections, id: string) => loadBulkAction(db, link
 
 /** `ops bulk-actions`: acting on many at a limited rate. */
 export function addBulkActions(program: Command): void {
-  const bulkActions = program.command('bulk-actions').description('act on many at a limited rate');
+  const bulkActions = program.command('bulk-actions').description('Act on many failures or orders, at a limited rate.');
 
   withBulkOptions(
     bulkActions
       .command('start')
-      .description('act on failures (retry, cancel) or failed orders (restart), by id or by filter')
+      .description('Acts on failures (retry, cancel) or failed orders (restart), by id or by filter.')
       .addOption(new Option('--action <action>').choices(BULK_ACTION_TYPES).makeOptionMandatory()),
   ).action((ids: string[], options: FilterOptions & BulkOptions & { action: BulkActionType }) =>
     connected((connections) =>
@@ -39,7 +39,7 @@ export function addBulkActions(program: Command): void {
 
   bulkActions
     .command('list')
-    .description('list bulk actions, newest first')
+    .description('Lists bulk actions, newest first.')
     .addOption(limitOption(20))
     .addOption(cursorOption())
     .addOption(jsonOption())
@@ -54,7 +54,7 @@ export function addBulkActions(program: Command): void {
 
   bulkActions
     .command('show')
-    .description('show a bulk action, and what became of each item')
+    .description('Shows a bulk action, and what happened to each item.')
     .argument('<id>')
     .addOption(new Option('--outcome <outcome>').choices(BULK_ACTION_OUTCOMES))
     .addOption(limitOption(50))
@@ -75,7 +75,7 @@ export function addBulkActions(program: Command): void {
 
   bulkActions
     .command('watch')
-    .description('follow a bulk action to its end')
+    .description('Follows a bulk action to its end.')
     .argument('<id>')
     .addOption(jsonOption())
     .action((given: string, options: OutputOptions) =>

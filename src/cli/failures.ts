@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { Address } from '../contracts/fields.ts';
 import { cancelFailure, resetFailure, retryFailure, settleFailure } from '../operate/failures.ts';
 import { countFailures, listFailures, type Failure, type FailureCount } from '../queries/failures.ts';
-import { tellFailure, type ToldFailure } from '../queries/told.ts';
+import { loadFailureStory, type FailureWithRun } from '../queries/story-with-run.ts';
 import { failureView, loadFailure } from '../views/failure.ts';
 import { cutPage } from '../views/page.ts';
-import { toldFailureView } from '../views/story.ts';
+import { failureWithRunView } from '../views/story.ts';
 import { addAction, addBulkableAction, type ActionOptions } from './action.ts';
 import type { BulkOptions } from './bulk.ts';
 import { connected, type Connections } from './connections.ts';
@@ -27,11 +27,11 @@ type AddressOptions = Partial<Address>;
 
 const load = ({ db, links }: Connections, id: string) => loadFailure(db, links, id);
 
-/** `ops failures`: what needs, or needed, attention. */
+/** `ops failures`: what failed and waits for a person. */
 export function addFailures(program: Command): void {
-  const failures = program.command('failures').description('what needs, or needed, attention');
+  const failures = program.command('failures').description('What failed and waits for a person.');
 
-  withFilter(failures.command('list').description('list failures, newest first'))
+  withFilter(failures.command('list').description('Lists failures, newest first.'))
     .addOption(limitOption(50))
     .addOption(cursorOption())
     .addOption(jsonOption())
@@ -39,13 +39,13 @@ export function addFailures(program: Command): void {
 
   failures
     .command('show')
-    .description('show one failure, its history, and what its run is doing')
+    .description('Shows one failure, its history, and what its run is doing.')
     .argument('<id>')
     .addOption(jsonOption())
     .action((id: string, options: OutputOptions) =>
       connected(async (connections) => {
-        const told = await tellFailure(connections, idOf(id));
-        print(options, toldFailureView(told, connections.links), () => showText(told));
+        const loaded = await loadFailureStory(connections, idOf(id));
+        print(options, failureWithRunView(loaded, connections.links), () => showText(loaded));
       }),
     );
 
@@ -112,7 +112,7 @@ function listText(page: Failure[], counts: FailureCount[], nextCursor: string | 
   ].join('\n');
 }
 
-function showText({ failure, events, run }: ToldFailure): string {
+function showText({ failure, events, run }: FailureWithRun): string {
   const { errorType, errorMessage, ...rest } = failure;
   const pending = run?.pendingActivities.map(({ activity, attempt, lastFailure, nextAttemptAt }) => [
     activity,

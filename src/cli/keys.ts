@@ -13,11 +13,11 @@ interface KeyOptions extends OutputOptions {
 
 /** `ops keys`: who may use the API. */
 export function addKeys(program: Command): void {
-  const keys = program.command('keys').description('API keys');
+  const keys = program.command('keys').description('API keys.');
 
   keys
     .command('create')
-    .description('create a key and show it, once')
+    .description('Creates a key and shows it once.')
     .argument('<name>', 'who will use it')
     .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
     .addOption(reasonOption())
@@ -32,7 +32,7 @@ export function addKeys(program: Command): void {
 
   keys
     .command('list')
-    .description('list all keys')
+    .description('Lists all keys.')
     .addOption(jsonOption())
     .action((options: OutputOptions) =>
       connected(async ({ db }) => {
@@ -44,7 +44,7 @@ export function addKeys(program: Command): void {
 
   keys
     .command('revoke')
-    .description('revoke a key')
+    .description('Revokes a key.')
     .argument('<id>')
     .addOption(reasonOption())
     .addOption(actorOption())

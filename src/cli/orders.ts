@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Caller } from '../contracts/caller.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../operate/orders.ts';
 import type { OrderStory } from '../queries/order-story.ts';
-import { tellOrder, type Told } from '../queries/told.ts';
+import { loadOrderStory, type StoryWithRun } from '../queries/story-with-run.ts';
 import { loadOrder } from '../views/order.ts';
 import { orderStoryView } from '../views/story.ts';
 import { addAction, addBulkableAction } from './action.ts';
@@ -17,19 +17,19 @@ const load = ({ db, links }: Connections, id: string) => loadOrder(db, links, OP
 
 /** `ops orders`: one order's story, and what can be done about it. */
 export function addOrders(program: Command): void {
-  const orders = program.command('orders').description('orders');
+  const orders = program.command('orders').description('Orders.');
 
   orders
     .command('show')
-    .description('show the whole story of an order, and what it is waiting for')
+    .description('Shows the whole story of an order, and what it is waiting for.')
     .argument('<id>')
     .addOption(jsonOption())
     .action((given: string, options: OutputOptions) =>
       connected(async (connections) => {
         const id = idOf(given);
-        const told = await tellOrder(connections, id);
-        const view = orderStoryView(told, await load(connections, id), connections.links);
-        print(options, view, () => storyText(told));
+        const loaded = await loadOrderStory(connections, id);
+        const view = orderStoryView(loaded, await load(connections, id), connections.links);
+        print(options, view, () => storyText(loaded));
       }),
     );
 
@@ -39,7 +39,7 @@ export function addOrders(program: Command): void {
   addAction(orders, { verb: 'reject', action: rejectOrder, load });
 }
 
-function storyText({ story, run, temporal, waitingFor }: Told<OrderStory>): string {
+function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory>): string {
   const { order, steps, failures } = story;
   const trouble = failures.map(({ failure: { id, status, kind, step, errorType, errorMessage } }) => [
     id,

@@ -11,7 +11,7 @@ import { bold, durationText, facts, print, red, table, type OutputOptions } from
 export function addQueues(program: Command): void {
   program
     .command('queues')
-    .description('what is waiting, and whether workers are polling')
+    .description('What is waiting, and whether workers are polling.')
     .addOption(jsonOption())
     .action((options: OutputOptions) =>
       connected(async ({ db, temporal }) => {

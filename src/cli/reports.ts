@@ -9,11 +9,11 @@ import { facts, print, table, type OutputOptions } from './output.ts';
 
 /** `ops reports`: the weekly figures. */
 export function addReports(program: Command): void {
-  const reports = program.command('reports').description('weekly reports');
+  const reports = program.command('reports').description('Weekly reports.');
 
   reports
     .command('list')
-    .description('list the weekly reports, newest first')
+    .description('Lists the weekly reports, newest first.')
     .addOption(limitOption(12))
     .addOption(jsonOption())
     .action((options: OutputOptions & { limit: number }) =>
@@ -25,7 +25,7 @@ export function addReports(program: Command): void {
 
   reports
     .command('show')
-    .description('show one weekly report')
+    .description('Shows one weekly report.')
     .argument('<week>', 'ISO 8601, e.g. 2026-W47')
     .option('--svg', 'print its chart')
     .addOption(jsonOption())

@@ -9,9 +9,9 @@ import { print, shorten, table, type OutputOptions } from './output.ts';
 export function addRetrying(program: Command): void {
   program
     .command('retrying')
-    .description('what is being retried: trouble before it is a failure')
+    .description('What fails and is retried automatically.')
     .command('list', { isDefault: true })
-    .description('list the steps that failed and are being retried')
+    .description('Lists the steps that failed and are being retried.')
     .addOption(limitOption(50))
     .addOption(jsonOption())
     .action((options: OutputOptions & { limit: number }) =>

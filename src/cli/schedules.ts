@@ -20,11 +20,11 @@ const load = (_connections: Connections, scheduleId: string) => Promise.resolve(
 
 /** `ops schedules`: what starts by itself, and when. */
 export function addSchedules(program: Command): void {
-  const schedules = program.command('schedules').description('what starts by itself, and when');
+  const schedules = program.command('schedules').description('What starts on a schedule.');
 
   schedules
     .command('list')
-    .description('list the schedules, their next runs, and where they differ from their declaration')
+    .description('Lists the schedules, their next runs, and where they differ from their declaration.')
     .addOption(jsonOption())
     .action((options: OutputOptions) =>
       connected(async ({ temporal, timeZone, links }) => {

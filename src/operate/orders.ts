@@ -23,7 +23,7 @@ export const cancelOrder = defineAction({
 export const approveOrder = decision('approve', {
   name: 'approve_order',
   label: 'Approve the order',
-  about: 'The payment is charged and the order continues. The first decision counts.',
+  about: 'Charges the payment and continues the order. The first decision counts.',
   done: 'Approved.',
 });
 
@@ -31,7 +31,7 @@ export const approveOrder = decision('approve', {
 export const rejectOrder = decision('reject', {
   name: 'reject_order',
   label: 'Reject the order',
-  about: 'The order ends and nothing is charged. The first decision counts.',
+  about: 'Ends the order without a charge. The first decision counts.',
   done: 'Rejected.',
 });
 

@@ -4,7 +4,7 @@ import type { CommandRecord } from '../queries/commands.ts';
 import type { OrderStory, StepRecord } from '../queries/order-story.ts';
 import type { SignupStory } from '../queries/signup-story.ts';
 import type { SharedStory } from '../queries/story.ts';
-import type { Told, ToldFailure } from '../queries/told.ts';
+import type { StoryWithRun, FailureWithRun } from '../queries/story-with-run.ts';
 import { errorSchema, errorView, iso, money, time } from './common.ts';
 import { failureStoryFields, failureStoryView } from './failure.ts';
 import type { Links } from './links.ts';
@@ -15,7 +15,7 @@ import { signupSchema, signupView } from './signup.ts';
 const commandSchema = z
   .strictObject({
     id: z.int(),
-    type: z.string().openapi({ description: 'What the workflow is told, e.g. `start_order`' }),
+    type: z.string().openapi({ description: 'The command, e.g. `start_order`' }),
     state: z.enum(COMMAND_STATES),
     actor: z.string().nullable(),
     reason: z.string().nullable(),
@@ -134,7 +134,7 @@ const commandView = (command: CommandRecord): z.infer<typeof commandSchema> => (
   deliveredAt: iso(command.deliveredAt),
 });
 
-const sharedView = ({ story, temporal, run, waitingFor }: Told<SharedStory>, links: Links) => ({
+const sharedView = ({ story, temporal, run, waitingFor }: StoryWithRun<SharedStory>, links: Links) => ({
   emails: story.emails.map((email) => ({ ...email, sentAt: email.sentAt.toISOString() })),
   commands: story.commands.map(commandView),
   failures: story.failures.map((failure) => failureStoryView(failure, links)),
@@ -144,14 +144,14 @@ const sharedView = ({ story, temporal, run, waitingFor }: Told<SharedStory>, lin
 });
 
 /** @returns the story of a signup as API and command line show it */
-export const signupStoryView = (told: Told<SignupStory>, links: Links): z.infer<typeof signupStorySchema> => ({
-  signup: signupView(told.story.signup, links),
-  ...sharedView(told, links),
+export const signupStoryView = (loaded: StoryWithRun<SignupStory>, links: Links): z.infer<typeof signupStorySchema> => ({
+  signup: signupView(loaded.story.signup, links),
+  ...sharedView(loaded, links),
 });
 
 /** @returns the story of an order as API and command line show it. @param order the same order as it is now */
-export function orderStoryView(told: Told<OrderStory>, order: OrderView, links: Links): z.infer<typeof orderStorySchema> {
-  const { statuses, steps, payments, shipments, invoices } = told.story;
+export function orderStoryView(loaded: StoryWithRun<OrderStory>, order: OrderView, links: Links): z.infer<typeof orderStorySchema> {
+  const { statuses, steps, payments, shipments, invoices } = loaded.story;
   return {
     order,
     statuses: statuses.map(({ generation, status, at }) => ({ generation, status, at: at.toISOString() })),
@@ -189,13 +189,13 @@ export function orderStoryView(told: Told<OrderStory>, order: OrderView, links: 
       issuedAt: issuedAt.toISOString(),
       voidedAt: iso(voidedAt),
     })),
-    ...sharedView(told, links),
+    ...sharedView(loaded, links),
   };
 }
 
 /** @returns a failure with its history and what its run is doing, as API and command line show it */
-export const toldFailureView = (told: ToldFailure, links: Links): z.infer<typeof failureStorySchema> => ({
-  ...failureStoryView(told, links),
-  pending: told.temporal === 'ok' ? (told.run?.pendingActivities ?? []).map(pendingActivityView) : null,
-  temporal: told.temporal,
+export const failureWithRunView = (loaded: FailureWithRun, links: Links): z.infer<typeof failureStorySchema> => ({
+  ...failureStoryView(loaded, links),
+  pending: loaded.temporal === 'ok' ? (loaded.run?.pendingActivities ?? []).map(pendingActivityView) : null,
+  temporal: loaded.temporal,
 });

@@ -9,7 +9,7 @@ import { print, red, type OutputOptions } from '../output.ts';
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('check every part, and say how to fix what is wrong')
+    .description('Checks every part, and says how to fix what is wrong.')
     .addOption(jsonOption())
     .action(async (options: OutputOptions) => {
       const examination = await examine(process.env);

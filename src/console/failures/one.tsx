@@ -5,7 +5,7 @@ import type { FailureKind } from '../../contracts/statuses.ts';
 import { cancelFailure, resetFailure, retryFailure, settleFailure } from '../../operate/failures.ts';
 import type { Failure } from '../../queries/failures.ts';
 import { readShippingAddress } from '../../queries/orders.ts';
-import { tellFailure, type ToldFailure } from '../../queries/told.ts';
+import { loadFailureStory, type FailureWithRun } from '../../queries/story-with-run.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction, type ActionRoute, type Fields } from '../kit/actions.ts';
 import { failureMoments, failureName, FailureSubject } from '../kit/failure.tsx';
@@ -18,7 +18,7 @@ import { Status } from '../kit/status.tsx';
 import { pending } from '../kit/story.tsx';
 import { Timeline } from '../kit/timeline.tsx';
 
-interface Seen extends ToldFailure {
+interface Seen extends FailureWithRun {
   address: Address | undefined;
 }
 
@@ -28,9 +28,9 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
     section: '/ops/failures',
     every: 1_000,
     read: async (c) => {
-      const told = await tellFailure(deps, pathId(c, 'failure'));
-      const { orderId } = told.failure;
-      return { ...told, address: orderId ? await readShippingAddress(deps.db, orderId) : undefined };
+      const loaded = await loadFailureStory(deps, pathId(c, 'failure'));
+      const { orderId } = loaded.failure;
+      return { ...loaded, address: orderId ? await readShippingAddress(deps.db, orderId) : undefined };
     },
     title: ({ failure }) => failureName(failure),
     hint: ({ failure }) => (

@@ -3,7 +3,7 @@ import type { Child } from 'hono/jsx';
 import type { CommandState, OrderStatus, SignupStatus } from '../../contracts/statuses.ts';
 import type { CommandRecord } from '../../queries/commands.ts';
 import type { SharedStory } from '../../queries/story.ts';
-import type { Told } from '../../queries/told.ts';
+import type { StoryWithRun } from '../../queries/story-with-run.ts';
 import type { Command } from '../../records/commands.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { failureMoments, failureName } from './failure.tsx';
@@ -19,10 +19,10 @@ import { Timeline, type Moment } from './timeline.tsx';
 export interface StoryPage<Story> {
   section: Section;
   noun: 'order' | 'signup';
-  tell: (deps: PageDependencies, id: string) => Promise<Told<Story>>;
+  load: (deps: PageDependencies, id: string) => Promise<StoryWithRun<Story>>;
   workflowId: (id: string) => string;
   status: (story: Story) => OrderStatus | SignupStatus;
-  parts: (told: Told<Story>, session: Session) => Part[];
+  parts: (loaded: StoryWithRun<Story>, session: Session) => Part[];
 }
 
 /** Adds the page of a story. It is live. */
@@ -33,7 +33,7 @@ export function storyPage<Story>(app: Hono<PageEnv>, deps: PageDependencies, pag
     every: 1_000,
     read: async (c) => {
       const id = pathId(c, noun);
-      return { id, told: await page.tell(deps, id) };
+      return { id, loaded: await page.load(deps, id) };
     },
     title: ({ id }) => `${capital(noun)} ${shortId(id)}`,
     hint: ({ id }) => (
@@ -41,13 +41,13 @@ export function storyPage<Story>(app: Hono<PageEnv>, deps: PageDependencies, pag
         <code>{id}</code> · <a href={deps.runUrl(page.workflowId(id))}>Open in the Temporal Web UI</a>
       </>
     ),
-    parts: ({ told }, session) => page.parts(told, session),
-    announce: ({ told }) => `The ${noun} is ${words(page.status(told.story))}.`,
+    parts: ({ loaded }, session) => page.parts(loaded, session),
+    announce: ({ loaded }) => `The ${noun} is ${words(page.status(loaded.story))}.`,
   });
 }
 
 /** Why it is waiting, and its facts. */
-export const standing = ({ story, waitingFor }: Told<SharedStory>, facts: Fact[]): Part => ({
+export const standing = ({ story, waitingFor }: StoryWithRun<SharedStory>, facts: Fact[]): Part => ({
   id: 'standing',
   content: (
     <>
@@ -76,10 +76,10 @@ const OpenFailures = ({ of: { failures } }: { of: SharedStory }) => {
 };
 
 /** The activities that its run is executing. */
-export const pending = (told: Pick<Told<unknown>, 'temporal' | 'run'>, awaitsDecision: boolean): Part => ({
+export const pending = (loaded: Pick<StoryWithRun<unknown>, 'temporal' | 'run'>, awaitsDecision: boolean): Part => ({
   id: 'pending',
   title: 'Pending activities',
-  content: <Pending {...told} awaitsDecision={awaitsDecision} />,
+  content: <Pending {...loaded} awaitsDecision={awaitsDecision} />,
 });
 
 /** Its timeline: its own moments, and those that all stories share. */

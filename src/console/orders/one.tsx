@@ -4,7 +4,7 @@ import { formatMoney } from '../../contracts/money.ts';
 import { CANCELLABLE_ORDER_STATUSES, FINAL_ORDER_STATUSES } from '../../contracts/statuses.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../../operate/orders.ts';
 import type { OrderStory, PaymentRecord, StepRecord } from '../../queries/order-story.ts';
-import { tellOrder } from '../../queries/told.ts';
+import { loadOrderStory } from '../../queries/story-with-run.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction, type ActionRoute } from '../kit/actions.ts';
 import { ErrorText, number, plural, Time, words } from '../kit/format.tsx';
@@ -21,14 +21,14 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   storyPage(app, deps, {
     section: '/ops/orders',
     noun: 'order',
-    tell: tellOrder,
+    load: loadOrderStory,
     workflowId: orderWorkflowId,
     status: ({ order }) => order.status,
-    parts: (told, session) => {
-      const { story } = told;
+    parts: (loaded, session) => {
+      const { story } = loaded;
       const { order } = story;
       return [
-        standing(told, [
+        standing(loaded, [
           ['Status', <Status of={order.status} />],
           ['Amount', formatMoney(order.amount, order.currency)],
           ['Placed', <Time at={order.createdAt} exact />],
@@ -39,7 +39,7 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
         ]),
         { id: 'actions', content: <Actions story={story} session={session} /> },
         { id: 'steps', title: 'Steps', content: <Steps steps={story.steps} /> },
-        pending(told, order.status === 'needs_attention' || order.status === 'awaiting_approval'),
+        pending(loaded, order.status === 'needs_attention' || order.status === 'awaiting_approval'),
         { id: 'money', title: 'Money and parcels', content: <Money story={story} /> },
         happened(story, orderMoments(story)),
         { id: 'items', title: 'Items and customer', content: <Items story={story} /> },

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { signupWorkflowId } from '../../contracts/ids.ts';
 import type { SignupStory } from '../../queries/signup-story.ts';
-import { tellSignup } from '../../queries/told.ts';
+import { loadSignupStory } from '../../queries/story-with-run.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { Time } from '../kit/format.tsx';
 import { Status } from '../kit/status.tsx';
@@ -13,13 +13,13 @@ export function signupPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   storyPage(app, deps, {
     section: '/ops/signups',
     noun: 'signup',
-    tell: tellSignup,
+    load: loadSignupStory,
     workflowId: signupWorkflowId,
     status: ({ signup }) => signup.status,
-    parts: (told) => {
-      const { signup } = told.story;
+    parts: (loaded) => {
+      const { signup } = loaded.story;
       return [
-        standing(told, [
+        standing(loaded, [
           ['Status', <Status of={signup.status} />],
           ['Name', signup.name],
           ['Email', signup.email],
@@ -27,8 +27,8 @@ export function signupPage(app: Hono<PageEnv>, deps: PageDependencies): void {
           ['Trial ends', signup.trialEndsAt ? <Time at={signup.trialEndsAt} exact /> : '–'],
           ['Subscribed', signup.subscribedAt ? <Time at={signup.subscribedAt} exact /> : 'not yet'],
         ]),
-        pending(told, false),
-        happened(told.story, signupMoments(told.story)),
+        pending(loaded, false),
+        happened(loaded.story, signupMoments(loaded.story)),
       ];
     },
   });

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
-import { tellFailure } from '../../../queries/told.ts';
-import { failureStorySchema, toldFailureView } from '../../../views/story.ts';
+import { loadFailureStory } from '../../../queries/story-with-run.ts';
+import { failureStorySchema, failureWithRunView } from '../../../views/story.ts';
 import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
@@ -21,5 +21,5 @@ const route = createRoute({
 
 export const getFailure = (api: Api, deps: Dependencies) =>
   api.openapi(route, async (c) =>
-    c.json(toldFailureView(await tellFailure(deps, c.req.valid('param').id), deps.links), 200),
+    c.json(failureWithRunView(await loadFailureStory(deps, c.req.valid('param').id), deps.links), 200),
   );

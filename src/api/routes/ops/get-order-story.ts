@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { tellOrder } from '../../../queries/told.ts';
+import { loadOrderStory } from '../../../queries/story-with-run.ts';
 import { loadOrder } from '../../../views/order.ts';
 import { orderStorySchema, orderStoryView } from '../../../views/story.ts';
 import { allow, OPERATORS } from '../../auth.ts';
@@ -24,7 +24,7 @@ const route = createRoute({
 export const getOrderStory = (api: Api, deps: Dependencies) =>
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
-    const told = await tellOrder(deps, id);
+    const loaded = await loadOrderStory(deps, id);
     const order = await loadOrder(deps.db, deps.links, c.var.caller, id);
-    return c.json(orderStoryView(told, order, deps.links), 200);
+    return c.json(orderStoryView(loaded, order, deps.links), 200);
   });

@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { tellSignup } from '../../../queries/told.ts';
+import { loadSignupStory } from '../../../queries/story-with-run.ts';
 import { signupStorySchema, signupStoryView } from '../../../views/story.ts';
 import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
@@ -22,5 +22,5 @@ const route = createRoute({
 
 export const getSignupStory = (api: Api, deps: Dependencies) =>
   api.openapi(route, async (c) =>
-    c.json(signupStoryView(await tellSignup(deps, c.req.valid('param').id), deps.links), 200),
+    c.json(signupStoryView(await loadSignupStory(deps, c.req.valid('param').id), deps.links), 200),
   );

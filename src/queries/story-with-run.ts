@@ -10,7 +10,7 @@ import { readSignupStory, type SignupStory } from './signup-story.ts';
 import { whyOrderWaits, whySignupWaits, type Seen } from './waiting.ts';
 
 /** A story, with what its run is doing now. */
-export interface Told<Story> {
+export interface StoryWithRun<Story> {
   story: Story;
   /** `unavailable`: Temporal did not answer, so `run` is null. */
   temporal: TemporalHealth;
@@ -25,25 +25,25 @@ interface Sources {
 }
 
 /** @returns the story of an order with what Temporal knows of its run. @throws RequestError `not_found` */
-export async function tellOrder({ db, temporal }: Sources, id: string): Promise<Told<OrderStory>> {
+export async function loadOrderStory({ db, temporal }: Sources, id: string): Promise<StoryWithRun<OrderStory>> {
   const story = await readOrderStory(db, id);
   if (!story) throw notFound('order');
-  return await tell(temporal, orderWorkflowId(id), story, whyOrderWaits);
+  return await load(temporal, orderWorkflowId(id), story, whyOrderWaits);
 }
 
 /** @returns the story of a signup with what Temporal knows of its run. @throws RequestError `not_found` */
-export async function tellSignup({ db, temporal }: Sources, id: string): Promise<Told<SignupStory>> {
+export async function loadSignupStory({ db, temporal }: Sources, id: string): Promise<StoryWithRun<SignupStory>> {
   const story = await readSignupStory(db, id);
   if (!story) throw notFound('signup');
-  return await tell(temporal, signupWorkflowId(id), story, whySignupWaits);
+  return await load(temporal, signupWorkflowId(id), story, whySignupWaits);
 }
 
-async function tell<Story>(
+async function load<Story>(
   client: Client,
   workflowId: string,
   story: Story,
   whyItWaits: (story: Story, seen: Seen) => string | null,
-): Promise<Told<Story>> {
+): Promise<StoryWithRun<Story>> {
   const { temporal, answer } = await askTemporal(client, async () => {
     const [run, input] = await Promise.all([describeRun(client, workflowId), readRunInput(client, workflowId)]);
     return { run, input };
@@ -52,14 +52,14 @@ async function tell<Story>(
 }
 
 /** A failure, with what its run is doing now. */
-export interface ToldFailure extends FailureStory {
+export interface FailureWithRun extends FailureStory {
   temporal: TemporalHealth;
   /** null when Temporal is away or does not know the run */
   run: RunState | null;
 }
 
 /** @returns a failure with what Temporal knows of its run. @throws RequestError `not_found` */
-export async function tellFailure({ db, temporal: client }: Sources, id: string): Promise<ToldFailure> {
+export async function loadFailureStory({ db, temporal: client }: Sources, id: string): Promise<FailureWithRun> {
   const found = await readFailure(db, id);
   if (!found) throw notFound('failure');
   const { temporal, answer } = await askTemporal(client, () => describeRun(client, found.failure.workflowId));
