@@ -14,7 +14,7 @@ const post = (request: object) =>
   call(api, 'POST', '/v1/orders', { key: api.keys.customer.key, ...request, headers: { ...freshKey(), ...headersOf(request) } });
 const headersOf = (request: object) => ('headers' in request && typeof request.headers === 'object' ? request.headers : {});
 
-describe('a request that is wrong', () => {
+describe('an invalid request', () => {
   it.each([
     ['has a body that is no JSON', 400, 'malformed-json', { text: '{"customer":' }],
     ['has an empty body', 400, 'malformed-json', { text: '' , headers: { 'Content-Type': 'application/json' } }],
@@ -36,7 +36,7 @@ describe('a request that is wrong', () => {
     });
   });
 
-  it('is told of a body over 64 kB that comes in pieces', async () => {
+  it('is refused when its body, sent in pieces, exceeds 64 kB', async () => {
     const pieces = Array.from({ length: 9 }, () => new TextEncoder().encode(' '.repeat(8_192)));
     const response = await fetch(`${api.url}/v1/orders`, {
       method: 'POST',
@@ -78,7 +78,7 @@ describe('a caller', () => {
   it.each([
     ['brings no key', undefined, 'Bearer realm="holdfast"'],
     ['brings another scheme', 'Basic YTpi', 'Bearer realm="holdfast"'],
-    ['brings a key that is none', 'Bearer hf_guess', 'Bearer realm="holdfast", error="invalid_token"'],
+    ['sends a malformed key', 'Bearer hf_guess', 'Bearer realm="holdfast", error="invalid_token"'],
   ])('who %s is unknown', async (_, authorization, challenge) => {
     const { status, headers, body } = await call(api, 'GET', '/v1/orders', {
       headers: authorization === undefined ? {} : { Authorization: authorization },
@@ -88,7 +88,7 @@ describe('a caller', () => {
     expect(body).toMatchObject({ type: 'urn:holdfast:problem:unauthenticated' });
   });
 
-  it('whose key was revoked is unknown', async () => {
+  it('is unknown once its key is revoked', async () => {
     const { id, key } = await insertApiKey(api.db, { name: 'former', role: 'operator' });
     await revokeApiKey(api.db, id, { actor: 'test', reason: 'lost' });
     expect((await call(api, 'GET', '/v1/orders', { key })).status).toBe(401);
@@ -128,13 +128,13 @@ describe('the edge', () => {
     });
   });
 
-  it('takes over a request id that is sane, and makes one otherwise', async () => {
+  it('keeps a valid request id, and creates one otherwise', async () => {
     expect(await echoOf('trace-42')).toBe('trace-42');
     expect(await echoOf('a b"c')).toMatch(/^[0-9a-f-]{36}$/);
     expect(await echoOf('x'.repeat(129))).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('sends security headers and no CORS', async () => {
+  it('sends security headers and allows no other origin', async () => {
     const { headers } = await call(api, 'GET', '/v1/products', { headers: { Origin: 'https://elsewhere.example' } });
     expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
     expect(headers.get('X-Frame-Options')).toBe('DENY');
@@ -142,7 +142,7 @@ describe('the edge', () => {
     expect(headers.get('Access-Control-Allow-Origin')).toBeNull();
   });
 
-  it('lives', async () => {
+  it('reports that it is alive', async () => {
     expect(await call(api, 'GET', '/livez')).toMatchObject({ status: 200, body: { status: 'ok' } });
   });
 
@@ -180,7 +180,7 @@ describe('the documentation', () => {
     });
   });
 
-  it('is shown by a page that loads everything from here', async () => {
+  it('is shown by a page that loads nothing from other hosts', async () => {
     const page = await call(api, 'GET', '/docs');
     expect(page.status).toBe(200);
     const references = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => String(address));

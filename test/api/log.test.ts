@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 describe('the log', () => {
-  it('has a line for each request, with who and how long but no personal data', async () => {
+  it('has one line per request, with caller and duration but no personal data', async () => {
     const headers = { ...freshKey(), 'X-Request-Id': 'seen-in-the-log' };
     await call(api, 'POST', '/v1/orders', { key: api.keys.customer.key, body: newOrder(), headers });
     expect(written()).toContainEqual(
@@ -39,7 +39,7 @@ describe('the log', () => {
     expect(lines.join('')).not.toMatch(/ada@example|Lovelace|London/);
   });
 
-  it('tells of a fault of ours where it is, and neither it nor the answer tells what was in the request', async () => {
+  it('shows where an internal error happened, and neither it nor the answer contains the request', async () => {
     await api.db.execute(sql`alter table order_items rename to elsewhere`);
     const { status, body } = await call(api, 'POST', '/v1/orders', {
       key: api.keys.customer.key,

@@ -23,11 +23,11 @@ afterAll(async () => {
 const never = () => new AbortController().signal;
 
 describe('the order feed', () => {
-  it('wakes those who wait for an order, and remembers what comes while nobody looks', async () => {
+  it('wakes the waiting requests of an order, and remembers a change between two waits', async () => {
     const feed = new OrderFeed();
     feed.start(handle.listener, createLogger('test', 'fatal'));
     const [one, two, other] = [feed.subscribe('a', never()), feed.subscribe('a', never()), feed.subscribe('b', never())];
-    // Everyone is woken once the feed listens: what was told before is not known to it.
+    // Every waiting request is woken once the feed listens: it cannot know what changed before.
     await Promise.all([one.next(), two.next(), other.next()]);
     await handle.listener.notify(ORDERS_CHANNEL, 'a');
     await one.next(60_000);
@@ -36,7 +36,7 @@ describe('the order feed', () => {
     expect(feed.size).toBe(0);
   });
 
-  it('forgets who has gone', async () => {
+  it('forgets a client that has left', async () => {
     const feed = new OrderFeed();
     const leaving = new AbortController();
     const subscription = feed.subscribe('a', leaving.signal);
@@ -48,7 +48,7 @@ describe('the order feed', () => {
     expect(feed.size).toBe(0);
   });
 
-  it('releases at once who comes after it was closed, or has gone already', async () => {
+  it('releases a wait immediately if the feed is closed or the client has left', async () => {
     const feed = new OrderFeed();
     feed.close();
     const late = feed.subscribe('a', never());
@@ -57,7 +57,7 @@ describe('the order feed', () => {
     expect(new OrderFeed().subscribe('a', AbortSignal.abort()).closed).toBe(true);
   });
 
-  it('learns from the HTTP server that a client has gone', async () => {
+  it('learns from the HTTP server that a client has left', async () => {
     const feed = new OrderFeed();
     const arrivals = new EventEmitter();
     const api = new OpenAPIHono<ApiEnv>();

@@ -69,7 +69,7 @@ describe('placing an order', () => {
     ]);
   });
 
-  it('makes one order of ten duplicates sent at once', async () => {
+  it('creates one order from ten duplicates sent at once', async () => {
     const request = { ...asCustomer(), body: newOrder(), headers: freshKey() };
     const before = await api.db.$count(orders);
     const answers = await Promise.all(Array.from({ length: 10 }, () => call(api, 'POST', '/v1/orders', request)));
@@ -80,7 +80,7 @@ describe('placing an order', () => {
     expect(answers.filter(({ headers }) => headers.get('Idempotency-Replayed') === 'true')).toHaveLength(9);
   });
 
-  it('repeats the answer as it first was, whatever became of the order and of the prices', async () => {
+  it('repeats the first answer, even if the order and the prices have changed since', async () => {
     const request = { ...asCustomer(), body: newOrder(), headers: freshKey() };
     const first = await call(api, 'POST', '/v1/orders', request);
     const orderId = String(first.headers.get('Location')).replace('/v1/orders/', '');
@@ -93,7 +93,7 @@ describe('placing an order', () => {
     expect(again.headers.get('Idempotency-Replayed')).toBe('true');
   });
 
-  it('takes fields in another order for the same request', async () => {
+  it('accepts the same fields in another order as the same request', async () => {
     const headers = freshKey();
     const { customer, ...rest } = newOrder();
     await call(api, 'POST', '/v1/orders', { ...asCustomer(), body: { customer, ...rest }, headers });
@@ -101,7 +101,7 @@ describe('placing an order', () => {
     expect(again.headers.get('Idempotency-Replayed')).toBe('true');
   });
 
-  it('refuses a key that belongs to another request, and only of the same caller', async () => {
+  it('refuses a key that the same caller used for another request', async () => {
     const headers = freshKey();
     await call(api, 'POST', '/v1/orders', { ...asCustomer(), body: newOrder(), headers });
     const other = { ...newOrder(), items: [{ sku: 'TEA-SENCHA', quantity: 1 }] };
@@ -112,7 +112,7 @@ describe('placing an order', () => {
     expect(stranger.status).toBe(202);
   });
 
-  it('keeps a key free when the request was refused', async () => {
+  it('does not use up the key of a refused request', async () => {
     const headers = freshKey();
     const wrong = { ...newOrder(), items: [{ sku: 'NO-SUCH-TEA', quantity: 1 }] };
     expect((await call(api, 'POST', '/v1/orders', { ...asCustomer(), body: wrong, headers })).status).toBe(422);
@@ -148,7 +148,7 @@ describe('placing an order', () => {
     ['a name with half a character', { customer: { email: 'ada@example.com', name: '\ud800' } }, '/customer/name'],
     ['a long name', { customer: { email: 'ada@example.com', name: 'A'.repeat(201) } }, '/customer/name'],
     [
-      'a country that is none',
+      'an unknown country',
       { shippingAddress: { line1: 'a', city: 'b', postalCode: 'c', country: 'XX' } },
       '/shippingAddress/country',
     ],
@@ -169,7 +169,7 @@ describe('placing an order', () => {
     expect(body).toMatchObject({ status: 422, errors: expect.arrayContaining([expect.objectContaining({ pointer })]) });
   });
 
-  it('refuses a total that no amount can hold', async () => {
+  it('refuses a total that is too large', async () => {
     await api.db.insert(products).values({ sku: 'SAMOVAR-GOLD', name: 'Gold', amount: 2_000_000_000, currency: 'EUR' });
     const { status, body } = await call(api, 'POST', '/v1/orders', {
       ...asCustomer(),
@@ -203,7 +203,7 @@ async function ids(path: string, key: string) {
 }
 
 describe('reading orders', () => {
-  it('shows payment, shipment, invoice and what happened, of the present generation', async () => {
+  it('shows payment, shipment, invoice and events of the current generation', async () => {
     const orderId = await placeOrder(api);
     const ref = { orderId, generation: 1 };
     const at = new Date('2026-11-23T10:00:00Z');
@@ -318,7 +318,7 @@ describe('reading orders', () => {
     expect(body).toMatchObject({ failure: { type: 'card_declined', message: 'The card was declined.' } });
   });
 
-  it('hides an invoice of others from a customer', async () => {
+  it('hides the invoices of other customers', async () => {
     const orderId = await placeOrder(api);
     const pdf = Buffer.from('%PDF-1.7');
     await api.db.insert(invoices).values({ number: 8, orderId, generation: 1, amount: 3680, currency: 'EUR', pdf });
@@ -327,7 +327,7 @@ describe('reading orders', () => {
     expect(await status(api.keys.support.key)).toBe(200);
   });
 
-  it('has no invoice before there is one', async () => {
+  it('answers 404 before the invoice is written', async () => {
     const id = await placeOrder(api);
     expect((await call(api, 'GET', `/v1/orders/${id}/invoice`, asCustomer())).status).toBe(404);
   });
@@ -340,7 +340,7 @@ describe('reading orders', () => {
     expect((await call(api, 'GET', path, { key: api.keys.support.key })).status).toBe(200);
   });
 
-  it('lists a caller’s own orders, the newest first, page by page and by status', async () => {
+  it('lists the caller’s own orders by status, newest first, in pages', async () => {
     const own = { key: api.keys.stranger.key };
     const place = async () => {
       const { headers } = await call(api, 'POST', '/v1/orders', { ...own, body: newOrder(), headers: freshKey() });
@@ -376,7 +376,7 @@ const cancel = (id: string, key = api.keys.customer.key) =>
 
 describe('cancelling an order', () => {
 
-  it('tells the workflow once, however often it is asked', async () => {
+  it('signals the workflow once, however often it is requested', async () => {
     const id = await placeOrder(api);
     const first = await cancel(id);
     expect(first.status).toBe(202);
@@ -400,7 +400,7 @@ describe('cancelling an order', () => {
     expect(answer.body).toMatchObject({ type: 'urn:holdfast:problem:order-not-cancellable' });
   });
 
-  it('is for its owner', async () => {
+  it('is allowed to the owner only', async () => {
     const id = await placeOrder(api);
     expect((await cancel(id, api.keys.stranger.key)).status).toBe(404);
   });
@@ -416,7 +416,7 @@ const awaiting = async () => {
 
 describe('deciding on an order', () => {
 
-  it('takes the first decision and refuses the next', async () => {
+  it('accepts the first decision and refuses the next', async () => {
     const id = await awaiting();
     expect((await decide(id, api.keys.support.key)).status).toBe(202);
     expect((await decide(id, api.keys.operator.key, 'reject')).status).toBe(409);
@@ -427,15 +427,15 @@ describe('deciding on an order', () => {
     });
   });
 
-  it('is not for customers, not even of their own orders', async () => {
+  it('is not allowed to customers, even for their own orders', async () => {
     expect((await decide(await awaiting(), api.keys.customer.key)).status).toBe(403);
   });
 
-  it('refuses an order that does not wait for it', async () => {
+  it('refuses an order that is not waiting for approval', async () => {
     expect((await decide(await placeOrder(api), api.keys.support.key)).status).toBe(409);
   });
 
-  it('refuses a decision that is none', async () => {
+  it('refuses an unknown decision', async () => {
     expect((await decide(await awaiting(), api.keys.support.key, 'maybe')).status).toBe(422);
   });
 });

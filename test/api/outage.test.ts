@@ -21,8 +21,8 @@ afterAll(async () => {
   await proxy.cut();
 });
 
-describe('while Postgres is away', () => {
-  it('answers 503 and does nothing by halves; the same request is done once it is back', async () => {
+describe('while Postgres is unavailable', () => {
+  it('answers 503 and commits nothing; the same request succeeds once Postgres is back', async () => {
     const request = { key: api.keys.customer.key, body: newOrder(), headers: freshKey() };
     const counts = () =>
       Promise.all([api.db.$count(orders), api.db.$count(idempotencyKeys), api.db.$count(commands)]);
@@ -44,18 +44,18 @@ describe('while Postgres is away', () => {
     expect(ready.body).toMatchObject({ status: 'unavailable', checks: { postgres: 'failing' } });
     expect(await counts()).toEqual(before);
 
-    await proxy.mend();
+    await proxy.restore();
     expect((await call(api, 'POST', '/v1/orders', request)).status).toBe(202);
     expect(await counts()).toEqual(before.map((count) => count + 1));
   });
 
-  it('ends the requests whose connection is cut under way', async () => {
+  it('answers the requests whose connection breaks', async () => {
     const id = await placeOrder(api);
     const waiting = call(api, 'GET', `/v1/orders/${id}`, { key: api.keys.customer.key, headers: { Prefer: 'wait=1' } });
     const other = call(api, 'GET', '/v1/orders', { key: api.keys.customer.key });
     expect((await other).status).toBe(200);
     await proxy.cut();
     expect((await waiting).status).toBe(503);
-    await proxy.mend();
+    await proxy.restore();
   });
 });

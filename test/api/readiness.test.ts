@@ -8,7 +8,7 @@ describe('readiness', () => {
     vi.unstubAllEnvs();
   });
 
-  it('is full when Postgres and Temporal answer', async () => {
+  it('is ok when Postgres and Temporal answer', async () => {
     vi.stubEnv('TEMPORAL_ADDRESS', inject('temporalAddress'));
     api = await startTestApi();
     const { status, body } = await call(api, 'GET', '/readyz');
@@ -16,7 +16,7 @@ describe('readiness', () => {
     expect(status).toBe(200);
   });
 
-  it('is degraded without Temporal, while orders and signups are still taken', async () => {
+  it('is degraded without Temporal, while orders and signups are still accepted', async () => {
     vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
     api = await startTestApi();
     const { status, body } = await call(api, 'GET', '/readyz');

@@ -29,7 +29,7 @@ const get = (path: string, accept = 'application/json') =>
 
 describe('weekly reports', () => {
 
-  it('are listed, the newest first', async () => {
+  it('are listed, newest first', async () => {
     const { status, body } = await get('/v1/reports/weekly');
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -44,14 +44,14 @@ describe('weekly reports', () => {
     expect((await get('/v1/reports/weekly/2026-W46')).body).toMatchObject({ week: '2026-W46', figures, chart });
   });
 
-  it('give the chart itself to who asks for an image', async () => {
+  it('return the chart when an image is requested', async () => {
     const { headers, body } = await get('/v1/reports/weekly/2026-W47', 'image/svg+xml');
     expect(headers.get('Content-Type')).toBe('image/svg+xml');
     expect(headers.get('Vary')).toBe('Accept');
     expect(body).toBe(chart);
   });
 
-  it('are not there before their week is over', async () => {
+  it('do not exist before their week is over', async () => {
     expect((await get('/v1/reports/weekly/2026-W48')).status).toBe(404);
   });
 });

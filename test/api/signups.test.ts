@@ -47,21 +47,21 @@ describe('signing up', () => {
     expect(await commandTypes(id)).toEqual([{ type: 'start_signup', signupId: id }]);
   });
 
-  it('makes one signup of ten duplicates sent at once', async () => {
+  it('creates one signup from ten duplicates sent at once', async () => {
     const headers = freshKey();
     const answers = await Promise.all(Array.from({ length: 10 }, () => signUp('dup@example.com', headers)));
     expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
     expect(await api.db.$count(signups, eq(signups.email, 'dup@example.com'))).toBe(1);
   });
 
-  it('refuses a second open signup of an address, whatever its capitals', async () => {
+  it('refuses a second open signup of an address, in any letter case', async () => {
     await placeSignup(api, 'taken@example.com');
     const { status, body } = await signUp('Taken@Example.com');
     expect(status).toBe(409);
     expect(body).toMatchObject({ type: 'urn:holdfast:problem:email-taken', errors: [{ pointer: '/email' }] });
   });
 
-  it('lets one of two through that ask at once for an address', async () => {
+  it('accepts one of two signups sent at once for an address', async () => {
     const answers = await Promise.all([signUp('race@example.com'), signUp('race@example.com')]);
     expect(answers.map(({ status }) => status)).toEqual(expect.arrayContaining([202, 409]));
   });
@@ -72,7 +72,7 @@ describe('signing up', () => {
     expect((await signUp(`${status}@example.com`)).status).toBe(202);
   });
 
-  it('hides the signups of others', async () => {
+  it('hides the signups of other callers', async () => {
     const id = await placeSignup(api, 'private@example.com');
     expect((await call(api, 'GET', `/v1/signups/${id}`, { key: api.keys.stranger.key })).status).toBe(404);
     expect((await call(api, 'GET', `/v1/signups/${id}`, { key: api.keys.support.key })).status).toBe(200);
@@ -80,7 +80,7 @@ describe('signing up', () => {
 });
 
 describe('verifying', () => {
-  it('takes a token once, and all others of the signup with it', async () => {
+  it('accepts a token once, and none of the signup afterwards', async () => {
     const id = await placeSignup(api, 'verify@example.com');
     const [first, second] = [await giveToken(id), await giveToken(id)];
     const { status, body } = await verify(id, second);
@@ -95,7 +95,7 @@ describe('verifying', () => {
     expect((await commandTypes(id)).at(-1)).toEqual({ type: 'verify_signup', signupId: id });
   });
 
-  it('tells the workflow once when a link is opened twice at once', async () => {
+  it('signals the workflow once when a link is opened twice at once', async () => {
     const id = await placeSignup(api, 'twice@example.com');
     const token = await giveToken(id);
     const answers = await Promise.all([verify(id, token), verify(id, token)]);
@@ -111,14 +111,14 @@ describe('verifying', () => {
     expect(body).toMatchObject({ errors: [{ pointer: '/token' }] });
   });
 
-  it('is too late once the signup has expired', async () => {
+  it('is refused once the signup has expired', async () => {
     const id = await placeSignup(api, 'late@example.com');
     const token = await giveToken(id);
     await setStatus(id, 'expired');
     expect((await verify(id, token)).status).toBe(409);
   });
 
-  it('knows no signup that is not there', async () => {
+  it('answers 404 for an unknown signup', async () => {
     expect((await verify('0197d0a0-0000-7000-8000-000000000000', 'x')).status).toBe(404);
   });
 });

@@ -31,7 +31,7 @@ const all = async (stream: AsyncIterable<ServerSentEvent>) => {
 const statuses = (events: ServerSentEvent[]) => events.map(({ data }): unknown => JSON.parse(data ?? '').status);
 
 describe('Prefer: wait', () => {
-  it('answers once the order is at rest', async () => {
+  it('answers once the order needs nothing more or waits for a person', async () => {
     const id = await placeOrder(api);
     const answer = get(id, 'wait=30');
     await move(id, 'reserved');
@@ -41,33 +41,33 @@ describe('Prefer: wait', () => {
     expect(headers.get('Preference-Applied')).toBe('wait=30');
   });
 
-  it('answers at once when the order is at rest already', async () => {
+  it('answers immediately when that is already so', async () => {
     const id = await placeOrder(api);
     await move(id, 'needs_attention');
     expect((await get(id, 'respond-async, wait=30')).body).toMatchObject({ status: 'needs_attention' });
   });
 
-  it('answers with the order as it is when the time is over', async () => {
+  it('answers with the current order when the time is over', async () => {
     const id = await placeOrder(api);
     const { status, body } = await get(id, 'wait=1');
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'accepted' });
   });
 
-  it('waits 30 s at most', async () => {
+  it('waits at most 30 s', async () => {
     const id = await placeOrder(api);
     await move(id, 'completed');
     expect((await get(id, 'wait=900')).headers.get('Preference-Applied')).toBe('wait=30');
   });
 
-  it('ignores what it does not understand', async () => {
+  it('ignores other preferences', async () => {
     const id = await placeOrder(api);
     const { status, headers } = await get(id, 'wait=soon');
     expect(status).toBe(200);
     expect(headers.get('Preference-Applied')).toBeNull();
   });
 
-  it('holds for placing an order too, while its repetition gets the first answer', async () => {
+  it('also applies to placing an order, whose repetition gets the first answer', async () => {
     const request = {
       key: api.keys.customer.key,
       body: newOrder(),
@@ -82,7 +82,7 @@ describe('Prefer: wait', () => {
     expect(repeated.body).toMatchObject({ status: 'accepted' });
   });
 
-  it('still learns of changes after the listening connection was lost', async () => {
+  it('still notices changes after the listening connection was lost', async () => {
     await api.db.execute(
       sql`select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%' and datname = current_database()`,
     );
@@ -94,7 +94,7 @@ describe('Prefer: wait', () => {
 });
 
 describe('the event stream', () => {
-  it('tells every status as it comes and ends with the last', async () => {
+  it('sends every status as it changes, and ends with the last', async () => {
     const id = await placeOrder(api);
     const seen: ServerSentEvent[] = [];
     for await (const event of follow(id)) {
@@ -112,7 +112,7 @@ describe('the event stream', () => {
     });
   });
 
-  it('resumes after the last event that was seen', async () => {
+  it('resumes after the last event that the client received', async () => {
     const id = await placeOrder(api);
     const leaving = new AbortController();
     let last = '';
@@ -127,7 +127,7 @@ describe('the event stream', () => {
     expect(statuses(rest)).toEqual(['reserved', 'failed']);
   });
 
-  it('tells a client that has seen the end not to come back', async () => {
+  it('tells a client that has received the last event not to reconnect', async () => {
     const id = await placeOrder(api);
     await move(id, 'completed');
     const events = await all(follow(id));
@@ -140,7 +140,7 @@ describe('the event stream', () => {
 });
 
 describe('shutting down', () => {
-  it('answers those who wait and ends the streams', async () => {
+  it('answers waiting requests and ends the streams', async () => {
     const stopping = await startTestApi();
     const id = await placeOrder(stopping);
     const { key } = stopping.keys.customer;
@@ -152,7 +152,7 @@ describe('shutting down', () => {
     expect(await stream.next()).toMatchObject({ done: true });
   });
 
-  it('does not wait for connections that ask nothing', async () => {
+  it('does not wait for idle connections', async () => {
     const stopping = await startTestApi();
     const { hostname, port } = new URL(stopping.url);
     const silent = connect(Number(port), hostname);

@@ -38,7 +38,7 @@ const commandsFor = async (orderId: string) => {
 };
 
 describe('the warehouse', () => {
-  it('tells an order what became of its parcel', async () => {
+  it('signals an order what happened to its parcel', async () => {
     const orderId = await placeOrder(api);
     expect((await send(shipped(orderId))).status).toBe(202);
     const rejected = { reference: `order:${orderId}:1`, reason: 'address unknown' };
@@ -57,7 +57,7 @@ describe('the warehouse', () => {
     ]);
   });
 
-  it('is heard once, however often it sends an event', async () => {
+  it('is processed once per event, however often it sends it', async () => {
     const orderId = await placeOrder(api);
     const id = 'evt_repeated';
     const answers = await Promise.all([1, 2, 3].map(() => send(shipped(orderId), { id })));
@@ -66,10 +66,10 @@ describe('the warehouse', () => {
   });
 
   it.each([
-    ['an order that is none', 'order:0197d0a0-0000-7000-8000-000000000000:1'],
+    ['an unknown order', 'order:0197d0a0-0000-7000-8000-000000000000:1'],
     ['something that cannot be an id', `order:${'-'.repeat(36)}:1`],
     ['another shop', 'invoice-12'],
-  ])('may speak of %s', async (_, reference) => {
+  ])('may refer to %s', async (_, reference) => {
     const before = await api.db.$count(commands);
     const id = `evt_${(serial += 1)}`;
     const event = { type: 'shipment.shipped', data: { reference, carrier: 'DHL', trackingNumber: 'T1' } };
@@ -78,19 +78,19 @@ describe('the warehouse', () => {
     expect(await api.db.$count(commands)).toBe(before);
   });
 
-  it.each([['a generation that has not begun', 2], ['a generation that cannot be', 0]])('may speak of %s', async (_, generation) => {
+  it.each([['a generation that has not started', 2], ['an impossible generation', 0]])('may refer to %s', async (_, generation) => {
     const orderId = await placeOrder(api);
     expect((await send(shipped(orderId, generation))).status).toBe(202);
     expect(await commandsFor(orderId)).toEqual([]);
   });
 
-  it('may say what means nothing to an order', async () => {
+  it('may send events that no order needs', async () => {
     const orderId = await placeOrder(api);
     expect((await send({ ...shipped(orderId), type: 'constructor' })).status).toBe(202);
     expect(await commandsFor(orderId)).toEqual([]);
   });
 
-  it('has to send what an event is made of', async () => {
+  it('must send a complete event', async () => {
     const { status, body } = await send({ type: 'shipment.shipped', data: {} });
     expect(status).toBe(422);
     expect(body).toMatchObject({ errors: [{ pointer: '/data/reference' }] });
@@ -110,7 +110,7 @@ describe('the warehouse', () => {
     expect(await commandsFor(orderId)).toEqual([]);
   });
 
-  it('is not believed without a signature', async () => {
+  it('is refused without a valid signature', async () => {
     const orderId = await placeOrder(api);
     expect((await call(api, 'POST', '/v1/webhooks/warehouse', { body: shipped(orderId) })).status).toBe(401);
   });

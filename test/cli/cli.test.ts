@@ -104,7 +104,7 @@ describe('ops failures', () => {
     expect(second.printed).toMatchObject({ data: [{ id: older.failureId }], nextCursor: null });
   });
 
-  it('shows people a table without colours in a pipe, and nothing that steers a terminal', async () => {
+  it('prints a table without colours in a pipe, and no control characters', async () => {
     const { orderId, failureId } = await park();
     const list = await ops('failures', 'list', '--order', orderId);
     expect(list.stdout).toMatch(/^ID +STATUS +KIND/);
@@ -115,7 +115,7 @@ describe('ops failures', () => {
     expect(list.stdout + stdout).not.toMatch(/\u001B/);
   });
 
-  it('retries one, with a corrected address, and keeps who and why', async () => {
+  it('retries one with a corrected address, and records the actor and the reason', async () => {
     const { orderId, failureId } = await park();
     const address = ['--line1', '221B Baker Street', '--city', 'London', '--postal-code', 'NW1 6XE', '--country', 'GB'];
     const { code } = await opsJson('failures', 'retry', failureId, '--reason', 'moved', '--actor', 'cli:ada', ...address, '--yes');
@@ -139,7 +139,7 @@ describe('ops failures', () => {
     expect(await eventsOf(one.failureId)).toHaveLength(1);
   });
 
-  it('records the user of this machine unless told who acts', async () => {
+  it('records the user of the machine as the default actor', async () => {
     const { failureId } = await park();
     await ops('failures', 'cancel', failureId, '--reason', 'customer called', '--yes');
     expect((await eventsOf(failureId)).at(-1)).toMatchObject({ type: 'cancel_requested', actor: expect.stringMatching(/^cli:./) });
@@ -243,7 +243,7 @@ describe('ops orders', () => {
     expect(missing.code).toBe(3);
   });
 
-  it('cancels one and restarts a failed one, each kept with its actor', async () => {
+  it('cancels one and restarts a failed one, each recorded with its actor', async () => {
     const cancelled = await placeOrder();
     const failed = await placeOrder();
     await handle.db.update(orders).set({ status: 'failed' }).where(eq(orders.id, failed));
@@ -329,7 +329,7 @@ describe('ops', () => {
     expect(await ops('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('not found, or refused') });
   });
 
-  it('names what the environment lacks, and exits with 2', async () => {
+  it('names the missing environment variables, and exits with 2', async () => {
     const { code, stderr } = await runCommand('src/cli/main.ts', ['failures', 'list'], {});
     expect(code).toBe(2);
     expect(stderr).toContain('DATABASE_URL');
@@ -344,7 +344,7 @@ describe('ops', () => {
     expect(stderr).not.toContain('hunter2');
   });
 
-  it('creates, lists and revokes keys, and keeps who did', async () => {
+  it('creates, lists and revokes keys, and records the actor', async () => {
     const created = await opsJson('keys', 'create', 'shop', '--role', 'customer');
     const id = String(Object(created.printed).id);
     expect((await ops('keys', 'list')).stdout).toContain(id);

@@ -49,7 +49,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** @returns by name, what the doctor finds that is not well, when these variables differ */
+/** @returns the checks that do not pass with these variables, by name */
 async function complaints(changes: Record<string, string> = {}): Promise<Record<string, string>> {
   const { findings } = await examine({ ...environment, ...changes });
   const unwell = findings.filter(({ outcome }) => outcome === 'failed');
@@ -65,11 +65,11 @@ const NOT_STARTED = {
 };
 
 describe('the doctor', () => {
-  it('finds that no worker has been started yet, and that all else is well', async () => {
+  it('finds that no worker has been started yet, and that everything else is ok', async () => {
     expect(await complaints()).toEqual(NOT_STARTED);
   });
 
-  it('finds a part that is away, each for itself', async () => {
+  it('finds each part that is unavailable', async () => {
     expect(
       await complaints({
         DATABASE_URL: 'postgres://ada:hunter2@127.0.0.1:1/holdfast',
@@ -97,7 +97,7 @@ describe('the doctor', () => {
     });
   });
 
-  it('finds a migration that was not applied, and one that this code does not know', async () => {
+  it('finds a migration that was not applied, and one that is unknown to this version', async () => {
     const behind = await createTestDatabase();
     const { db, close } = connectDatabase(behind.url, { max: 1, name: 'test' });
     try {
@@ -113,7 +113,7 @@ describe('the doctor', () => {
     }
   });
 
-  it('says what it could not look at, and does not hold it against anybody', async () => {
+  it('reports what it could not check, without counting it as a failure', async () => {
     const { SMTP_URL: _mail, WAREHOUSE_API_KEY: _key, ...rest } = environment;
     const { findings } = await examine(rest);
     expect(findings.filter(({ outcome }) => outcome === 'unknown')).toEqual([
@@ -122,7 +122,7 @@ describe('the doctor', () => {
     ]);
   });
 
-  it('names what the environment lacks', async () => {
+  it('names the missing environment variables', async () => {
     const { ok, findings } = await examine({});
     expect(ok).toBe(false);
     expect(findings).toContainEqual(expect.objectContaining({ name: 'Environment', detail: expect.stringContaining('DATABASE_URL') }));
@@ -132,7 +132,7 @@ describe('the doctor', () => {
 const doctor = (...args: string[]) => runCommand('src/cli/main.ts', ['doctor', ...args], environment);
 
 describe('ops doctor', () => {
-  it('ends with 4 when it has found something, and with 0 when all is well; it never prints a secret', async () => {
+  it('exits with 4 when a check fails and with 0 otherwise, and never prints a secret', async () => {
     const before = await doctor();
     expect(before.code).toBe(4);
     expect(before.stdout).toContain('✘ Workers of holdfast-orders: no workers polling\n    Start a worker for it');

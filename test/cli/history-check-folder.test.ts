@@ -98,7 +98,7 @@ describe('history-check --dir', () => {
     expect(stderr).toContain('a.json is not a history');
   });
 
-  it('exits with 2 unless told what to check', async () => {
+  it('exits with 2 without a query or a folder', async () => {
     expect((await historyCheck([])).code).toBe(2);
     expect((await historyCheck(['--dir', folder, '--query', 'x'])).code).toBe(2);
   });

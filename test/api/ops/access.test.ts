@@ -13,7 +13,7 @@ const documentSchema = z.object({
 });
 
 describe('the operations', () => {
-  it('are for operators alone, each of them, and documented as such', async () => {
+  it('are for operators only, and are documented as such', async () => {
     const { paths } = documentSchema.parse((await call(api, 'GET', '/openapi.json')).body);
     const operations = Object.entries(paths)
       .filter(([path]) => path.startsWith('/v1/ops/'))

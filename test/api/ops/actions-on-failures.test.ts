@@ -16,7 +16,7 @@ const act = (action: 'retry' | 'cancel', id: string) =>
   call(api, 'POST', `/v1/ops/failures/${id}/${action}`, { ...asOperator(), body: { reason: 'it is back' } });
 
 describe('the failures', () => {
-  it('are listed, the newest first, by status', async () => {
+  it('are listed by status, newest first', async () => {
     const older = await park();
     const { orderId, failureId } = await park();
     const { status, body } = await call(api, 'GET', '/v1/ops/failures?status=open&limit=1', asOperator());
@@ -70,7 +70,7 @@ describe('the failures', () => {
     expect(story.at(-1)).toMatchObject({ actor, reason: 'it is back' });
   });
 
-  it('are retried once when two operators ask at once', async () => {
+  it('are retried once when two operators retry at once', async () => {
     const { failureId } = await park();
     const answers = await Promise.all([act('retry', failureId), act('retry', failureId)]);
     expect(answers.map(({ status }) => status)).toEqual(expect.arrayContaining([202, 409]));
@@ -81,7 +81,7 @@ describe('the failures', () => {
     expect((await act(action, failureId)).status).toBe(409);
   });
 
-  it('that are not there cannot be retried', async () => {
+  it('answer 404 to a retry of an unknown id', async () => {
     expect((await act('retry', '0197d0a0-0000-7000-8000-000000000000')).status).toBe(404);
     expect((await act('retry', 'no-id')).status).toBe(404);
   });

@@ -27,7 +27,7 @@ async function parkSome(count: number) {
   return { errorType, parked };
 }
 
-/** Begins a bulk retry of some parked orders. */
+/** Starts a bulk retry of some parked orders. */
 async function begin(count: number) {
   const { errorType, parked } = await parkSome(count);
   const { headers } = await post(PATH, { action: 'retry', filter: { errorType }, reason: 'it is back' });
@@ -42,7 +42,7 @@ const eventsOf = (path: string) =>
 const runBatch = (id: string, size: number) => createBulkActionActivities({ db: api.db }).runReplayBatch(id, size);
 
 describe('a dry run', () => {
-  it('says what would be done, what it is worth and what would be refused, and does nothing', async () => {
+  it('shows what would be done, its value and what would be refused, and does nothing', async () => {
     const { parked } = await parkSome(2);
     const mail = await openOrderFailure(api, { kind: 'email', step: 'order_confirmed' });
     const ids = [...parked.map(({ failureId }) => failureId), mail.failureId, uuid()];
@@ -63,7 +63,7 @@ describe('a dry run', () => {
     expect(after).toEqual(before);
   });
 
-  it('of failed orders shows which have money that is not refunded', async () => {
+  it('of failed orders shows which are not refunded yet', async () => {
     const [clean, owing] = [await placeOrder(api), await placeOrder(api)];
     for (const id of [clean, owing]) {
       await api.db.update(orders).set({ status: 'failed', failureType: 'card_declined' }).where(eq(orders.id, id));
@@ -81,7 +81,7 @@ describe('a dry run', () => {
 });
 
 describe('a bulk action', () => {
-  it('is begun, is kept with its actor, and can be looked at', async () => {
+  it('is started, recorded with its actor, and can be read', async () => {
     const { errorType, parked } = await parkSome(2);
     const request = { action: 'retry', filter: { errorType }, reason: 'it is back', ratePerSecond: 5 };
     const { status, headers, body } = await post(PATH, request);
@@ -113,7 +113,7 @@ describe('a bulk action', () => {
     });
   });
 
-  it('is begun once under one key, also when two ask at once', async () => {
+  it('is started once per idempotency key, even by two requests at once', async () => {
     const { errorType } = await parkSome(1);
     const request = { action: 'retry', filter: { errorType }, reason: 'it is back' };
     const headers = freshKey();
@@ -126,7 +126,7 @@ describe('a bulk action', () => {
     expect((await post(PATH, request, { 'Idempotency-Key': 'not visible: ü' })).status).toBe(400);
   });
 
-  it('takes ten thousand ids', async () => {
+  it('accepts ten thousand ids', async () => {
     const ids = Array.from({ length: 10_000 }, () => uuid());
     expect(await post(PATH, { action: 'retry', ids, reason: 'many', dryRun: true })).toMatchObject({
       status: 200,
@@ -146,13 +146,13 @@ describe('a bulk action', () => {
     expect((await post(PATH, { action: 'retry', reason: 'because', ...change })).status).toBe(422);
   });
 
-  it('says what became of each item', async () => {
+  it('lists the outcome of each item', async () => {
     const { path, id, parked } = await begin(4);
-    const [mended, again, gone] = parked.map(({ failureId }) => failureId);
-    if (!mended || !again || !gone) throw new Error('too few');
+    const [fixed, again, gone] = parked.map(({ failureId }) => failureId);
+    if (!fixed || !again || !gone) throw new Error('too few');
     await api.db.update(failures).set({ status: 'settled' }).where(eq(failures.id, gone));
     await runBatch(id, 4);
-    await api.db.update(failures).set({ status: 'resolved' }).where(eq(failures.id, mended));
+    await api.db.update(failures).set({ status: 'resolved' }).where(eq(failures.id, fixed));
     await api.db.update(failures).set({ status: 'open', occurrence: 2 }).where(eq(failures.id, again));
     const pages = await readPages(api, `${path}/items?limit=3`);
     expect(pages.map((page) => page.length)).toEqual([3, 1]);
@@ -181,7 +181,7 @@ describe('a bulk action', () => {
     expect((await post(`${path}/pause`, {})).status).toBe(422);
   });
 
-  it('that is not there is 404', async () => {
+  it('answers 404 for an unknown id', async () => {
     const path = `${PATH}/${uuid()}`;
     for (const suffix of ['', '/items', '/events']) expect((await get(path + suffix)).status).toBe(404);
     expect((await post(`${path}/pause`, { reason: 'none' })).status).toBe(404);
@@ -189,7 +189,7 @@ describe('a bulk action', () => {
 });
 
 describe('the events of a bulk action', () => {
-  it('tell its progress from now to its end', async () => {
+  it('report its progress until it ends', async () => {
     const { path, id, parked } = await begin(2);
     const seen: unknown[] = [];
     for await (const { event, data } of eventsOf(path)) {
@@ -207,7 +207,7 @@ describe('the events of a bulk action', () => {
     ]);
   });
 
-  it('of one that has ended are one', async () => {
+  it('are a single event once it has ended', async () => {
     const { path } = await begin(1);
     await post(`${path}/cancel`, { reason: 'enough' });
     const seen = [];

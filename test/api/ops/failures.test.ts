@@ -31,7 +31,7 @@ const eventsOf = async (failureId: string) =>
 const statuses = (answers: { status: number }[]) => answers.map(({ status }) => status).toSorted((a, b) => a - b);
 
 describe('the list of failures', () => {
-  it('is filtered by everything that the shared filter knows', async () => {
+  it('can be filtered by every field of the shared filter', async () => {
     const { orderId, failureId } = await openOrderFailure(api, {
       kind: 'compensation',
       step: 'charge',
@@ -60,13 +60,13 @@ describe('the list of failures', () => {
     }
   });
 
-  it('refuses filters that it does not know, or that no row can match', async () => {
+  it('refuses an unknown filter, and one that no row can match', async () => {
     for (const query of ['colour=red', 'kind=none', 'from=yesterday', 'text=%00', 'orderId=7']) {
       expect((await get(`/v1/ops/failures?${query}`)).status).toBe(422);
     }
   });
 
-  it('is read page by page', async () => {
+  it('is paged', async () => {
     const text = 'page by page';
     const ids = [];
     for (let n = 0; n < 3; n += 1) ids.push((await openOrderFailure(api, { errorMessage: text })).failureId);
@@ -88,7 +88,7 @@ describe('the list of failures', () => {
 });
 
 describe('one failure', () => {
-  it('is shown with what was done about it and what Temporal knows of its run', async () => {
+  it('is shown with its history and the state of its run', async () => {
     const { orderId, failureId } = await openOrderFailure(api);
     await act(failureId, 'retry');
     const { status, body } = await get(`/v1/ops/failures/${failureId}`);
@@ -108,22 +108,22 @@ describe('one failure', () => {
     });
   });
 
-  it('that is not there is 404', async () => {
+  it('answers 404 for an unknown id', async () => {
     expect((await get('/v1/ops/failures/0197d0a0-0000-7000-8000-000000000000')).status).toBe(404);
     expect((await get('/v1/ops/failures/seven')).status).toBe(404);
   });
 });
 
 describe('a retry', () => {
-  it('may correct the address', async () => {
+  it('can correct the address', async () => {
     const { orderId, failureId } = await openOrderFailure(api);
-    const shippingAddress = { line1: 'Mended Street 1', city: 'Bath', postalCode: 'BA1 1AA', country: 'GB' };
+    const shippingAddress = { line1: 'Corrected Street 1', city: 'Bath', postalCode: 'BA1 1AA', country: 'GB' };
     expect((await act(failureId, 'retry', { shippingAddress })).status).toBe(202);
     const [order] = await api.db.select().from(orders).where(eq(orders.id, orderId));
     expect(order).toMatchObject(shippingAddress);
   });
 
-  it('refuses an address that is none, and does nothing then', async () => {
+  it('refuses an invalid address, and does nothing', async () => {
     const { orderId, failureId } = await openOrderFailure(api);
     const { status, body } = await act(failureId, 'retry', { shippingAddress: { line1: 'x', city: 'y', postalCode: 'z', country: 'XX' } });
     expect(status).toBe(422);
@@ -132,13 +132,13 @@ describe('a retry', () => {
   });
 });
 
-describe('an action asked for twice at once', () => {
+describe('an action requested twice at once', () => {
   it.each([
     ['retry', 'step', 'retry_requested'],
     ['cancel', 'step', 'cancel_requested'],
     ['settlement', 'compensation', 'settlement_requested'],
     ['reset', 'run', 'reset_requested'],
-  ] as const)('%s is done once, and the other is told', async (action, kind, event) => {
+  ] as const)('%s is done once, and the second request is refused', async (action, kind, event) => {
     const { orderId, failureId } = await openOrderFailure(api, { kind });
     const answers = await Promise.all([act(failureId, action), act(failureId, action)]);
     expect(statuses(answers)).toEqual([202, 409]);
@@ -149,7 +149,7 @@ describe('an action asked for twice at once', () => {
     expect((await act(failureId, action)).status).toBe(409);
   });
 
-  it('has one answer: a retry after a cancellation is refused', async () => {
+  it('takes effect once: a retry after a cancellation is refused', async () => {
     const { orderId, failureId } = await openOrderFailure(api);
     await act(failureId, 'cancel');
     const { status, body } = await act(failureId, 'retry');
@@ -158,7 +158,7 @@ describe('an action asked for twice at once', () => {
     expect(await sentTo(orderId)).toHaveLength(1);
   });
 
-  it('can be asked for again when the first could not be delivered', async () => {
+  it('can be requested again when the first could not be delivered', async () => {
     const { orderId, failureId } = await openOrderFailure(api);
     await act(failureId, 'cancel');
     await api.db.update(commands).set({ state: 'set_aside' }).where(eq(commands.workflowId, `order/${orderId}`));
@@ -180,7 +180,7 @@ describe('an action asked for twice at once', () => {
 });
 
 describe('a settlement', () => {
-  it('of what stops nothing is done by its record', async () => {
+  it('of a failure that blocks no run only records it', async () => {
     const { orderId, failureId } = await openOrderFailure(api, { kind: 'email', step: 'order_confirmed' });
     expect(await act(failureId, 'settlement')).toMatchObject({ status: 202, body: { status: 'settled' } });
     expect(await sentTo(orderId)).toEqual([]);
@@ -193,7 +193,7 @@ describe('a settlement', () => {
 });
 
 describe('a reset', () => {
-  it('names the event', async () => {
+  it('can name the event to reset to', async () => {
     const { orderId, failureId } = await openOrderFailure(api, { kind: 'run' });
     expect(await act(failureId, 'reset', { eventId: 12 })).toMatchObject({ status: 202, body: { status: 'retrying' } });
     expect(await sentTo(orderId)).toEqual([expect.objectContaining({ type: 'reset_run', eventId: 12, reason: 'because' })]);
@@ -202,7 +202,7 @@ describe('a reset', () => {
 });
 
 describe('without Temporal', () => {
-  it('a failure is shown, and what Temporal knows is said to be missing', async () => {
+  it('shows a failure, and says that Temporal is unavailable', async () => {
     vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
     const alone = await startTestApi();
     try {

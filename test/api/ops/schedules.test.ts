@@ -26,7 +26,7 @@ const weekly = (fields: object) => ({
 });
 
 describe('the schedules', () => {
-  it('are shown with their next runs, and as they were declared', async () => {
+  it('are listed with their next runs and their declaration', async () => {
     const { status, body } = await list();
     expect(status).toBe(200);
     expect(body).toMatchObject(
@@ -34,7 +34,7 @@ describe('the schedules', () => {
     );
   });
 
-  it('are paused and resumed with a note, and that is kept', async () => {
+  it('are paused and resumed with a note, and audited', async () => {
     expect((await act('pause', { reason: 'holidays' })).status).toBe(202);
     expect((await list()).body).toMatchObject(weekly({ paused: true, note: expect.stringContaining('holidays') }));
     expect((await act('resume', { reason: 'back' })).status).toBe(202);
@@ -48,7 +48,7 @@ describe('the schedules', () => {
     });
   });
 
-  it('are run now', async () => {
+  it('can be triggered', async () => {
     expect((await act('run', { reason: 'the boss asks' })).status).toBe(202);
     await vi.waitFor(async () => {
       expect((await list()).body).toMatchObject(
@@ -57,7 +57,7 @@ describe('the schedules', () => {
     }, 20_000);
   });
 
-  it('are backfilled over a span, after saying what that starts', async () => {
+  it('are backfilled over a time span, after a dry run', async () => {
     // Three Mondays at 08:00 in Berlin.
     const span = { from: '2026-01-01T00:00:00Z', to: '2026-01-20T00:00:00Z' };
     const runs = ['2026-01-05T07:00:00.000Z', '2026-01-12T07:00:00.000Z', '2026-01-19T07:00:00.000Z'];
@@ -81,12 +81,12 @@ describe('the schedules', () => {
     expect((await act('backfill', { ...span, reason: 'because' })).status).toBe(422);
   });
 
-  it('that are not declared are 404, and actions need a reason', async () => {
+  it('answer 404 when they are not declared, and refuse an action without a reason', async () => {
     expect((await act('pause', { reason: 'none' }, 'someone-elses')).status).toBe(404);
     expect((await act('pause', {})).status).toBe(422);
   });
 
-  it('tell when they differ from what is declared, or are missing', async () => {
+  it('are marked when they differ from their declaration, or are missing', async () => {
     await temporal.client.schedule.getHandle('weekly-report').update(({ spec: _spec, ...rest }) => ({
       ...rest,
       spec: { calendars: [{ hour: 9 }], timezone: 'Asia/Tokyo' },
@@ -104,7 +104,7 @@ describe('the schedules', () => {
 });
 
 describe('without Temporal', () => {
-  it('schedules are 503, and nothing is kept as done', async () => {
+  it('answers 503 for schedules, and records no action', async () => {
     vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
     const alone = await startTestApi();
     try {

@@ -67,7 +67,7 @@ afterAll(async () => {
 const get = (path: string) => call(api, 'GET', path, { key: api.keys.operator.key });
 
 describe('an order whose step fails', () => {
-  it('is shown retrying, then parked, with all that it has behind it', { timeout: 60_000 }, async () => {
+  it('is shown retrying, then parked, with its whole story', { timeout: 60_000 }, async () => {
     const id = await placeOrder(api);
     expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
       run: null,
@@ -149,7 +149,7 @@ describe('an order whose step fails', () => {
     );
   });
 
-  it('is found by its id, its address and its status', async () => {
+  it('is found by id, email address and status', async () => {
     const id = await placeOrder(api);
     await api.db.update(orders).set({ customerEmail: 'Grace@example.com' }).where(eq(orders.id, id));
     const only = { data: [expect.objectContaining({ id })], nextCursor: null };
@@ -160,14 +160,14 @@ describe('an order whose step fails', () => {
     expect((await get('/v1/ops/orders?email=grace')).status).toBe(422);
   });
 
-  it('that is not there is 404', async () => {
+  it('answers 404 for an unknown id', async () => {
     expect((await get('/v1/ops/orders/0197d0a0-0000-7000-8000-000000000000')).status).toBe(404);
     expect((await get('/v1/ops/signups/0197d0a0-0000-7000-8000-000000000000')).status).toBe(404);
   });
 });
 
 describe('a signup', () => {
-  it('is shown with its emails, its commands and what it waits for, and is found by its address', async () => {
+  it('is shown with its emails, its commands and what it waits for, and is found by email address', async () => {
     const id = await placeSignup(api, 'Linus@example.com');
     await deliver();
     await vi.waitFor(
@@ -190,7 +190,7 @@ describe('a signup', () => {
 });
 
 describe('the queues', () => {
-  it('are shown with who works on them, and say loudly where nobody does', async () => {
+  it('are shown with their pollers, and with a warning where there are none', async () => {
     await openOrderFailure(api);
     await vi.waitFor(
       async () => {
@@ -210,7 +210,7 @@ describe('the queues', () => {
 });
 
 describe('without Temporal', () => {
-  it('the exact counts, the stories and the retrying steps are told still', async () => {
+  it('still shows exact counts, stories and retrying steps', async () => {
     vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
     const alone = await startTestApi();
     try {

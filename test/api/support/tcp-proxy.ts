@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server that can be cut, and mended. */
+/** A proxy in front of a server, whose connections can be cut and restored. */
 export interface TcpProxy {
   port: number;
   /** Refuses new connections and breaks those there are. */
   cut: () => Promise<void>;
-  mend: () => Promise<void>;
+  restore: () => Promise<void>;
 }
 
 /** @param target where the connections go to */
@@ -42,6 +42,6 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       for (const socket of sockets) socket.destroy();
       await closed;
     },
-    mend: () => listen(address.port),
+    restore: () => listen(address.port),
   };
 }
