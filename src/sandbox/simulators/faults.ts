@@ -8,31 +8,44 @@ const aim = {
 };
 
 /**
- * A fault of a simulator. `rate` is the share of requests affected, `count` how many are before it heals by itself
- * (without it: until cleared), `operation` the one route it is limited to (`POST /v1/payment_intents/:id/confirm`),
- * `delayMs` the wait of `slow` in milliseconds.
+ * A fault of a simulator. Add a mode here, then say in {@link FaultPanel.apply} and {@link underFault} what it does.
+ * `rate`: share of requests affected. `count`: how many requests are affected before the fault clears itself (default:
+ * until cleared). `operation`: the only route affected, such as `POST /v1/payment_intents/:id/confirm`. `delayMs`: how long
+ * `slow` waits, in milliseconds.
  */
 export const faultSchema = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('slow'), delayMs: z.int().positive().max(600_000).default(1000), ...aim }),
   z.strictObject({
     mode: z.enum(['down', 'error_before', 'drop_after_commit', 'error_after_commit', 'rate_limit']),
     ...aim,
   }),
+  z.strictObject({ mode: z.enum(['slow']), delayMs: z.int().positive().max(600_000).default(1000), ...aim }),
 ]);
 
 export type Fault = z.output<typeof faultSchema>;
 export type FaultMode = Fault['mode'];
 
-export const faultModes: readonly FaultMode[] = [
-  'down',
-  'slow',
-  'error_before',
-  'drop_after_commit',
-  'error_after_commit',
-  'rate_limit',
-];
+/** Every mode. */
+export const faultModes: readonly FaultMode[] = faultSchema.options.flatMap(({ shape }) => shape.mode.options);
 
-/** The fault in force, at most one at a time. It is not kept across restarts. */
+/** The settings that belong to one mode only. All are numbers. */
+export const modeSettings: readonly { mode: FaultMode; setting: string }[] = faultSchema.options.flatMap(({ shape }) => {
+  const own = Object.keys(shape).filter((name) => name !== 'mode' && !(name in aim));
+  return shape.mode.options.flatMap((mode) => own.map((setting) => ({ mode, setting })));
+});
+
+/** The error answers that a fault can give. Every protocol has its own form of each. */
+export type SimulatedError = 'server_error' | 'rate_limit';
+
+/** How a protocol applies a fault to one request. */
+export interface FaultyRequest<Answer> {
+  /** Serves the request. What changes state in it runs in {@link underFault}. */
+  serve: () => Promise<Answer>;
+  /** Drops the connection without an answer. */
+  drop: () => Answer;
+  fail: (error: SimulatedError, message: string) => Answer;
+}
+
+/** The current fault, at most one at a time. A restart clears it. */
 export class FaultPanel {
   #current: Fault | undefined;
   #heldUp = 0;
@@ -47,31 +60,21 @@ export class FaultPanel {
     return this.#current ?? null;
   }
 
-  /** How many slow requests are being served: their callers may have given up, and their keys are refused to others. */
+  /** How many slow requests are in progress. Their callers may have given up, but their keys still count as in use. */
   get heldUp(): number {
     return this.#heldUp;
-  }
-
-  /** Serves a slow request. */
-  async holdUp(serve: () => Promise<void>): Promise<void> {
-    this.#heldUp += 1;
-    try {
-      await serve();
-    } finally {
-      this.#heldUp -= 1;
-    }
   }
 
   get operations(): readonly string[] {
     return this.#operations();
   }
 
-  /** @throws ZodError when the fault is malformed or names an operation that does not exist here. */
+  /** @throws ZodError if the fault is malformed or names an unknown operation */
   set(fault: z.input<typeof faultSchema>): Fault {
     return (this.#current = this.parse(fault));
   }
 
-  /** Validates a fault from outside. @throws ZodError as `set` does. */
+  /** Validates a fault from outside. @throws ZodError as `set` does */
   parse(fault: unknown): Fault {
     return faultSchema
       .refine(({ operation }) => operation === undefined || this.operations.includes(operation), {
@@ -85,29 +88,60 @@ export class FaultPanel {
     this.#current = undefined;
   }
 
-  /** Returns the fault that this request is to suffer, if any, and counts it. Only faults of `modes` are considered. */
-  take(operation: string, modes: readonly FaultMode[] = faultModes): Fault | undefined {
+  /** Returns the fault that applies to this request, if any, and counts it. With `only`, ignores every other mode. */
+  take(operation: string, only?: FaultMode): Fault | undefined {
     const fault = this.#current;
-    if (!fault || !modes.includes(fault.mode)) return undefined;
+    if (!fault || (only !== undefined && fault.mode !== only)) return undefined;
     if (fault.operation !== undefined && fault.operation !== operation) return undefined;
     if (Math.random() >= fault.rate) return undefined;
     if (fault.count !== undefined) this.#current = fault.count > 1 ? { ...fault, count: fault.count - 1 } : undefined;
     return fault;
   }
+
+  /** Applies to a request what its fault does to the connection. */
+  async apply<Answer>(fault: Fault | undefined, { serve, drop, fail }: FaultyRequest<Answer>): Promise<Answer> {
+    switch (fault?.mode) {
+      case 'down':
+        return drop();
+      case 'error_before':
+        return fail('server_error', 'Simulated failure before the request was executed.');
+      case 'rate_limit':
+        return fail('rate_limit', 'Simulated rate limit.');
+      case 'drop_after_commit':
+        await serve();
+        return drop();
+      case 'slow':
+        this.#heldUp += 1;
+        return serve().finally(() => (this.#heldUp -= 1));
+      case 'error_after_commit':
+      case undefined:
+        return serve();
+    }
+  }
 }
 
 /**
- * Runs the part of a request that has effects under its fault: after the delay of `slow`, and with the result replaced by
- * `lost(result)` for `error_after_commit`. The other modes act at the connection, outside this.
- * @throws AbortError when `signal` aborts the delay; nothing was executed then.
+ * Runs the part of a request that changes state, and applies what its fault does there. For `error_after_commit`,
+ * `lost(result, message)` replaces the result.
+ * @throws AbortError if `signal` aborts the delay of `slow`; `work` did not run then
  */
 export async function underFault<T>(
   fault: Fault | undefined,
   signal: AbortSignal,
   work: () => T,
-  lost: (result: T) => T,
+  lost: (result: T, message: string) => T,
 ): Promise<T> {
-  if (fault?.mode === 'slow') await sleep(fault.delayMs, undefined, { signal });
-  const result = work();
-  return fault?.mode === 'error_after_commit' ? lost(result) : result;
+  switch (fault?.mode) {
+    case 'slow':
+      await sleep(fault.delayMs, undefined, { signal });
+      return work();
+    case 'error_after_commit':
+      return lost(work(), 'Simulated failure after the request was executed.');
+    case 'down':
+    case 'error_before':
+    case 'rate_limit':
+    case 'drop_after_commit':
+    case undefined:
+      return work();
+  }
 }

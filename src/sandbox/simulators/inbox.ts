@@ -1,44 +1,40 @@
-import { FaultPanel } from './faults.ts';
-import { refuseInProduction, serveOnLoopback } from './http.ts';
 import { createInboxApp } from './inbox/app.ts';
-import { inboxEntrySchema, Messages, type Message, type MessageFilter } from './inbox/messages.ts';
+import { inboxEntrySchema, Messages, type InboxEntry, type Message, type MessageFilter } from './inbox/messages.ts';
 import { serveSmtp } from './inbox/smtp.ts';
-import { Ledger } from './ledger.ts';
-import { mountControls } from './panel.ts';
+import { startSimulator, type Simulator } from './simulator.ts';
 
-/** A running inbox. `smtpUrl` is where to send, `url` its web page; `close` is prompt. */
-export type Inbox = {
+/** A running inbox. Send mail to `smtpUrl`; `url` is its web page. */
+export type Inbox = Simulator<InboxEntry> & {
   smtpUrl: string;
-  url: string;
-  faults: FaultPanel;
   /** The stored mails that match, newest first. */
   messages: (filter?: MessageFilter) => Message[];
-  close: () => Promise<void>;
 };
 
 /**
- * Starts an SMTP server with a web page, both on 127.0.0.1, mails kept in `file`. Port 0 means any free port.
- * @throws Error in production, or when a port is taken or the file unreadable.
+ * Starts an SMTP server on 127.0.0.1 with a web page that shows its mails, which are kept in `file`.
+ * @throws Error as {@link startSimulator} does
  */
 export async function startInbox(options: { smtpPort: number; httpPort: number; file: string }): Promise<Inbox> {
-  refuseInProduction();
   const messages = new Messages();
-  const ledger = new Ledger(options.file, inboxEntrySchema, (entry) => messages.apply(entry));
-  const faults = new FaultPanel();
-  const app = createInboxApp(messages, faults, () => ledger.append({ type: 'messages.cleared' }));
-  mountControls(app, { panel: faults, entries: () => ledger.entries });
-  const smtp = await serveSmtp(options.smtpPort, faults, (mail, recipients) => ledger.append(messages.arrival(mail, recipients)));
-  const server = await serveOnLoopback(app, options.httpPort).catch(async (error: unknown) => {
-    await smtp.close();
-    throw error;
+  const { simulator, ledger, panel, signal } = await startSimulator({
+    port: options.httpPort,
+    ledgerFile: options.file,
+    entrySchema: inboxEntrySchema,
+    apply: (entry) => messages.apply(entry),
+    createApp: (shared) => createInboxApp(messages, shared.panel, () => shared.ledger.append({ type: 'messages.cleared' })),
   });
-  return {
-    smtpUrl: smtp.url,
-    url: server.url,
-    faults,
-    messages: (filter) => messages.list(filter),
-    close: async () => {
-      await Promise.all([smtp.close(), server.close()]);
-    },
-  };
+  try {
+    const smtp = await serveSmtp(options.smtpPort, panel, signal, (mail, recipients) => ledger.append(messages.arrival(mail, recipients)));
+    return {
+      ...simulator,
+      smtpUrl: smtp.url,
+      messages: (filter) => messages.list(filter),
+      close: async () => {
+        await Promise.all([simulator.close(), smtp.close()]);
+      },
+    };
+  } catch (error) {
+    await simulator.close();
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { z } from 'zod';
-import { faultModes, type FaultPanel } from './faults.ts';
+import { faultModes, modeSettings, type FaultPanel } from './faults.ts';
 import type { SimulatorEnv } from './http.ts';
 import { layout } from './layout.ts';
 
@@ -64,7 +64,7 @@ export function faultControls(panel: FaultPanel) {
   return html`<form id="faults">
       <label>count <input name="count" type="number" min="1" placeholder="until healed" /></label>
       <label>rate <input name="rate" type="number" min="0" max="1" step="0.05" value="1" /></label>
-      <label>delay ms (slow) <input name="delayMs" type="number" min="1" value="3000" /></label>
+      ${modeSettings.map(({ mode, setting }) => html`<label>${mode}: ${setting} <input name="${mode}.${setting}" type="number" min="1" placeholder="default" /></label>`)}
       ${panel.operations.length > 0
         ? html`<label>only <select name="operation"><option value="">every request</option>${panel.operations.map((operation) => html`<option>${operation}</option>`)}</select></label>`
         : ''}
@@ -78,8 +78,11 @@ export function faultControls(panel: FaultPanel) {
 const faultScript = `
 document.getElementById('faults').addEventListener('submit', async (event) => {
   event.preventDefault();
-  const mode = event.submitter.value, form = new FormData(event.target), number = (name) => form.get(name) ? Number(form.get(name)) : undefined;
-  const fault = { mode, rate: number('rate'), count: number('count'), operation: form.get('operation') || undefined, delayMs: mode === 'slow' ? number('delayMs') : undefined };
+  const mode = event.submitter.value, fault = { mode };
+  for (const [name, value] of new FormData(event.target)) {
+    const [setting, of] = name.split('.').reverse();
+    if (value && (!of || of === mode)) fault[setting] = setting === 'operation' ? value : Number(value);
+  }
   const answer = await fetch('/_sandbox/faults', mode ? { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault) } : { method: 'DELETE' });
   if (!answer.ok) alert((await answer.json()).error.message);
   await refresh();

@@ -1,9 +1,10 @@
 import { Hono, type Context } from 'hono';
 import type { z } from 'zod';
-import { underFault, type FaultPanel } from '../faults.ts';
-import { faultMiddleware, type SimulatorEnv } from '../http.ts';
+import { underFault } from '../faults.ts';
+import { faultMiddleware } from '../fault-middleware.ts';
+import type { SimulatorEnv } from '../http.ts';
 import { KeyedLock } from '../keyed-lock.ts';
-import type { Ledger } from '../ledger.ts';
+import type { Shared } from '../simulator.ts';
 import { StripeError } from './errors.ts';
 import { eventsOf } from './events.ts';
 import { fingerprint, IdempotencyKeys } from './idempotency.ts';
@@ -22,15 +23,7 @@ import {
 } from './params.ts';
 import type { PaymentState } from './state.ts';
 
-type Parts = {
-  state: PaymentState;
-  ledger: Ledger<PaymentEntry>;
-  panel: FaultPanel;
-  secretKey: string;
-  sendsWebhooks: boolean;
-  /** Aborts what is slow. */
-  signal: AbortSignal;
-};
+type Parts = Shared<PaymentEntry> & { state: PaymentState; secretKey: string; sendsWebhooks: boolean };
 
 /** The payment provider's HTTP API in Stripe's wire format. */
 export function createPaymentApp({ state, ledger, panel, secretKey, sendsWebhooks, signal }: Parts): Hono<SimulatorEnv> {
@@ -136,11 +129,7 @@ function settle(execute: () => Outcome): Outcome {
   }
 }
 
-const lostAnswer = ({ entries }: Outcome): Outcome => ({
-  status: 500,
-  body: { error: { type: 'api_error', message: 'Simulated failure after the request was executed.' } },
-  entries,
-});
+const lostAnswer = ({ entries }: Outcome, message: string): Outcome => ({ status: 500, body: { error: { type: 'api_error', message } }, entries });
 
 function answer(c: Context, status: AnswerStatus, body: unknown): Response {
   return c.newResponse(JSON.stringify(body), status, { 'content-type': 'application/json' });

@@ -1,11 +1,13 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { underFault, type FaultPanel } from '../faults.ts';
-import { faultMiddleware, type SimulatorEnv } from '../http.ts';
-import { progresses, shipmentRequestSchema } from './shipments.ts';
+import { underFault } from '../faults.ts';
+import { faultMiddleware } from '../fault-middleware.ts';
+import type { SimulatorEnv } from '../http.ts';
+import type { Shared } from '../simulator.ts';
+import { progresses, shipmentRequestSchema, type WarehouseEntry } from './shipments.ts';
 import { Refusal, type Warehouse } from './warehouse.ts';
 
-type Parts = { warehouse: Warehouse; panel: FaultPanel; apiKey: string; signal: AbortSignal };
+type Parts = Pick<Shared<WarehouseEntry>, 'panel' | 'signal'> & { warehouse: Warehouse; apiKey: string };
 type Answer = { status: 200 | 201 | 500; body: object; headers?: Record<string, string> };
 
 /** The warehouse's HTTP API. */
@@ -23,10 +25,7 @@ export function createWarehouseApp({ warehouse, panel, apiKey, signal }: Parts):
   app.notFound((c) => c.json({ error: { code: 'not_found', message: 'No such route.' } }, 404));
 
   const answerUnder = (fault: SimulatorEnv['Variables']['fault'], work: () => Answer): Promise<Answer> =>
-    underFault(fault, signal, work, () => ({
-      status: 500,
-      body: { error: { code: 'api_error', message: 'Simulated failure after the request was executed.' } },
-    }));
+    underFault(fault, signal, work, (_answer, message) => ({ status: 500, body: { error: { code: 'api_error', message } } }));
 
   app.post('/v1/shipments', async (c) => {
     const key = c.req.header('Idempotency-Key');

@@ -45,15 +45,14 @@ export class Warehouse {
     if (this.#ledger) this.#scheduleNext(entry.reference);
   }
 
-  /** Starts moving shipments on; what came due while nothing ran happens at once. */
-  start(ledger: Ledger<WarehouseEntry>): void {
+  /** Starts to move shipments, until `signal` aborts. What came due while the simulator was down happens at once. */
+  start(ledger: Ledger<WarehouseEntry>, signal: AbortSignal): void {
     this.#ledger = ledger;
     for (const reference of this.#shipments.keys()) this.#scheduleNext(reference);
-  }
-
-  close(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#ledger = undefined;
+    signal.addEventListener('abort', () => {
+      for (const timer of this.#timers.values()) clearTimeout(timer);
+      this.#ledger = undefined;
+    });
   }
 
   /**
