@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,87 +12,91 @@ export interface ChildSpec {
   name: string;
   command: string;
   args: readonly string[];
-  /** The whole environment; defaults to this process's own. */
+  /** The whole environment. Default: the environment of this process. */
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** Runs as this user instead of ours. */
+  /** The user to run it as. Default: the user of this process. */
   user?: { uid: number; gid: number };
-  /** File its output is added to. */
+  /** Its output is appended to this file. */
   logFile: string;
-  /** What asks this program to end in good order. */
+  /** The signal that asks it to shut down cleanly. */
   stopSignal: 'SIGTERM' | 'SIGINT';
-  /** How long it may take to end before it is killed, in milliseconds. */
+  /** How long it may take to stop before it is killed, in milliseconds. */
   stopGraceMs: number;
-  /** Resolves once the program serves; rejecting or not resolving within `readyWithinMs` fails the start. */
+  /** Whether the program serves. Called again until it returns true; an error counts as false. */
   isReady: (signal: AbortSignal, pid: number) => Promise<boolean>;
+  /** If it does not serve within this time, in milliseconds, the start fails. */
   readyWithinMs: number;
 }
 
 /** A running program of the stack. */
 export interface Child {
   readonly pid: number;
-  /** Asks it to end, kills it when it does not; resolves once it is gone. */
+  /** Asks it to stop, kills it if it does not, and resolves once it is gone. */
   stop(): Promise<void>;
   /** Kills it at once. */
   kill(): void;
 }
 
-/** What the owner of a child wants done besides running it. */
+/** What the caller can observe and control while a child runs. */
 export interface Supervision {
-  /** Notes the child, for the case that this process is killed. */
+  /** Records the child, so that the next start can end it if this process is killed. */
   claim?: Pick<HomeClaim, 'record' | 'forget'>;
-  /** Gives up the start when aborted. */
+  /** Aborts the start. */
   signal?: AbortSignal;
-  /** The program ended by itself; it is started again in `delayMs`. */
+  /** The program ended by itself and will be restarted in `delayMs`. */
   onDied?: (name: string, how: string, delayMs: number) => void;
   onRestarted?: (name: string) => void;
 }
 
 const firstDelayMs = 500;
 const longestDelayMs = 30_000;
-/** Having run this long, a program is taken as sound, and its next death as a first one. */
-const soundAfterMs = 60_000;
+/** If a program ran at least this long, its next restart has the first delay again. */
+const stableAfterMs = 60_000;
 
 /**
- * Starts a program, waits until it serves, and from then on starts it again whenever it ends by itself, ever more slowly.
- * It gets a process group of its own, so that Ctrl-C reaches only this process and the order of stopping stays ours.
- * @throws SetupError with the end of its log when it ends or does not serve in time
+ * Starts a program and waits until it serves. From then on, restarts it whenever it ends by itself, with growing delays.
+ * It gets its own process group: Ctrl-C then reaches only this process, which stops everything in the right order.
+ * @throws SetupError with the end of its log if it ends or does not serve in time
  */
 export async function startChild(spec: ChildSpec, supervision: Supervision = {}): Promise<Child> {
-  const { claim, signal: giveUp } = supervision;
-  let stopping = false;
-  let delayMs = firstDelayMs;
-  const stopWaiting = new AbortController();
-
-  const launch = async () => {
-    const running = await spawnLogged(spec);
-    const identity = await identify(running.pid);
-    if (identity) await claim?.record({ name: spec.name, stopSignal: spec.stopSignal, identity });
-    return running;
-  };
+  const { claim, onDied, onRestarted } = supervision;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const stopRequested = once(signal, 'abort');
 
   let current = await launch();
-  const ready = await becomesReady(spec, current, giveUp ?? stopWaiting.signal);
+  const ready = await becomesReady(spec, current, supervision.signal ?? signal);
   if (ready !== true) {
     await end(current, spec);
     await claim?.forget(spec.name);
     throw new SetupError(`${spec.name} ${ready}${await logTail(spec.logFile, current.logStart)}`);
   }
-  let watching = watch(current);
+  const supervised = supervise();
 
-  async function watch(running: Running): Promise<void> {
-    const startedAt = Date.now();
-    const how = await running.ended;
-    if (stopping) return;
-    if (Date.now() - startedAt > soundAfterMs) delayMs = firstDelayMs;
-    supervision.onDied?.(spec.name, how, delayMs);
-    await sleep(delayMs, undefined, { signal: stopWaiting.signal }).catch(() => undefined);
-    delayMs = Math.min(delayMs * 2, longestDelayMs);
-    if (stopping) return;
-    current = await launch();
-    watching = watch(current);
-    if ((await becomesReady(spec, current, stopWaiting.signal)) === true && !stopping)
-      supervision.onRestarted?.(spec.name);
+  async function launch(): Promise<Running> {
+    const running = await spawnLogged(spec);
+    const identity = await identify(running.pid);
+    if (identity) await claim?.record({ name: spec.name, stopSignal: spec.stopSignal, identity });
+    return running;
+  }
+
+  /** Restarts the program until a stop is requested, then ends it. */
+  async function supervise(): Promise<void> {
+    let delayMs = firstDelayMs;
+    for (;;) {
+      await Promise.race([current.ended, stopRequested]);
+      if (signal.aborted) break;
+      if (Date.now() - current.startedAt > stableAfterMs) delayMs = firstDelayMs;
+      onDied?.(spec.name, await current.ended, delayMs);
+      await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) break;
+      delayMs = Math.min(delayMs * 2, longestDelayMs);
+      current = await launch();
+      const back = await Promise.race([becomesReady(spec, current, signal), stopRequested]);
+      if (back === true) onRestarted?.(spec.name);
+    }
+    await end(current, spec);
   }
 
   return {
@@ -99,17 +104,12 @@ export async function startChild(spec: ChildSpec, supervision: Supervision = {})
       return current.pid;
     },
     async stop() {
-      stopping = true;
-      stopWaiting.abort();
-      await end(current, spec);
-      await watching;
-      // A restart may have been under way while we stopped what was there before.
-      await end(current, spec);
+      stopping.abort();
+      await supervised;
       await claim?.forget(spec.name);
     },
     kill() {
-      stopping = true;
-      stopWaiting.abort();
+      stopping.abort();
       current.process.kill('SIGKILL');
     },
   };
@@ -118,9 +118,10 @@ export async function startChild(spec: ChildSpec, supervision: Supervision = {})
 interface Running {
   process: ChildProcess;
   pid: number;
+  startedAt: number;
   /** Size of the log before it started, in bytes. */
   logStart: number;
-  /** Resolves with how it ended. */
+  /** Resolves once it has ended, and says how. */
   ended: Promise<string>;
 }
 
@@ -142,13 +143,13 @@ async function spawnLogged(spec: ChildSpec): Promise<Running> {
     });
     const { pid } = child;
     if (pid === undefined) throw new SetupError(`${spec.name} ${await ended}`);
-    return { process: child, pid, logStart, ended };
+    return { process: child, pid, startedAt: Date.now(), logStart, ended };
   } finally {
     await log.close();
   }
 }
 
-/** Returns true, or what kept it from serving. */
+/** Waits until the program serves. Returns true, or the reason why it does not. */
 async function becomesReady(spec: ChildSpec, running: Running, stop: AbortSignal): Promise<true | string> {
   const waited = AbortSignal.any([stop, AbortSignal.timeout(spec.readyWithinMs)]);
   const polling = (async () => {
@@ -156,7 +157,7 @@ async function becomesReady(spec: ChildSpec, running: Running, stop: AbortSignal
       if (await spec.isReady(waited, running.pid).catch(() => false)) return true;
       await sleep(50, undefined, { signal: waited }).catch(() => undefined);
     }
-    return stop.aborted ? 'was stopped before it served' : `did not serve within ${spec.readyWithinMs / 1000} s`;
+    return stop.aborted ? 'was stopped before it served' : `did not serve within ${spec.readyWithinMs / 1_000} s`;
   })();
   return Promise.race([polling, running.ended]);
 }
@@ -173,10 +174,10 @@ async function logTail(file: string, from: number): Promise<string> {
   const content = await readFile(file).catch(() => Buffer.alloc(0));
   const text = content.subarray(from).toString('utf8');
   const lines = text.trim().split('\n').slice(-15);
-  return `; the end of ${file}:\n${lines.map((line) => `    ${line}`).join('\n')}`;
+  return `. The end of ${file}:\n${lines.map((line) => `    ${line}`).join('\n')}`;
 }
 
-/** Whether a loopback URL answers at all with a status below 500. */
+/** Whether a URL answers with a status below 500. */
 export async function answers(url: string, signal: AbortSignal): Promise<boolean> {
   const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) });
   await response.arrayBuffer();
