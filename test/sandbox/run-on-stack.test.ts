@@ -8,20 +8,20 @@ import { runCommand } from '../support/command.ts';
 let folder: string;
 let entry: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-attach-'));
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-run-'));
   entry = join(folder, 'entry.mjs');
   await writeFile(entry, 'console.log(JSON.stringify({ args: process.argv.slice(2), env: process.env }));');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** @returns what a command sees that is run on the stack */
+/** @returns the arguments and the environment that the command gets */
 async function seen(environment: Record<string, string>): Promise<unknown> {
-  const { stdout } = await runCommand('src/sandbox/attach.ts', [entry, 'failures', 'list'], environment);
+  const { stdout } = await runCommand('src/sandbox/run-on-stack.ts', [entry, 'failures', 'list'], environment);
   return JSON.parse(stdout);
 }
 
-describe('a command run on the embedded stack', () => {
-  it('finds the stack of this data folder, and not the Temporal of the person', async () => {
+describe('a command run on the stack', () => {
+  it('gets the environment of the stack in this data folder, without credentials for another Temporal', async () => {
     const home = join(folder, 'home');
     await mkdir(home);
     const secrets = await loadSecrets(home);
@@ -39,7 +39,7 @@ describe('a command run on the embedded stack', () => {
     expect(found).not.toHaveProperty('env.TEMPORAL_API_KEY');
   });
 
-  it('takes the environment as it is when that names a database, or when there is no stack', async () => {
+  it('keeps its environment if that names a database, or if no stack was started', async () => {
     const given = { HOLDFAST_HOME: join(folder, 'none'), DATABASE_URL: 'postgres://elsewhere/holdfast', TEMPORAL_API_KEY: 'mine' };
     expect(await seen(given)).toMatchObject({ env: given });
     const without = await seen({ HOLDFAST_HOME: join(folder, 'none') });
