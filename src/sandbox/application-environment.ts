@@ -1,12 +1,13 @@
 import { join } from 'node:path';
+import { localUrl } from './ports.ts';
 import { SetupError } from './project.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
-/** Configuration file of Temporal's tools, in the data folder, for the embedded Temporal. */
+/** Name of the file in the data folder that tells Temporal's tools how to reach the embedded Temporal. */
 export const temporalProfile = 'temporal.toml';
 
-/** Where the parts are that the applications use. */
+/** Addresses of the services that the API and the worker use. */
 export interface Addresses {
   database: string;
   temporal: string;
@@ -16,9 +17,9 @@ export interface Addresses {
 }
 
 /**
- * @param variables the person's own environment
- * @returns the environment of the API, of the worker, and of what looks after them
- * @throws SetupError when a real part is given without its credentials
+ * @param variables the environment that the user started the stack with
+ * @returns the environment of the API, the worker and the operator commands
+ * @throws SetupError if the environment names a real service but not its credentials
  */
 export function applicationEnvironment(
   settings: Settings,
@@ -27,15 +28,15 @@ export function applicationEnvironment(
   addresses: Addresses,
 ): NodeJS.ProcessEnv {
   const { ports, real } = settings;
-  // Credentials and the configuration file of the person's own Temporal are not for the embedded one, which has no TLS.
+  // The embedded Temporal has no TLS: settings for the user's own Temporal would break the connection.
   const foreign = /^TEMPORAL_(API_KEY|PROFILE|CONFIG_FILE|TLS.*)$/;
   const own = Object.entries(variables).filter(([name]) => real.temporalAddress !== undefined || !foreign.test(name));
   return {
     MAIL_FROM: 'Holdfast <shop@holdfast.example>',
     OPERATIONS_EMAIL: 'operations@holdfast.example',
     ONCALL_EMAIL: 'oncall@holdfast.example',
-    TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
-    PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
+    TEMPORAL_UI_URL: localUrl(ports.temporalUi),
+    PUBLIC_URL: localUrl(ports.api),
     API_HOST: '127.0.0.1',
     ...(real.temporalAddress === undefined && { TEMPORAL_CONFIG_FILE: join(settings.home, temporalProfile) }),
     ...Object.fromEntries(own),
@@ -59,8 +60,8 @@ export function applicationEnvironment(
 }
 
 /**
- * What the environment must carry for a part that is not run here.
- * @throws SetupError naming what is missing
+ * Returns a variable that a real service needs.
+ * @throws SetupError if it is not set
  */
 function requireVariable(variables: NodeJS.ProcessEnv, name: string, because: string): string {
   const value = variables[name];

@@ -14,22 +14,22 @@ const claimFile = z.object({ owner: processIdentity, children: z.array(recordedC
 
 type RecordedChild = z.infer<typeof recordedChild>;
 
-/** A data folder held by this process, and the list of what it started. */
+/** This process's exclusive claim to a data folder, with the list of the processes it started. */
 export interface HomeClaim {
-  /** What a killed predecessor had left running and this claim ended, by name. */
+  /** Names of the processes that a killed stack left running and that this claim ended. */
   readonly endedOrphans: readonly string[];
-  /** Notes a child so that a later boot can find it should this process be killed. Replaces an entry of the same name. */
+  /** Records a child, so that the next start can end it if this process is killed. Replaces an entry of the same name. */
   record(child: RecordedChild): Promise<void>;
-  /** Forgets a child that has ended. */
+  /** Removes a child that has ended. */
   forget(name: string): Promise<void>;
-  /** Gives the folder free. */
+  /** Frees the folder for another stack. */
   release(): Promise<void>;
 }
 
 /**
- * Takes a data folder for this process, so that never two stacks write to one. A folder left by a killed stack is taken
- * over: the processes it had started are ended first, last started first.
- * @throws SetupError when a running stack holds it
+ * Claims a data folder for this process, so that two stacks never write to the same one. Takes over the folder of a killed
+ * stack: first ends the processes that it left running, in reverse order of their start.
+ * @throws SetupError if a running stack uses the folder
  */
 export async function claimHome(home: string): Promise<HomeClaim> {
   await mkdir(home, { recursive: true, mode: 0o755 });
@@ -39,7 +39,7 @@ export async function claimHome(home: string): Promise<HomeClaim> {
 
   const orphans = await takeOver(path, owner, home);
   const children = new Map<string, RecordedChild>();
-  // Writes go one after another, each whole: a reader after a crash finds the last complete list.
+  // One write at a time, each to a new file: after a crash, the last complete list is still there.
   let writing = Promise.resolve();
   const save = () => (writing = writing.then(() => replaceFile(path, { owner, children: [...children.values()] })));
 
@@ -63,11 +63,11 @@ async function takeOver(path: string, owner: ProcessIdentity, home: string): Pro
       const stale = await readClaim(path);
       if (stale && (await isRunning(stale.owner))) {
         throw new SetupError(
-          `A stack is running on ${home} already (process ${stale.owner.pid}). Stop it, or start this one with another HOLDFAST_HOME and other ports.`,
+          `A stack is already running in ${home} (process ${stale.owner.pid}). Stop it, or set another HOLDFAST_HOME and other ports.`,
         );
       }
-      // `link` lets only one of two simultaneous starts in; moving the stale claim away under a name of its own
-      // and looking at what was moved keeps the other from removing the winner's.
+      // If two stacks start at once, `link` lets only one of them in. The other may by then be about to remove what it
+      // takes for the stale claim, so it moves the file to a unique name first and checks whose claim it has moved.
       const aside = `${path}.${randomUUID()}`;
       await rename(path, aside).catch(() => undefined);
       const moved = await readClaim(aside);
@@ -103,7 +103,7 @@ async function readClaim(path: string) {
   try {
     return claimFile.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
   } catch {
-    // Gone, or cut short by a crash of the machine: nothing of it can still run.
+    // Missing, or cut short by a crash of the machine: no process of it can still be running.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// `npm start`: runs the whole of Holdfast on this machine until Ctrl-C.
+// `npm start`: runs all of Holdfast on this machine until Ctrl-C.
 import { inspect } from 'node:util';
 import { createBootLog } from './boot-log.ts';
 import { SetupError } from './project.ts';
@@ -6,11 +6,11 @@ import { readSettings } from './settings.ts';
 import { startStack, type Stack } from './stack.ts';
 import { welcome } from './welcome.ts';
 
-/** A terminal sends Ctrl-C to all its processes and npm passes its own copy on; within this time they are one. */
+/** One Ctrl-C arrives twice: from the terminal and from npm. Signals within this time count as one. */
 const samePressMs = 700;
 
 const log = createBootLog(process.stdout);
-// A terminal that was closed must not end the shutdown half-way.
+// A closed terminal must not interrupt the shutdown.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
@@ -19,7 +19,7 @@ let firstSignalAt: number | undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 process.on('uncaughtException', (error) => void fail(error));
-// Whatever else happens, nothing is left running.
+// Leaves no process running, however this one ends.
 process.on('exit', () => stack?.kill());
 
 try {
@@ -37,13 +37,13 @@ function onSignal() {
     firstSignalAt = performance.now();
     void shutDown(0);
   } else if (performance.now() - firstSignalAt > samePressMs) {
-    log.line('Stopped at once.');
+    log.line('Killed.');
     process.exit(130);
   }
 }
 
 async function shutDown(code: number) {
-  log.line('Stopping … (Ctrl-C again to stop at once)');
+  log.line('Stopping … (press Ctrl-C again to kill everything at once)');
   try {
     await stack?.stop();
     log.line('Stopped.');
@@ -58,8 +58,8 @@ async function fail(error: unknown) {
   log.line(error instanceof SetupError ? error.message : inspect(error));
   try {
     await stack?.stop();
-  } catch (failure) {
-    log.line(String(failure));
+  } catch (stopError) {
+    log.line(String(stopError));
   }
   process.exit(1);
 }

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporalProfile } from './application-environment.ts';
-import { startChild, answers, type Child, type Supervision } from './child.ts';
+import { answers, startChild, type Supervision } from './child.ts';
+import { localUrl } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { projectRoot } from './project.ts';
 import type { Secrets } from './secrets.ts';
@@ -13,19 +14,19 @@ import { startWarehouseSimulator } from './simulators/warehouse.ts';
 import { temporalBinary, temporalCli } from './temporal-binaries.ts';
 import { startTemporalServer } from './temporal-server.ts';
 
-/** What every part of a stack is started with. */
+/** What the start of every part of a stack needs. */
 export interface StackContext {
   settings: Settings;
   secrets: Secrets;
   supervision: Supervision;
   shutdown: Shutdown;
-  /** Shows a line to the person at the terminal. */
+  /** Prints a line to the terminal. */
   tell: (line: string) => void;
 }
 
 const file = ({ settings }: StackContext, ...names: string[]) => join(settings.home, ...names);
 
-/** Starts PostgreSQL; returns its connection string. */
+/** Starts PostgreSQL. Returns its connection string. */
 export async function postgresPart(context: StackContext): Promise<string> {
   const { settings, secrets, supervision, shutdown } = context;
   const server = await startPostgres({
@@ -38,11 +39,11 @@ export async function postgresPart(context: StackContext): Promise<string> {
   return shutdown.add('postgres', server).url;
 }
 
-/** Starts Temporal with its Web UI; returns its address. */
+/** Starts Temporal with its Web UI. Returns its address. */
 export async function temporalPart(context: StackContext): Promise<string> {
   const { settings, supervision, shutdown, tell } = context;
   const server = await startTemporalServer({
-    binary: await temporalBinary(temporalCli, { onDownload: () => tell('  Downloading Temporal, once …') }),
+    binary: await temporalBinary(temporalCli, { onDownload: () => tell('  Downloading Temporal (first start only) …') }),
     port: settings.ports.temporal,
     uiPort: settings.ports.temporalUi,
     databaseFile: file(context, 'temporal.db'),
@@ -51,13 +52,13 @@ export async function temporalPart(context: StackContext): Promise<string> {
     supervision,
   });
   shutdown.add('temporal', server);
-  // For the applications, and for the `temporal` command line in a person's hands.
+  // Read by the API and the worker, and by the `temporal` command line.
   const profile = `[profile.default]\naddress = "${server.address}"\nnamespace = "${settings.namespace}"\n`;
   await writeFile(file(context, temporalProfile), profile);
   return server.address;
 }
 
-/** Starts the mail inbox; returns where to send mail. */
+/** Starts the mail inbox. Returns its SMTP URL. */
 export async function inboxPart(context: StackContext): Promise<string> {
   const { settings, shutdown } = context;
   const inbox = await startInbox({
@@ -69,7 +70,7 @@ export async function inboxPart(context: StackContext): Promise<string> {
   return inbox.smtpUrl;
 }
 
-/** Starts the payment simulator; returns its base URL. */
+/** Starts the payment simulator. Returns its base URL. */
 export async function paymentsPart(context: StackContext): Promise<string> {
   const { settings, secrets, shutdown } = context;
   const payments = await startPaymentSimulator({
@@ -81,7 +82,7 @@ export async function paymentsPart(context: StackContext): Promise<string> {
   return payments.url;
 }
 
-/** Starts the warehouse simulator, which reports to the API; returns its base URL. */
+/** Starts the warehouse simulator, which sends its webhooks to the API. Returns its base URL. */
 export async function warehousePart(context: StackContext): Promise<string> {
   const { settings, secrets, shutdown } = context;
   const warehouse = await startWarehouseSimulator({
@@ -89,7 +90,7 @@ export async function warehousePart(context: StackContext): Promise<string> {
     ledgerFile: file(context, 'warehouse.jsonl'),
     apiKey: secrets.warehouseApiKey,
     webhook: {
-      url: `http://127.0.0.1:${settings.ports.api}/v1/webhooks/warehouse`,
+      url: localUrl(settings.ports.api, '/v1/webhooks/warehouse'),
       secret: secrets.warehouseWebhookSecret,
     },
     ...settings.warehousePace,
@@ -98,9 +99,9 @@ export async function warehousePart(context: StackContext): Promise<string> {
   return warehouse.url;
 }
 
-/** Starts the API as a process of its own. */
+/** Starts the API in its own process. */
 export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Promise<void> {
-  const url = `http://127.0.0.1:${context.settings.ports.api}/livez`;
+  const url = localUrl(context.settings.ports.api, '/livez');
   await application(context, env, {
     name: 'api',
     args: ['src/api/main.ts'],
@@ -109,8 +110,8 @@ export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Pr
 }
 
 /**
- * Starts one worker, for every queue, as a process of its own. It registers the search attributes and the schedules.
- * @param isPolling whether the worker of that pid asks for work
+ * Starts one worker for all queues, in its own process. It registers the search attributes and the schedules.
+ * @param isPolling whether the worker with this pid polls for work
  */
 export async function workerPart(
   context: StackContext,
@@ -131,7 +132,7 @@ interface Application {
 }
 
 async function application(context: StackContext, env: NodeJS.ProcessEnv, { name, args, isReady }: Application) {
-  const child: Child = await startChild(
+  const child = await startChild(
     {
       name,
       command: process.execPath,
@@ -140,7 +141,7 @@ async function application(context: StackContext, env: NodeJS.ProcessEnv, { name
       env,
       logFile: file(context, 'logs', `${name}.log`),
       stopSignal: 'SIGTERM',
-      // Longer than the grace the worker gives the work it has in hand.
+      // Longer than the worker's own grace period for running activities.
       stopGraceMs: 30_000,
       isReady,
       readyWithinMs: 60_000,

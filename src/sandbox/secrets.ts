@@ -21,9 +21,9 @@ const secretsFile = z.object({
 export type Secrets = z.infer<typeof secretsFile>;
 
 /**
- * Reads the stack's secrets from `secrets.json` in its data folder; makes them at the first boot, and those that a newer
- * version has added. The file is readable by its owner only.
- * @throws SetupError when the file is damaged: fresh secrets would no longer open the database beside it
+ * Reads the stack's secrets from `secrets.json` in its data folder. Generates the missing ones: all of them at the first
+ * start, and later any that a newer version needs. Only the owner can read the file.
+ * @throws SetupError if the file is damaged: with new secrets, the existing database could not be opened
  */
 export async function loadSecrets(home: string): Promise<Secrets> {
   const path = join(home, 'secrets.json');
@@ -42,12 +42,12 @@ async function readKnown(path: string) {
   try {
     return secretsFile.partial().parse(JSON.parse(text));
   } catch {
-    throw new SetupError(`${path} is damaged. Restore it, or remove the whole folder to begin with an empty stack.`);
+    throw new SetupError(`${path} is damaged. Restore it, or remove the whole folder to start with an empty stack.`);
   }
 }
 
 const random = (prefix: string) => `${prefix}${randomBytes(24).toString('base64url')}`;
-/** As Standard Webhooks writes a secret (https://www.standardwebhooks.com). */
+/** In the format of Standard Webhooks (https://www.standardwebhooks.com). */
 const webhookSecret = () => `whsec_${randomBytes(24).toString('base64')}`;
 
 function freshSecrets(): Secrets {

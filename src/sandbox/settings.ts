@@ -5,7 +5,7 @@ import { portProblem } from './ports.ts';
 import { projectRoot, SetupError } from './project.ts';
 
 const port = (preset: number) => z.coerce.number().int().min(1).max(65_535).default(preset);
-/** A duration such as `5s`, given in ms. */
+/** A duration such as `5s`, converted to milliseconds. */
 const duration = (preset: string) =>
   z
     .string()
@@ -16,7 +16,7 @@ const duration = (preset: string) =>
       context.addIssue('is not a duration such as 5s or 2m');
       return z.NEVER;
     });
-/** A variable set to nothing counts as not set. */
+/** An empty variable counts as not set. */
 const optional = z
   .string()
   .optional()
@@ -44,10 +44,10 @@ const environment = z.object({
 
 /** How to run the embedded stack. */
 export interface Settings {
-  /** Data folder, absolute. */
+  /** Absolute path of the data folder. */
   home: string;
   namespace: string;
-  /** Port of each part that is run here. */
+  /** The port of each part that the stack runs itself. */
   ports: {
     api: number;
     temporal: number;
@@ -58,9 +58,9 @@ export interface Settings {
     payments: number;
     warehouse: number;
   };
-  /** How long the warehouse simulator takes to ship, and then to deliver, in ms. */
+  /** How long the warehouse simulator takes to ship, and then to deliver, in milliseconds. */
   warehousePace: { shipAfterMs: number; deliverAfterMs: number };
-  /** Real parts to use; one that is given is not run here. */
+  /** Real services to use. The stack does not run its own part for a service that is given. */
   real: {
     databaseUrl: string | undefined;
     temporalAddress: string | undefined;
@@ -71,8 +71,8 @@ export interface Settings {
 }
 
 /**
- * Reads how to run the stack from the environment.
- * @throws SetupError naming every variable that is wrong
+ * Reads the settings from the environment.
+ * @throws SetupError that names every invalid variable
  */
 export function readSettings(variables: NodeJS.ProcessEnv): Settings {
   const { success, data, error } = environment.safeParse(variables);
@@ -104,8 +104,8 @@ export function readSettings(variables: NodeJS.ProcessEnv): Settings {
 }
 
 /**
- * Checks every port before anything is started.
- * @throws SetupError naming each that cannot be used, and its variable
+ * Checks every port before anything starts.
+ * @throws SetupError that names each unusable port and its variable
  */
 export async function checkPorts({ ports, real }: Settings): Promise<void> {
   const used = [
@@ -120,7 +120,7 @@ export async function checkPorts({ ports, real }: Settings): Promise<void> {
   ].filter(({ ours }) => ours);
 
   const problems: string[] = [];
-  // One after another: two of the same number would otherwise hinder each other's look.
+  // One at a time: two checks of the same port would disturb each other.
   const seen = new Map<number, string>();
   for (const { what, variable, number } of used) {
     const other = seen.get(number);

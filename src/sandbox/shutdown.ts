@@ -1,39 +1,39 @@
-/** Something that was started and has to be stopped. */
+/** A part that was started and must be stopped. */
 export interface Stoppable {
   stop: () => Promise<void>;
-  /** Ends it at once, without waiting; for what lives in this process there is nothing to do. */
+  /** Ends its process at once. Omitted by parts that run in this process. */
   kill?: () => void;
 }
 
-/** The order of stopping: what uses others goes before what it uses. */
+/** Groups in the order in which they stop: each stops before the parts that it uses. */
 const order = ['applications', 'temporal', 'simulators', 'postgres', 'home'] as const;
-/** A group of parts that are stopped together. */
+/** A group of parts that stop together. */
 export type ShutdownGroup = (typeof order)[number];
 
-/** What has been started so far, so that all of it can be stopped in order at any moment. */
+/** Keeps track of the running parts, so that they can be stopped in order at any moment. */
 export class Shutdown {
   readonly #running = new Map<Stoppable, ShutdownGroup>();
 
-  /** Notes a part that runs; returns it. */
+  /** Adds a running part and returns it. */
   add<Part extends Stoppable>(group: ShutdownGroup, part: Part): Part {
     this.#running.set(part, group);
     return part;
   }
 
-  /** Stops everything, group after group. One that fails does not keep the others; all failures are thrown together. */
+  /** Stops everything, group by group. If a part fails to stop, the others still stop. Throws all errors together. */
   async stopAll(): Promise<void> {
-    const failures: unknown[] = [];
+    const errors: unknown[] = [];
     for (const group of order) {
       const parts = [...this.#running].filter(([, of]) => of === group).map(([part]) => part);
       const outcomes = await Promise.allSettled(
         parts.map((part) => part.stop().then(() => this.#running.delete(part))),
       );
-      for (const outcome of outcomes) if (outcome.status === 'rejected') failures.push(outcome.reason);
+      for (const outcome of outcomes) if (outcome.status === 'rejected') errors.push(outcome.reason);
     }
-    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('; '));
   }
 
-  /** Ends every process that is still there at once. */
+  /** Ends every process at once. */
   killAll(): void {
     for (const part of this.#running.keys()) part.kill?.();
   }

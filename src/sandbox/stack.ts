@@ -19,19 +19,19 @@ import { loadSecrets, type Secrets } from './secrets.ts';
 import { checkPorts, type Settings } from './settings.ts';
 import { Shutdown } from './shutdown.ts';
 
-/** A stack being run. */
+/** A stack that is starting or running. */
 export interface Stack {
   /** Resolves once everything serves. */
   readonly up: Promise<Secrets>;
-  /** Stops everything in order, also while it is still starting. */
+  /** Stops everything in order. Also works while the stack is starting. */
   stop: () => Promise<void>;
   /** Ends every process at once. */
   kill: () => void;
 }
 
 /**
- * Starts the embedded stack: what does not depend on one another at the same time.
- * Never leaves anything running when the start fails: call `stop` then too.
+ * Starts the embedded stack. Independent parts start at the same time.
+ * If the start fails, call `stop` to end the parts that did start.
  */
 export function startStack(settings: Settings, variables: NodeJS.ProcessEnv, log: BootLog): Stack {
   const shutdown = new Shutdown();
@@ -60,7 +60,7 @@ async function boot(
   const claim = await claimHome(home);
   shutdown.add('home', { stop: () => claim.release() });
   if (claim.endedOrphans.length > 0)
-    log.line(`  Ended what the last run left behind: ${claim.endedOrphans.join(', ')}`);
+    log.line(`  Ended processes that the last run left behind: ${claim.endedOrphans.join(', ')}`);
   await checkPorts(settings);
   await mkdir(join(home, 'logs'), { recursive: true });
   const secrets = await loadSecrets(home);
@@ -73,14 +73,14 @@ async function boot(
     supervision: {
       claim,
       signal,
-      onDied: (name, how, delayMs) => log.line(`! ${name} ${how}; starting it again in ${delayMs / 1_000} s`),
-      onRestarted: (name) => log.line(`! ${name} is back`),
+      onDied: (name, how, delayMs) => log.line(`! ${name} ${how}. Restarting it in ${delayMs / 1_000} s.`),
+      onRestarted: (name) => log.line(`! ${name} is running again.`),
     },
   };
-  /** A step that is run here unless a real part takes its place. */
+  /** Starts a part, unless the environment names a real service to use instead. */
   const part = (name: string, replacement: string | undefined, start: (context: StackContext) => Promise<string>) => {
     if (replacement === undefined) return log.step(name, () => start(context));
-    log.line(`  ${name}: the one given in the environment`);
+    log.line(`  ${name}: using the one from the environment`);
     return Promise.resolve(replacement);
   };
 
@@ -109,18 +109,18 @@ async function boot(
   return secrets;
 }
 
-/** Waits for all, because what still starts must be known before it can be stopped; then throws the first failure. */
+/** Throws the first error, but only once all are settled: a part that is still starting could not be stopped. */
 async function allSettledOrThrow(work: Promise<unknown>[]): Promise<void> {
   const outcomes = await Promise.allSettled(work);
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failure) throw failure.reason;
+  const rejected = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (rejected) throw rejected.reason;
 }
 
 function refuseProduction(variables: NodeJS.ProcessEnv, { real }: Settings) {
   const simulated = real.smtpUrl === undefined || real.stripeApiBase === undefined || real.warehouseUrl === undefined;
   if (variables['NODE_ENV'] === 'production' && simulated) {
     throw new SetupError(
-      '"npm start" runs simulators, which refuse NODE_ENV=production. For production see docker-compose.yml.',
+      '"npm start" runs simulators, which do not run with NODE_ENV=production. For production, see docker-compose.yml.',
     );
   }
 }

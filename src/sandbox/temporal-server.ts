@@ -1,7 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { startChild, type Child, type Supervision } from './child.ts';
 
-/** A Temporal development server that runs. */
+/** A running Temporal development server. */
 export interface TemporalServer extends Child {
   /** host:port of its gRPC service. */
   address: string;
@@ -12,11 +12,11 @@ export interface TemporalServerOptions {
   /** Path of the `temporal` program. */
   binary: string;
   port: number;
-  /** Port of the Web UI; without one there is no UI. */
+  /** Port of the Web UI. Without it, there is no Web UI. */
   uiPort?: number;
-  /** File it keeps its state in; without one the state is lost when it ends. */
+  /** The file for its state. Without it, the state is lost when the server stops. */
   databaseFile?: string;
-  /** Made at launch besides "default", which is always there. */
+  /** Created at the start, in addition to "default". */
   namespace?: string;
   logFile: string;
   supervision?: Supervision;
@@ -24,7 +24,7 @@ export interface TemporalServerOptions {
 
 /**
  * Starts `temporal server start-dev` on loopback and waits until it serves.
- * @throws SetupError with the end of its log when it does not come up
+ * @throws SetupError with the end of its log if it does not come up
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { binary, port, uiPort, databaseFile, namespace = 'default', logFile, supervision } = options;
@@ -57,7 +57,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   return Object.assign(child, { address });
 }
 
-/** The port opens before the namespace exists, so ask for the namespace. */
+/** Asks for the namespace, because the port opens before the namespace exists. */
 async function serves(address: string, namespace: string): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: 1_000 });
   try {

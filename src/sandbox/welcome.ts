@@ -1,35 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { join, relative } from 'node:path';
+import { localUrl } from './ports.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
-const at = (port: number, path = '') => `http://127.0.0.1:${port}${path}`;
-
-/** Returns what a person sees once the stack is up: where everything is, and an order to place. */
+/** Returns the text that is shown once the stack is up: where everything is, and a command that places an order. */
 export function welcome({ home, ports, real }: Settings, secrets: Secrets, bootMs: number): string {
   const folder = (name: string) => relative(process.cwd(), join(home, name)) || '.';
   const rows: [string, string][] = [
-    ['API', at(ports.api)],
-    ['API reference', at(ports.api, '/docs')],
-    ["Operator's page", `${at(ports.api, '/ops')} (key: ${secrets.operatorKey})`],
-    ['Temporal Web UI', real.temporalAddress ? `of ${real.temporalAddress}` : at(ports.temporalUi)],
-    ['Inbox', real.smtpUrl ? 'as SMTP_URL says' : at(ports.inbox)],
-    ['Payment simulator', real.stripeApiBase ?? at(ports.payments)],
-    ['Warehouse simulator', real.warehouseUrl ?? at(ports.warehouse)],
-    ['PostgreSQL', real.databaseUrl ? 'as DATABASE_URL says' : `127.0.0.1:${ports.postgres}`],
+    ['API', localUrl(ports.api)],
+    ['API reference', localUrl(ports.api, '/docs')],
+    ["Operator's page", `${localUrl(ports.api, '/ops')} (key: ${secrets.operatorKey})`],
+    ['Temporal Web UI', real.temporalAddress ? `see ${real.temporalAddress}` : localUrl(ports.temporalUi)],
+    ['Inbox', real.smtpUrl ? 'see SMTP_URL' : localUrl(ports.inbox)],
+    ['Payment simulator', real.stripeApiBase ?? localUrl(ports.payments)],
+    ['Warehouse simulator', real.warehouseUrl ?? localUrl(ports.warehouse)],
+    ['PostgreSQL', real.databaseUrl ? 'see DATABASE_URL' : `127.0.0.1:${ports.postgres}`],
     ['Logs', folder('logs')],
     ['Keys and passwords', folder('secrets.json')],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
     '',
-    `Holdfast is up after ${(bootMs / 1_000).toFixed(1)} s. Ctrl-C stops it.`,
+    `Holdfast is up after ${(bootMs / 1_000).toFixed(1)} s. Press Ctrl-C to stop.`,
     '',
     ...rows.map(([name, where]) => `  ${name.padEnd(width)}  ${where}`),
     '',
     'Place an order:',
     '',
-    sampleOrder(at(ports.api, '/v1/orders'), secrets.customerKey),
+    sampleOrder(localUrl(ports.api, '/v1/orders'), secrets.customerKey),
     '',
   ].join('\n');
 }

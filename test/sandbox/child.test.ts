@@ -13,14 +13,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** A program that serves HTTP on a port, and what it does when asked to end. */
+/** A program that serves HTTP. @param onStop what it does when asked to stop */
 async function server({
   onStop = 'process.exit(0)',
   ...rest
 }: Partial<ChildSpec> & { onStop?: string } = {}): Promise<ChildSpec> {
   const port = await freePort();
   const program = `
-    process.on('SIGTERM', () => { console.log('asked to end'); ${onStop} });
+    process.on('SIGTERM', () => { console.log('asked to stop'); ${onStop} });
     require('node:http').createServer((_, response) => response.end()).listen(${port}, '127.0.0.1');`;
   return {
     name: 'server',
@@ -36,27 +36,27 @@ async function server({
 }
 
 describe('a program of the stack', () => {
-  it('is up once it serves, and ends when asked', async () => {
+  it('is up once it serves, and stops when asked', async () => {
     const child = await startChild(await server());
     const { pid } = child;
     expect(await identify(pid)).toBeDefined();
     await child.stop();
     expect(await identify(pid)).toBeUndefined();
-    expect(await readFile(join(folder, 'server.log'), 'utf8')).toContain('asked to end');
+    expect(await readFile(join(folder, 'server.log'), 'utf8')).toContain('asked to stop');
   });
 
-  it('is killed when it does not end within its grace', async () => {
+  it('is killed if it does not stop in time', async () => {
     const child = await startChild(await server({ onStop: '', stopGraceMs: 50 }));
     const { pid } = child;
     await child.stop();
     expect(await identify(pid)).toBeUndefined();
   });
 
-  it('is started again when it dies by itself', async () => {
+  it('is restarted if it ends by itself', async () => {
     const events = new EventEmitter();
     const deaths: string[] = [];
     const child = await startChild(await server(), {
-      onDied: (name, how, delayMs) => deaths.push(`${name} ${how}, again in ${delayMs} ms`),
+      onDied: (name, how, delayMs) => deaths.push(`${name} ${how}, restarting in ${delayMs} ms`),
       onRestarted: () => events.emit('back'),
     });
     const first = child.pid;
@@ -64,17 +64,17 @@ describe('a program of the stack', () => {
     process.kill(first, 'SIGKILL');
     await back;
     expect(child.pid).not.toBe(first);
-    expect(deaths).toEqual(['server was ended by SIGKILL, again in 500 ms']);
+    expect(deaths).toEqual(['server was ended by SIGKILL, restarting in 500 ms']);
     await child.stop();
     expect(await identify(child.pid)).toBeUndefined();
   });
 
-  it('shows the end of its log when it fails to start', async () => {
+  it('fails to start with the end of its log in the error', async () => {
     const spec = await server({ args: ['-e', 'console.error("no such table"); process.exit(3)'] });
     await expect(startChild(spec)).rejects.toThrow(/server ended with code 3[^]*no such table/);
   });
 
-  it('leaves nothing behind when it does not serve in time', async () => {
+  it('leaves nothing behind if it does not serve in time', async () => {
     const recorded: ProcessIdentity[] = [];
     const claim = {
       record: async ({ identity }: { identity: ProcessIdentity }) => void recorded.push(identity),
@@ -86,13 +86,13 @@ describe('a program of the stack', () => {
     expect(await Promise.all(recorded.map(isRunning))).toEqual([false]);
   });
 
-  it('gives up its start when told to', async () => {
+  it('stops starting when the start is aborted', async () => {
     const giveUp = new AbortController();
     const spec = await server({ isReady: async () => (giveUp.abort(), false) });
     await expect(startChild(spec, { signal: giveUp.signal })).rejects.toThrow(/stopped/);
   });
 
-  it('says that a program does not exist', async () => {
+  it('fails to start if the program does not exist', async () => {
     await expect(startChild(await server({ command: join(folder, 'nothing') }))).rejects.toThrow(/ENOENT/);
   });
 });

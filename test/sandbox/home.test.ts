@@ -22,11 +22,11 @@ async function idleProcess(): Promise<ProcessIdentity> {
   started.push(child);
   await once(child, 'spawn');
   const identity = await identify(child.pid ?? 0);
-  if (identity === undefined) throw new Error('the process is gone');
+  if (identity === undefined) throw new Error('The process has ended.');
   return identity;
 }
 
-/** A process that has ended, so that its identity names none. */
+/** The identity of a process that has ended. */
 async function endedProcess(): Promise<ProcessIdentity> {
   const identity = await idleProcess();
   const child = started.pop();
@@ -41,20 +41,20 @@ async function leaveClaim(owner: ProcessIdentity, children: { name: string; iden
 }
 
 describe('a data folder', () => {
-  it('is held by one stack at a time', async () => {
+  it('belongs to one stack at a time', async () => {
     const claim = await claimHome(home);
     await expect(claimHome(home)).rejects.toThrow(`process ${process.pid}`);
     await claim.release();
     await (await claimHome(home)).release();
   });
 
-  it('goes to one of several that start at once', async () => {
+  it('goes to exactly one of several stacks that start at once', async () => {
     await leaveClaim(await endedProcess(), []);
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => claimHome(home)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('is taken over from a killed stack, whose processes are ended', async () => {
+  it('is taken over from a killed stack, and the processes of that stack are ended', async () => {
     const orphan = await idleProcess();
     await leaveClaim(await endedProcess(), [{ name: 'postgres', identity: orphan }]);
     const claim = await claimHome(home);
@@ -63,7 +63,7 @@ describe('a data folder', () => {
     await claim.release();
   });
 
-  it('never costs a process its life that only got an old pid', async () => {
+  it('is taken over without ending a process that merely reuses a pid', async () => {
     const innocent = await idleProcess();
     await leaveClaim(await endedProcess(), [
       { name: 'postgres', identity: { ...innocent, startedAt: 'at another time' } },
@@ -74,14 +74,14 @@ describe('a data folder', () => {
     await claim.release();
   });
 
-  it('is taken over when the claim was cut short by a crash', async () => {
+  it('is taken over if a crash left an incomplete claim', async () => {
     await writeFile(join(home, 'stack.json'), '{"owner":{"pi');
     const claim = await claimHome(home);
     expect(claim.endedOrphans).toEqual([]);
     await claim.release();
   });
 
-  it('remembers what was started, until it has ended', async () => {
+  it('lists the running processes until they end', async () => {
     const claim = await claimHome(home);
     const identity = await idleProcess();
     await claim.record({ name: 'worker', stopSignal: 'SIGTERM', identity });

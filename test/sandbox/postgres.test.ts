@@ -28,6 +28,16 @@ async function start() {
   });
 }
 
+const storeAnswer = (url: string) => query(url, 'create table kept as select 42 as answer; checkpoint');
+
+/** Starts the server again and stops it. @returns what it has kept */
+async function keptAnswer() {
+  const server = await start();
+  const kept = await query(server.url, 'select answer from kept');
+  await server.stop();
+  return kept;
+}
+
 async function query(url: string, text: string) {
   const sql = postgres(url, { max: 1 });
   try {
@@ -38,25 +48,21 @@ async function query(url: string, text: string) {
 }
 
 describe('the embedded PostgreSQL', () => {
-  it('keeps its data over a stop and a start', async () => {
+  it('keeps its data across a restart', async () => {
     const first = await start();
-    await query(first.url, 'create table kept as select 42 as answer');
+    await storeAnswer(first.url);
     await first.stop();
-    const second = await start();
-    expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
-    await second.stop();
+    expect(await keptAnswer()).toEqual([{ answer: 42 }]);
   });
 
-  it('goes on with its data after it was killed', async () => {
+  it('keeps its data when killed', async () => {
     const first = await start();
-    await query(first.url, 'create table kept as select 42 as answer; checkpoint');
+    await storeAnswer(first.url);
     first.kill();
-    const second = await start();
-    expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
-    await second.stop();
+    expect(await keptAnswer()).toEqual([{ answer: 42 }]);
   });
 
-  it('wants its password', async () => {
+  it('rejects a wrong password', async () => {
     const server = await start();
     const url = new URL(server.url);
     url.password = 'another';
@@ -65,23 +71,21 @@ describe('the embedded PostgreSQL', () => {
   });
 });
 
-describe.runIf(process.getuid?.() === 0)('started by root', () => {
+describe.runIf(process.getuid?.() === 0)('the embedded PostgreSQL, started by root', () => {
   it('runs as another user', async () => {
     expect((await unprivilegedUser(join(folder, 'postgres')))?.uid).toBeGreaterThan(0);
   });
 
-  it('keeps its data elsewhere, behind a link, when that user may not enter the folder', async () => {
+  it('keeps its data elsewhere, behind a link, if that user may not enter the folder', async () => {
     await chmod(folder, 0o700);
     const server = await start();
     expect((await lstat(join(folder, 'postgres'))).isSymbolicLink()).toBe(true);
-    await query(server.url, 'create table kept as select 42 as answer');
+    await storeAnswer(server.url);
     await server.stop();
-    const again = await start();
-    expect(await query(again.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
-    await again.stop();
+    expect(await keptAnswer()).toEqual([{ answer: 42 }]);
   });
 
-  it('judges by owner, group and others who may enter', async () => {
+  it('checks the permissions of owner, group and others', async () => {
     await chmod(folder, 0o700);
     expect(await canReach(folder, { name: 'root', uid: 0, gid: 0 })).toBe(true);
     expect(await canReach(folder, { name: 'other', uid: 12_345, gid: 12_345 })).toBe(false);

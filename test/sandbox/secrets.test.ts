@@ -10,18 +10,18 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true }));
 
-it('makes secrets once and keeps them', async () => {
+it('generates secrets once and keeps them', async () => {
   const first = await loadSecrets(home);
   expect(await loadSecrets(home)).toEqual(first);
   expect(new Set(Object.values(first)).size).toBe(Object.keys(first).length);
 });
 
-it('lets nobody else read them', async () => {
+it('lets only the owner read the file', async () => {
   await loadSecrets(home);
   expect((await stat(join(home, 'secrets.json'))).mode & 0o777).toBe(0o600);
 });
 
-it('adds what a newer version needs and keeps the rest', async () => {
+it('adds the secrets that a newer version needs and keeps the rest', async () => {
   const databasePassword = 'made by an older version';
   await writeFile(join(home, 'secrets.json'), JSON.stringify({ databasePassword }));
   const secrets = await loadSecrets(home);
@@ -29,7 +29,7 @@ it('adds what a newer version needs and keeps the rest', async () => {
   expect(await loadSecrets(home)).toEqual(secrets);
 });
 
-it('refuses a damaged file instead of locking itself out of the database', async () => {
+it('rejects a damaged file instead of replacing the database password', async () => {
   await writeFile(join(home, 'secrets.json'), '{"databasePassw');
   await expect(loadSecrets(home)).rejects.toThrow(/damaged/);
 });

@@ -5,12 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from '../../src/sandbox/ports.ts';
 import { isRunning, type ProcessIdentity } from '../../src/sandbox/process-identity.ts';
 import { projectRoot } from '../../src/sandbox/project.ts';
 import { loadSecrets } from '../../src/sandbox/secrets.ts';
-
-const partNames = ['API', 'TEMPORAL', 'TEMPORAL_UI', 'POSTGRES', 'SMTP', 'INBOX', 'PAYMENTS', 'WAREHOUSE'];
+import { freePortVariables } from './ports-support.ts';
 
 let home: string;
 let environment: NodeJS.ProcessEnv;
@@ -20,10 +18,9 @@ const started: ChildProcess[] = [];
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'holdfast-start-'));
   await chmod(home, 0o755);
-  const ports = await freePorts(partNames.length);
-  const chosen = Object.fromEntries(partNames.map((name, index) => [`${name}_PORT`, String(ports[index])]));
-  environment = { ...process.env, NODE_ENV: 'development', HOLDFAST_HOME: home, ...chosen };
-  api = `http://127.0.0.1:${chosen['API_PORT']}`;
+  const ports = await freePortVariables();
+  environment = { ...process.env, NODE_ENV: 'development', HOLDFAST_HOME: home, ...ports };
+  api = `http://127.0.0.1:${ports['API_PORT']}`;
 });
 
 afterAll(async () => {
@@ -35,7 +32,7 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-/** Runs what `npm start` runs; the lines it prints are kept. */
+/** Runs what `npm start` runs, and keeps the lines that it prints. */
 function npmStart() {
   const stack = spawn(process.execPath, ['scripts/bootstrap.mjs', 'src/sandbox/main.ts'], {
     cwd: projectRoot,
@@ -47,7 +44,7 @@ function npmStart() {
   const lines = createInterface({ input: stack.stdout });
   lines.on('line', (line) => printed.push(line));
   const ended = once(stack, 'exit');
-  /** Resolves when a line with this text is printed, or when the process ends. */
+  /** Resolves once a line with this text is printed, or the process ends. */
   const shown = (text: string) =>
     new Promise<void>((resolve) => {
       const look = (line: string) => line.includes(text) && resolve();
@@ -74,7 +71,7 @@ async function call(path: string, init: { method?: string; headers?: Record<stri
 }
 
 describe('npm start', { timeout: 180_000 }, () => {
-  it('boots everything, survives being killed with its data, and stops without a trace', async () => {
+  it('starts everything, keeps its data when killed, and leaves nothing behind when stopped', async () => {
     const first = npmStart();
     await first.shown('Place an order');
     expect(first.printed.join('\n')).toContain('Holdfast is up');
@@ -96,7 +93,7 @@ describe('npm start', { timeout: 180_000 }, () => {
 
     const second = npmStart();
     await second.shown('Place an order');
-    expect(second.printed.join('\n')).toMatch(/Ended what the last run left behind: .*postgres/);
+    expect(second.printed.join('\n')).toMatch(/Ended processes that the last run left behind: .*postgres/);
     expect(await Promise.all(orphans.map(isRunning))).toEqual([false, false, false, false]);
     expect(await call('/v1/orders')).toMatchObject({
       status: 200,
@@ -111,7 +108,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     await expect(readFile(join(home, 'stack.json'))).rejects.toThrow(/ENOENT/);
   });
 
-  it('stops in good order while it is still starting', async () => {
+  it('stops cleanly while it is still starting', async () => {
     const { stack, printed, shown, ended } = npmStart();
     await shown('PostgreSQL');
     stack.kill('SIGTERM');

@@ -17,28 +17,28 @@ async function program(name: string) {
   return path;
 }
 
-it('takes the program its variable names before any other', async () => {
+it('prefers the program that its variable names', async () => {
   const [named] = await Promise.all([program('mine'), program('temporal')]);
   const environment = { TEMPORAL_CLI_PATH: named, PATH: folder };
   expect(await temporalBinary(temporalCli, { environment, cache: folder })).toBe(named);
 });
 
-it('says that the named program cannot be run', async () => {
+it('rejects a variable that names no executable program', async () => {
   const environment = { TEMPORAL_TEST_SERVER_PATH: join(folder, 'nothing') };
   await expect(temporalBinary(temporalTestServer, { environment, cache: folder })).rejects.toThrow(
-    /^TEMPORAL_TEST_SERVER_PATH names .* not a program/,
+    /^TEMPORAL_TEST_SERVER_PATH names .* not an executable program/,
   );
 });
 
-it('takes the one on the PATH before the cache', async () => {
+it('prefers the PATH to the cache', async () => {
   const [onPath] = await Promise.all([program('temporal'), program('temporal-1.9.1')]);
   expect(await temporalBinary(temporalCli, { environment: { PATH: folder }, cache: folder })).toBe(onPath);
 });
 
-it('takes the one in the cache before downloading', async () => {
+it('prefers the cache to a download', async () => {
   const cached = await program('temporal-test-server-1.40.0');
   const downloads: string[] = [];
-  const onDownload = () => void downloads.push('begun');
+  const onDownload = () => void downloads.push('started');
   expect(await temporalBinary(temporalTestServer, { environment: {}, cache: folder, onDownload })).toBe(cached);
   expect(downloads).toEqual([]);
 });

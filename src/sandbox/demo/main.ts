@@ -1,6 +1,7 @@
-// `npm run demo`: twenty orders and three signups through the stack that `npm start` runs.
+// `npm run demo`: sends twenty orders and three signups through the stack that `npm start` runs.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatMoney } from '../../contracts/money.ts';
+import { localUrl } from '../ports.ts';
 import { loadSecrets } from '../secrets.ts';
 import { readSettings } from '../settings.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
@@ -15,28 +16,26 @@ interface Row {
   acted: boolean;
 }
 
-const at = (port: number) => `http://127.0.0.1:${port}`;
-
 try {
   const settings = readSettings(process.env);
   const secrets = await loadSecrets(settings.home);
   const shop = openShop({
-    apiUrl: at(settings.ports.api),
-    inboxUrl: at(settings.ports.inbox),
-    warehouseUrl: at(settings.ports.warehouse),
+    apiUrl: localUrl(settings.ports.api),
+    inboxUrl: localUrl(settings.ports.inbox),
+    warehouseUrl: localUrl(settings.ports.warehouse),
     customerKey: secrets.customerKey,
     supportKey: secrets.supportKey,
   });
   process.exitCode = (await run(shop)) ? 0 : 1;
 } catch (error) {
   console.error(`demo: ${error instanceof Error ? error.message : String(error)}`);
-  console.error('It needs a running stack: start one with `npm start` in another terminal.');
+  console.error('The demo needs a running stack. Start one in another terminal: npm start');
   process.exitCode = 1;
 }
 
-/** @returns whether everything ended as it should */
+/** @returns whether every order ended as expected */
 async function run(shop: Shop): Promise<boolean> {
-  console.log('The warehouse is slow for its next six requests.\n');
+  console.log('The warehouse will be slow for its next six requests.\n');
   await shop.slowWarehouse(6);
   const signups = Promise.all([shop.signUp('pending_verification'), shop.signUp('trial'), shop.signUp('subscribed')]);
   const rows = await Promise.all(
@@ -53,7 +52,7 @@ async function run(shop: Shop): Promise<boolean> {
   printOutcomes(rows);
   console.log(`\nSignups: ${(await signups).join(', ')}`);
   const right = rows.filter(({ order, scenario }) => order.status === scenario.ends).length;
-  console.log(`${right} of ${rows.length} orders ended as they should.`);
+  console.log(`${right} of ${rows.length} orders ended as expected.`);
   return right === rows.length;
 }
 

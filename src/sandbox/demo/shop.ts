@@ -15,7 +15,7 @@ const inboxSchema = z.object({ messages: z.array(z.object({ text: z.string().nul
 
 export type DemoOrder = z.infer<typeof orderSchema>;
 
-/** Where a running stack is, and the keys to it. */
+/** The addresses of a running stack, and the API keys to it. */
 export interface Access {
   apiUrl: string;
   inboxUrl: string;
@@ -26,7 +26,7 @@ export interface Access {
 
 export type Shop = ReturnType<typeof openShop>;
 
-/** A customer and a clerk, who know only the API. */
+/** Acts as a customer and as a support employee, through the API alone. */
 export function openShop(access: Access) {
   async function call(key: string, method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(new URL(path, access.apiUrl), {
@@ -38,7 +38,7 @@ export function openShop(access: Access) {
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const answer: unknown = await response.json();
-    // A change of mind may come a moment too late: 409 says so, and the order goes on.
+    // A cancellation may come too late. The API then answers 409 and the order continues.
     if (!response.ok && response.status !== 409) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
     return answer;
   }
@@ -59,12 +59,12 @@ export function openShop(access: Access) {
       orderSchema.parse(await call(access.customerKey, 'GET', `/v1/orders/${id}`)),
 
     async act(id: string, action: NonNullable<Scenario['afterwards']>['action']): Promise<void> {
-      const reason = 'part of the demonstration';
+      const reason = 'part of the demo';
       if (action === 'cancel') await call(access.customerKey, 'POST', `/v1/orders/${id}/cancellation`, { reason });
       else await call(access.supportKey, 'POST', `/v1/orders/${id}/approval`, { decision: action, reason });
     },
 
-    /** Signs up, reads the token in the inbox, verifies and, if so wanted, subscribes. @returns the status then */
+    /** Signs up and takes the signup to the wanted status, with the token from the inbox. @returns the final status */
     async signUp(wanted: 'pending_verification' | 'trial' | 'subscribed'): Promise<string> {
       const email = `demo-${randomUUID().slice(0, 8)}@example.com`;
       const body = { email, name: 'Demo Person' };
@@ -83,7 +83,7 @@ export function openShop(access: Access) {
       return await look();
     },
 
-    /** Makes the warehouse slow for some requests. */
+    /** Makes the warehouse slow for its next requests. */
     async slowWarehouse(requests: number): Promise<void> {
       await fetch(new URL('/_sandbox/faults', access.warehouseUrl), {
         method: 'PUT',
@@ -94,7 +94,7 @@ export function openShop(access: Access) {
   };
 }
 
-/** @returns whether an order of the demonstration will not move any more */
+/** @returns whether the demo need not wait for this order any longer */
 export const hasEnded = (status: OrderStatus): boolean =>
   FINAL_ORDER_STATUSES.includes(status) || status === 'needs_attention';
 
@@ -104,5 +104,5 @@ async function eventually<Value>(look: () => Promise<Value | undefined>): Promis
     if (value !== undefined) return value;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error('It did not happen within 30 s.');
+  throw new Error('Nothing happened within 30 s.');
 }

@@ -1,4 +1,4 @@
-/** Runs works of the same key one after another, in order of arrival; works of different keys run side by side. */
+/** Runs work with the same key one at a time, in order of arrival. Work with different keys runs concurrently. */
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<unknown>>();
 

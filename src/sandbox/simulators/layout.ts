@@ -8,7 +8,7 @@ table { border-collapse: collapse; width: 100% } td, th { text-align: left; vert
 code, pre { font-size: 13px; overflow-wrap: anywhere; white-space: pre-wrap } label { margin-right: 1rem } input, select, button { font: inherit }
 iframe { width: 100%; height: 32rem; border: 1px solid #ddd }`;
 
-// Replacing one element keeps what the reader typed or scrolled elsewhere on the page.
+// Only the live element is replaced: input and scroll position elsewhere on the page stay.
 const refreshScript = `
 async function refresh() {
   const live = document.getElementById('live'), answer = await fetch(location.href).catch(() => undefined);
@@ -18,7 +18,7 @@ async function refresh() {
 }
 setInterval(refresh, 2000);`;
 
-/** A whole page around `body`. An element with the id `live` is kept up to date every two seconds. */
+/** A complete page around `body`. The element with the id `live` is refreshed every two seconds. */
 export function layout(title: string, body: Html): Html {
   return html`<!doctype html>
     <html lang="en">

@@ -4,13 +4,12 @@ import { z } from 'zod';
 
 const stamp = z.object({ seq: z.int().positive(), at: z.iso.datetime() });
 
-/** A ledger entry with its place (`seq`, from 1) and its time (`at`, ISO 8601 UTC). */
+/** A ledger entry with its number (`seq`, from 1) and its time (`at`, ISO 8601 UTC). */
 export type Stamped<E> = z.infer<typeof stamp> & E;
 
 /**
- * An append-only JSONL file from which a simulator rebuilds its state: state is the fold of `apply` over the entries,
- * at start and afterwards alike. One line holds the entries of one commit, so a kill in the middle of a write loses
- * either all of a commit or nothing of it.
+ * An append-only JSONL file that holds a simulator's state: every change is an entry that `apply` applies, now and again at
+ * the next start. One line holds all entries of a commit, so a process killed while writing never leaves half a commit.
  */
 export class Ledger<E extends { type: string }> {
   readonly entries: Stamped<E>[] = [];
@@ -18,8 +17,8 @@ export class Ledger<E extends { type: string }> {
   readonly #apply: (entry: Stamped<E>) => void;
 
   /**
-   * Opens or creates `file` and applies what it holds. A torn last line is cut off.
-   * @throws ZodError or SyntaxError when a complete line is not a commit of this ledger.
+   * Opens or creates `file` and applies its entries. Removes an incomplete last line.
+   * @throws ZodError or SyntaxError if a complete line is not a commit of this ledger
    */
   constructor(file: string, entry: z.ZodType<E>, apply: (entry: Stamped<E>) => void) {
     this.#file = file;
@@ -48,7 +47,7 @@ function wholeLines(file: string): string[] {
   if (!existsSync(file)) return [];
   const bytes = readFileSync(file);
   const end = bytes.lastIndexOf('\n') + 1;
-  // Left in place, the torn tail would swallow the next commit.
+  // The next commit would otherwise be appended to the incomplete line and be unreadable.
   if (end < bytes.length) truncateSync(file, end);
   return bytes.subarray(0, end).toString('utf8').split('\n').filter(Boolean);
 }

@@ -26,7 +26,7 @@ export function mountControls(app: Hono<SimulatorEnv>, { panel, entries }: Pick<
   });
 }
 
-/** Mounts the page for people at `/`: what this is, the fault with its buttons, the last ledger entries. */
+/** Mounts the web page at `/`: an introduction, the fault panel and the latest ledger entries. */
 export function mountPage(app: Hono<SimulatorEnv>, described: Described): void {
   app.get('/', (c) => {
     const { title, about, panel, entries } = described;
@@ -36,8 +36,8 @@ export function mountPage(app: Hono<SimulatorEnv>, described: Described): void {
         html`<p>${about}</p>
           ${faultControls(panel)}
           <section id="live">
-            ${faultInForce(panel)}
-            <h2>Last ledger entries</h2>
+            ${currentFault(panel)}
+            <h2>Latest ledger entries</h2>
             <p><a href="/_sandbox/ledger">all as JSON</a></p>
             <table>
               ${entries()
@@ -54,21 +54,21 @@ export function mountPage(app: Hono<SimulatorEnv>, described: Described): void {
   });
 }
 
-/** The fault in force, in words. */
-export function faultInForce(panel: FaultPanel) {
-  return html`<p>Fault: <strong>${panel.current ? JSON.stringify(panel.current) : 'none'}</strong></p>`;
+/** Shows the current fault. */
+export function currentFault(panel: FaultPanel) {
+  return html`<p>Current fault: <strong>${panel.current ? JSON.stringify(panel.current) : 'none'}</strong></p>`;
 }
 
-/** Inputs and buttons that set and clear the fault. */
+/** The form that sets and clears the fault. */
 export function faultControls(panel: FaultPanel) {
   return html`<form id="faults">
-      <label>count <input name="count" type="number" min="1" placeholder="until healed" /></label>
+      <label>count <input name="count" type="number" min="1" placeholder="until cleared" /></label>
       <label>rate <input name="rate" type="number" min="0" max="1" step="0.05" value="1" /></label>
       ${modeSettings.map(({ mode, setting }) => html`<label>${mode}: ${setting} <input name="${mode}.${setting}" type="number" min="1" placeholder="default" /></label>`)}
       ${panel.operations.length > 0
         ? html`<label>only <select name="operation"><option value="">every request</option>${panel.operations.map((operation) => html`<option>${operation}</option>`)}</select></label>`
         : ''}
-      <p>${faultModes.map((mode) => html`<button value="${mode}">${mode}</button> `)}<button value="">heal</button></p>
+      <p>${faultModes.map((mode) => html`<button value="${mode}">${mode}</button> `)}<button value="">clear fault</button></p>
     </form>
     <script>
       ${raw(faultScript)}

@@ -8,8 +8,8 @@ import { startPayments, temporaryFile } from './support.ts';
 const put = (url: string, body: string) =>
   fetch(`${url}/_sandbox/faults`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
 
-describe('the panel', () => {
-  test('heals by itself after count requests, counting only those affected', () => {
+describe('the fault panel', () => {
+  test('clears the fault after `count` affected requests', () => {
     const panel = new FaultPanel(() => ['GET /a']);
     panel.set({ mode: 'down', count: 2, operation: 'GET /a' });
     expect(panel.take('GET /b')).toBeUndefined();
@@ -17,7 +17,7 @@ describe('the panel', () => {
     expect(panel.current).toBeNull();
   });
 
-  test('affects none at rate 0 and all at rate 1', () => {
+  test('affects no request at rate 0 and every request at rate 1', () => {
     const panel = new FaultPanel();
     panel.set({ mode: 'down', rate: 0 });
     expect(panel.take('GET /a')).toBeUndefined();
@@ -27,7 +27,7 @@ describe('the panel', () => {
 });
 
 describe('the control routes', () => {
-  test('set, show and heal a fault, and are never affected by it', async () => {
+  test('set, show and clear a fault, and are not affected by it', async () => {
     const { url } = await startPayments();
     expect(await (await put(url, '{"mode":"down"}')).json()).toEqual({ fault: { mode: 'down', rate: 1 } });
     expect(await (await fetch(`${url}/_sandbox/faults`)).json()).toMatchObject({ fault: { mode: 'down' } });
@@ -39,9 +39,9 @@ describe('the control routes', () => {
     ['not JSON', '{'],
     ['an unknown mode', '{"mode":"sideways"}'],
     ['an unknown field', '{"mode":"down","often":true}'],
-    ['a delay of a mode that has none', '{"mode":"down","delayMs":5}'],
+    ['a delay for a mode that has none', '{"mode":"down","delayMs":5}'],
     ['a rate above 1', '{"mode":"down","rate":2}'],
-    ['an operation that does not exist', '{"mode":"down","operation":"POST /v1/orders"}'],
+    ['an unknown operation', '{"mode":"down","operation":"POST /v1/orders"}'],
   ])('refuse %s', async (_what, body) => {
     const { url, faults } = await startPayments();
     const response = await put(url, body);

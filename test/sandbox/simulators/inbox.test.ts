@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { describe, expect, test, vi } from 'vitest';
 import { startInbox } from '../../../src/sandbox/simulators/inbox.ts';
-import { closing, failureOf, temporaryFile } from './support.ts';
+import { closing, errorOf, temporaryFile } from './support.ts';
 
 const mail = {
   from: '"Shop" <shop@example.com>',
@@ -18,7 +18,7 @@ async function start(file = temporaryFile()) {
 }
 
 describe('mails', () => {
-  test('are stored as they were sent, newest first, and found by recipient and subject', async () => {
+  test('are stored as sent, listed newest first, and found by recipient and subject', async () => {
     const { inbox } = await start();
     const transport = createTransport(inbox.smtpUrl);
     await transport.sendMail({ ...mail, attachments: [{ filename: 'invoice.pdf', content: 'PDF', contentType: 'application/pdf' }] });
@@ -41,7 +41,7 @@ describe('mails', () => {
     expect(await (await fetch(`${inbox.url}/api/messages?to=bob&subject=order`)).json()).toEqual({ messages: [] });
   });
 
-  test('of the same Message-ID are one, and counted', async () => {
+  test('with the same Message-ID are stored once and counted', async () => {
     const { inbox, send } = await start();
     await send();
     await send();
@@ -64,14 +64,14 @@ describe('mails', () => {
     expect((await start(file)).inbox.messages()).toEqual([]);
   });
 
-  test('to a mailbox that does not exist are refused for good', async () => {
+  test('to a mailbox that does not exist are refused permanently', async () => {
     const { inbox, send } = await start();
-    expect(await failureOf(send({ to: 'bounce@example.com' }))).toMatchObject({ responseCode: 550 });
+    expect(await errorOf(send({ to: 'bounce@example.com' }))).toMatchObject({ responseCode: 550 });
     expect(inbox.messages()).toEqual([]);
   });
 });
 
-test('the pages show a mail without running what it brings', async () => {
+test('the pages show a mail without running its scripts', async () => {
   const { inbox, send } = await start();
   await send({ subject: '<script>alert(1)</script>' });
   const list = await (await fetch(`${inbox.url}/?to=ada`)).text();
@@ -93,29 +93,29 @@ describe('faults', () => {
     ['rate_limit', { responseCode: 450 }, 0],
     ['drop_after_commit', { code: 'ECONNECTION' }, 1],
     ['error_after_commit', { responseCode: 451 }, 1],
-  ] as const)('%s: sent again, there is one mail', async (mode, error, stored) => {
+  ] as const)('%s: after a retry, there is one mail', async (mode, error, stored) => {
     const { inbox, send } = await start();
     inbox.faults.set({ mode, count: 1 });
-    expect(await failureOf(send())).toMatchObject(error);
+    expect(await errorOf(send())).toMatchObject(error);
     expect(inbox.messages()).toHaveLength(stored);
     await send();
     expect(inbox.messages()).toMatchObject([{ copies: stored + 1 }]);
   });
 
-  test('slow stores the mail in the end', async () => {
+  test('slow: the mail is stored after the delay', async () => {
     const { inbox, send } = await start();
     inbox.faults.set({ mode: 'slow', delayMs: 5 });
     await send();
     expect(inbox.messages()).toHaveLength(1);
   });
 
-  test('closing is prompt with a slow mail under way, and stores nothing of it', async () => {
+  test('closing does not wait for a slow mail, and the mail is not stored', async () => {
     const { inbox, send } = await start();
     inbox.faults.set({ mode: 'slow', delayMs: 600_000, count: 1 });
-    const failure = failureOf(send());
+    const error = errorOf(send());
     await vi.waitFor(() => expect(inbox.faults.current).toBeNull());
     await inbox.close();
-    expect(await failure).toBeInstanceOf(Error);
+    expect(await error).toBeInstanceOf(Error);
     expect(inbox.messages()).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ function open(file: string) {
   return { ledger, total: () => total };
 }
 
-test('state is rebuilt from the entries, which keep their numbers', () => {
+test('state is rebuilt from the entries, and numbering continues', () => {
   const file = temporaryFile();
   open(file).ledger.append({ type: 'counted', by: 2 }, { type: 'counted', by: 3 });
   const again = open(file);
@@ -21,7 +21,7 @@ test('state is rebuilt from the entries, which keep their numbers', () => {
   expect(open(file).ledger.entries.map(({ seq, by }) => [seq, by])).toEqual([[1, 2], [2, 3], [3, 1]]);
 });
 
-test('a commit torn by a kill is dropped whole, and what follows it is kept', () => {
+test('an incomplete commit is dropped entirely, and later commits are kept', () => {
   const file = temporaryFile();
   open(file).ledger.append({ type: 'counted', by: 2 });
   appendFileSync(file, readFileSync(file, 'utf8').slice(0, -5));
@@ -31,7 +31,7 @@ test('a commit torn by a kill is dropped whole, and what follows it is kept', ()
   expect(open(file).total()).toBe(6);
 });
 
-test('a whole line that is not a commit is refused', () => {
+test('a complete line that is not a commit is rejected', () => {
   const file = temporaryFile();
   appendFileSync(file, '[{"type":"counted"}]\n');
   expect(() => open(file)).toThrow(z.ZodError);

@@ -1,15 +1,15 @@
 import { createExpressApp } from 'stripe-stateful-mock';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { failureOf, secretKey, serve, startPayments, stripeClient } from './support.ts';
+import { errorOf, secretKey, serve, startPayments, stripeClient } from './support.ts';
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-// The mock logs each request that it refuses, through the console that it finds when it is loaded.
+// The mock logs every refused request to the console that exists when it is loaded.
 vi.hoisted(() => vi.spyOn(console, 'error').mockReturnValue(undefined));
 
-/** One request as the wire shows it, with what may differ between two providers left out. */
+/** Sends one request. Returns the parts of the response that must not differ between providers. */
 async function charge(url: string, key: string, body: string) {
   const response = await fetch(`${url}/v1/charges`, {
     method: 'POST',
@@ -20,7 +20,7 @@ async function charge(url: string, key: string, body: string) {
   return { status: response.status, replayed: response.headers.get('idempotent-replayed'), answer };
 }
 
-/** What `answer` has of `fields`, at the top or in its `error`. */
+/** Picks the comparable fields of an answer, from the top level or from its `error`. */
 function facts(answer: unknown) {
   const { error, ...rest }: Record<string, unknown> = Object(answer);
   const all: Record<string, unknown> = { ...rest, ...Object(error) };
@@ -29,14 +29,14 @@ function facts(answer: unknown) {
   );
 }
 
-describe('as stripe-stateful-mock answers', () => {
+describe('answers like stripe-stateful-mock to', () => {
   const visa = 'amount=1999&currency=usd&source=tok_visa';
   test.each([
     ['the same request twice', visa, visa],
     ['the same parameters in another order', visa, 'source=tok_visa&currency=usd&amount=1999'],
     ['another amount under the same key', visa, 'amount=2000&currency=usd&source=tok_visa'],
     ['another parameter under the same key', visa, `${visa}&description=more`],
-    ['a nested parameter changed', `${visa}&metadata[order]=1`, `${visa}&metadata[order]=2`],
+    ['a changed nested parameter', `${visa}&metadata[order]=1`, `${visa}&metadata[order]=2`],
     ['a decline twice', 'amount=1999&currency=usd&source=tok_chargeDeclined', 'amount=1999&currency=usd&source=tok_chargeDeclined'],
     ['another card after a decline', 'amount=1999&currency=usd&source=tok_chargeDeclined', visa],
     ['insufficient funds twice', 'amount=60&currency=usd&source=tok_chargeDeclinedInsufficientFunds', 'amount=60&currency=usd&source=tok_chargeDeclinedInsufficientFunds'],
@@ -55,23 +55,23 @@ describe('as stripe-stateful-mock answers', () => {
   });
 });
 
-describe('as Stripe documents it, where the mock does not', () => {
+describe('follows the Stripe documentation where the mock does not', () => {
   const paid = { amount: 1999, currency: 'eur', payment_method: 'pm_card_visa', confirm: true };
 
-  test('a key used for another endpoint is refused', async () => {
+  test('a key that was used for another endpoint is refused', async () => {
     const { url } = await startPayments();
     const stripe = stripeClient(url);
     const { id } = await stripe.paymentIntents.create(paid, { idempotencyKey: 'one' });
-    expect(await failureOf(stripe.refunds.create({ payment_intent: id }, { idempotencyKey: 'one' }))).toMatchObject({
+    expect(await errorOf(stripe.refunds.create({ payment_intent: id }, { idempotencyKey: 'one' }))).toMatchObject({
       statusCode: 400,
       type: 'StripeIdempotencyError',
     });
   });
 
-  test('a decline is replayed with its payment intent', async () => {
+  test('a repeated decline has the same payment intent', async () => {
     const { url, ledger } = await startPayments();
     const ask = () =>
-      failureOf(stripeClient(url).paymentIntents.create({ ...paid, payment_method: 'pm_card_visa_chargeDeclined' }, { idempotencyKey: 'one' }));
+      errorOf(stripeClient(url).paymentIntents.create({ ...paid, payment_method: 'pm_card_visa_chargeDeclined' }, { idempotencyKey: 'one' }));
     const first = await ask();
     const entries = ledger().length;
     expect(await ask()).toMatchObject({ statusCode: 402, raw: { payment_intent: { id: Object(first).payment_intent.id } }, headers: { 'idempotent-replayed': 'true' } });
@@ -83,11 +83,11 @@ describe('as Stripe documents it, where the mock does not', () => {
     ['a validation error', async (url: string) => stripeClient(url).paymentIntents.create({ ...paid, amount: 0 }, { idempotencyKey: 'one' })],
   ])('%s is not stored', async (_what, refused) => {
     const { url } = await startPayments();
-    await failureOf(refused(url));
+    await errorOf(refused(url));
     expect((await stripeClient(url).paymentIntents.create(paid, { idempotencyKey: 'one' })).status).toBe('succeeded');
   });
 
-  test('of requests at once under one key one executes, and the others are told that it is in use', async () => {
+  test('of concurrent requests with one key, one executes and the others get idempotency_key_in_use', async () => {
     const { url, faults, ledger } = await startPayments();
     faults.set({ mode: 'slow', delayMs: 500 });
     const results = await Promise.allSettled(
@@ -99,14 +99,14 @@ describe('as Stripe documents it, where the mock does not', () => {
     expect(ledger().filter(({ type }) => type === 'charge.created')).toHaveLength(1);
   });
 
-  test('a key may have 255 characters and no more', async () => {
+  test('a key may have up to 255 characters', async () => {
     const { url } = await startPayments();
     const create = (idempotencyKey: string) => stripeClient(url).paymentIntents.create(paid, { idempotencyKey });
     await create('k'.repeat(255));
-    expect(await failureOf(create('k'.repeat(256)))).toMatchObject({ statusCode: 400 });
+    expect(await errorOf(create('k'.repeat(256)))).toMatchObject({ statusCode: 400 });
   });
 
-  test('a key is forgotten after 24 hours', async () => {
+  test('a key expires after 24 hours', async () => {
     const { url } = await startPayments();
     const create = () => stripeClient(url).paymentIntents.create(paid, { idempotencyKey: 'one' });
     const first = await create();

@@ -6,10 +6,10 @@ import { expect, expectTypeOf, test } from 'vitest';
 import type { z } from 'zod';
 import * as params from '../../../src/sandbox/simulators/payments/params.ts';
 
-// Stripe generates these declarations from its public OpenAPI description; its version is in OPENAPI_VERSION beside them.
+// Stripe generates these declarations from its public OpenAPI description, whose version is in OPENAPI_VERSION next to them.
 const declarations = dirname(createRequire(import.meta.url).resolve('stripe'));
 
-/** The parameters that an interface of the declarations names, those of lists included. */
+/** The parameters in an interface of the declarations, including those for pagination. */
 function described(file: string, name: string): string[] {
   const source = readFileSync(join(declarations, file), 'utf8');
   const body = new RegExp(`^export (?:declare )?interface ${name}( extends PaginationParams)? \\{\\n([^]*?)^\\}`, 'm').exec(source);
@@ -26,11 +26,11 @@ test.each([
   ['resources/Refunds.d.ts', 'RefundCreateParams', params.createRefundParams],
   ['resources/Refunds.d.ts', 'RefundListParams', params.listRefundsParams],
   ['resources/Charges.d.ts', 'ChargeCreateParams', params.createChargeParams],
-])('%s %s describes every parameter that is accepted', (file, name, schema) => {
+])('%s: %s has every parameter that the simulator accepts', (file, name, schema) => {
   expect(described(file, name)).toEqual(expect.arrayContaining(Object.keys(schema.shape)));
 });
 
-test('what is accepted has the types that Stripe describes', () => {
+test('accepted parameters have the types that Stripe describes', () => {
   expectTypeOf<z.output<typeof params.createIntentParams>['amount']>().toEqualTypeOf<Stripe.PaymentIntentCreateParams['amount']>();
   expectTypeOf<z.output<typeof params.createIntentParams>['capture_method']>().toExtend<Stripe.PaymentIntentCreateParams['capture_method']>();
   expectTypeOf<z.output<typeof params.cancelIntentParams>['cancellation_reason']>().toExtend<

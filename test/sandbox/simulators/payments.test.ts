@@ -1,6 +1,6 @@
 import { Stripe } from 'stripe';
 import { describe, expect, test, vi } from 'vitest';
-import { failureOf, secretKey, startPayments, startReceiver, stripeClient, temporaryFile } from './support.ts';
+import { errorOf, secretKey, startPayments, startReceiver, stripeClient, temporaryFile } from './support.ts';
 
 const order = { amount: 1999, currency: 'eur', metadata: { order: '1' } };
 const paid = { ...order, payment_method: 'pm_card_visa', confirm: true };
@@ -14,7 +14,7 @@ async function start(options: Parameters<typeof startPayments>[0] = {}) {
 const idOf = (charge: string | Stripe.Charge | null): string => (typeof charge === 'string' ? charge : '');
 
 describe('payment intents', () => {
-  test('one confirmed at creation succeeds, and the ledger tells what was charged', async () => {
+  test('that are confirmed at creation succeed, and the ledger records the charge', async () => {
     const { stripe, simulator } = await start();
     const intent = await stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' });
     expect(intent).toMatchObject({ status: 'succeeded', amount: 1999, amount_received: 1999, metadata: { order: '1' } });
@@ -31,28 +31,28 @@ describe('payment intents', () => {
     expect(await (await fetch(`${simulator.url}/_sandbox/ledger`)).json()).toEqual({ entries: simulator.ledger() });
   });
 
-  test('may be limited to cards', async () => {
+  test('can be limited to cards', async () => {
     const { stripe } = await start();
     const intent = await stripe.paymentIntents.create({ ...order, allowed_payment_method_types: ['card'] });
     expect(intent).toMatchObject({ allowed_payment_method_types: ['card'], payment_method_types: ['card'] });
   });
 
-  test('go through their states one by one', async () => {
+  test('go through their states in order', async () => {
     const { stripe } = await start();
     const { id, status } = await stripe.paymentIntents.create(order);
     expect(status).toBe('requires_payment_method');
-    expect(await failureOf(stripe.paymentIntents.confirm(id))).toMatchObject({ statusCode: 400, code: 'payment_intent_unexpected_state' });
+    expect(await errorOf(stripe.paymentIntents.confirm(id))).toMatchObject({ statusCode: 400, code: 'payment_intent_unexpected_state' });
     expect((await stripe.paymentIntents.create({ ...order, payment_method: 'pm_card_visa' })).status).toBe('requires_confirmation');
     expect((await stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_mastercard' })).status).toBe('succeeded');
-    expect(await failureOf(stripe.paymentIntents.confirm(id))).toMatchObject({ code: 'payment_intent_unexpected_state' });
-    expect(await failureOf(stripe.paymentIntents.cancel(id))).toMatchObject({ code: 'payment_intent_unexpected_state' });
+    expect(await errorOf(stripe.paymentIntents.confirm(id))).toMatchObject({ code: 'payment_intent_unexpected_state' });
+    expect(await errorOf(stripe.paymentIntents.cancel(id))).toMatchObject({ code: 'payment_intent_unexpected_state' });
   });
 
-  test('a cancelled one cannot be confirmed', async () => {
+  test('cannot be confirmed once cancelled', async () => {
     const { stripe, types } = await start();
     const { id } = await stripe.paymentIntents.create(order);
     expect(await stripe.paymentIntents.cancel(id, { cancellation_reason: 'abandoned' })).toMatchObject({ status: 'canceled' });
-    expect(await failureOf(stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_visa' }))).toMatchObject({
+    expect(await errorOf(stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_visa' }))).toMatchObject({
       code: 'payment_intent_unexpected_state',
     });
     expect(types()).toEqual(expect.arrayContaining(['payment_intent.canceled']));
@@ -65,9 +65,9 @@ describe('payment intents', () => {
     ['pm_card_chargeDeclinedExpiredCard', 'expired_card', 'expired_card'],
     ['pm_card_chargeDeclinedIncorrectCvc', 'incorrect_cvc', 'incorrect_cvc'],
     ['pm_card_chargeDeclinedProcessingError', 'processing_error', 'processing_error'],
-  ])('%s is declined, and another card may be tried', async (method, code, declineCode) => {
+  ])('with %s are declined, and another card can be tried', async (method, code, declineCode) => {
     const { stripe, types } = await start();
-    const error = await failureOf(stripe.paymentIntents.create({ ...paid, payment_method: method }));
+    const error = await errorOf(stripe.paymentIntents.create({ ...paid, payment_method: method }));
     expect(error).toBeInstanceOf(Stripe.errors.StripeCardError);
     expect(error).toMatchObject({ statusCode: 402, code, decline_code: declineCode, payment_intent: { status: 'requires_payment_method' } });
     const [intent] = (await stripe.paymentIntents.list()).data;
@@ -88,14 +88,14 @@ describe('payment intents', () => {
 });
 
 describe('refunds', () => {
-  test('are made in parts, and never above what was charged', async () => {
+  test('can be partial, and never exceed the charge', async () => {
     const { stripe, simulator } = await start();
     const { id, latest_charge: charge } = await stripe.paymentIntents.create(paid);
     const part = await stripe.refunds.create({ payment_intent: id, amount: 1000, reason: 'requested_by_customer' });
     expect(await stripe.refunds.retrieve(part.id)).toMatchObject({ amount: 1000, status: 'succeeded', payment_intent: id });
-    expect(await failureOf(stripe.refunds.create({ payment_intent: id, amount: 1000 }))).toMatchObject({ statusCode: 400, param: 'amount' });
+    expect(await errorOf(stripe.refunds.create({ payment_intent: id, amount: 1000 }))).toMatchObject({ statusCode: 400, param: 'amount' });
     await stripe.refunds.create({ payment_intent: id });
-    expect(await failureOf(stripe.refunds.create({ payment_intent: id }))).toMatchObject({ code: 'charge_already_refunded' });
+    expect(await errorOf(stripe.refunds.create({ payment_intent: id }))).toMatchObject({ code: 'charge_already_refunded' });
     expect((await stripe.refunds.list({ payment_intent: id })).data.map(({ amount }) => amount)).toEqual([999, 1000]);
     expect(await stripe.charges.retrieve(idOf(charge))).toMatchObject({ amount_refunded: 1999, refunded: true });
     expect(simulator.ledger().filter(({ type }) => type === 'refund.created')).toMatchObject([
@@ -104,7 +104,7 @@ describe('refunds', () => {
     ]);
   });
 
-  test('of the same intent at once never add up to more than was charged', async () => {
+  test('that run concurrently never exceed the charge', async () => {
     const { stripe, simulator } = await start();
     const { id } = await stripe.paymentIntents.create(paid);
     simulator.faults.set({ mode: 'slow', delayMs: 5 });
@@ -115,21 +115,21 @@ describe('refunds', () => {
   test('of an unpaid intent are refused', async () => {
     const { stripe } = await start();
     const { id } = await stripe.paymentIntents.create(order);
-    expect(await failureOf(stripe.refunds.create({ payment_intent: id }))).toMatchObject({ statusCode: 400 });
+    expect(await errorOf(stripe.refunds.create({ payment_intent: id }))).toMatchObject({ statusCode: 400 });
   });
 });
 
-describe('requests that are wrong as they stand', () => {
+describe('invalid requests are refused', () => {
   test.each([
     ['an unknown parameter', 'amount=100&currency=eur&surprise=1', { code: 'parameter_unknown', param: 'surprise' }],
-    ['an unknown nested one', 'amount=100&currency=eur&automatic_payment_methods[enabled]=true&automatic_payment_methods[x]=1', { code: 'parameter_unknown', param: 'automatic_payment_methods[x]' }],
+    ['an unknown nested parameter', 'amount=100&currency=eur&automatic_payment_methods[enabled]=true&automatic_payment_methods[x]=1', { code: 'parameter_unknown', param: 'automatic_payment_methods[x]' }],
     ['a parameter that Stripe has removed', 'amount=100&currency=eur&payment_method_types[]=card', { code: 'payment_method_types_no_longer_supported' }],
     ['parameters that exclude each other', 'amount=100&currency=eur&allowed_payment_method_types[]=card&automatic_payment_methods[enabled]=true', { code: 'parameters_exclusive' }],
     ['a missing parameter', 'currency=eur', { code: 'parameter_missing', param: 'amount' }],
-    ['an amount of nothing', 'amount=0&currency=eur', { code: 'parameter_invalid_integer', param: 'amount' }],
+    ['an amount of zero', 'amount=0&currency=eur', { code: 'parameter_invalid_integer', param: 'amount' }],
     ['an amount in words', 'amount=ten&currency=eur', { param: 'amount' }],
-    ['too small an amount', 'amount=49&currency=eur', { code: 'amount_too_small', param: 'amount' }],
-    ['too large an amount', 'amount=100000000&currency=eur', { code: 'amount_too_large', param: 'amount' }],
+    ['an amount that is too small', 'amount=49&currency=eur', { code: 'amount_too_small', param: 'amount' }],
+    ['an amount that is too large', 'amount=100000000&currency=eur', { code: 'amount_too_large', param: 'amount' }],
     ['an unknown payment method', 'amount=100&currency=eur&payment_method=pm_nobody', { code: 'resource_missing', param: 'payment_method' }],
   ])('%s', async (_what, body, error) => {
     const { simulator } = await start();
@@ -139,18 +139,18 @@ describe('requests that are wrong as they stand', () => {
     expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error', ...error } });
   });
 
-  test('a missing or wrong API key is 401, an unknown object or route 404', async () => {
+  test('401 for a missing or wrong API key, 404 for an unknown object or route', async () => {
     const { simulator, stripe } = await start();
     expect((await fetch(`${simulator.url}/v1/payment_intents`)).status).toBe(401);
-    expect(await failureOf(stripeClient(simulator.url, 'sk_test_other').paymentIntents.list())).toBeInstanceOf(Stripe.errors.StripeAuthenticationError);
-    expect(await failureOf(stripe.paymentIntents.retrieve('pi_none'))).toMatchObject({ statusCode: 404, code: 'resource_missing' });
-    expect(await failureOf(stripe.customers.list())).toMatchObject({ statusCode: 404 });
+    expect(await errorOf(stripeClient(simulator.url, 'sk_test_other').paymentIntents.list())).toBeInstanceOf(Stripe.errors.StripeAuthenticationError);
+    expect(await errorOf(stripe.paymentIntents.retrieve('pi_none'))).toMatchObject({ statusCode: 404, code: 'resource_missing' });
+    expect(await errorOf(stripe.customers.list())).toMatchObject({ statusCode: 404 });
   });
 });
 
 describe('faults', () => {
   test.each(['down', 'error_before', 'rate_limit', 'drop_after_commit', 'slow'] as const)(
-    '%s: asked again under the same key, the card is charged once',
+    '%s: after retries with the same key, the card is charged once',
     async (mode) => {
       const { simulator, stripe, types } = await start();
       simulator.faults.set({ mode, count: 3, ...(mode === 'slow' && { delayMs: 5 }) });
@@ -167,41 +167,41 @@ describe('faults', () => {
     ['rate_limit', Stripe.errors.StripeRateLimitError, 0],
     ['drop_after_commit', Stripe.errors.StripeConnectionError, 1],
     ['error_after_commit', Stripe.errors.StripeAPIError, 1],
-  ] as const)('%s is seen by the official client as %o', async (mode, type, charges) => {
+  ] as const)('%s: the official client throws %o', async (mode, type, charges) => {
     const { simulator, stripe, types } = await start();
     simulator.faults.set({ mode });
-    const error = await failureOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
+    const error = await errorOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
     expect(error).toBeInstanceOf(type);
     expect(Object(error).headers?.['retry-after']).toBe(mode === 'rate_limit' ? '1' : undefined);
     expect(types().filter((entry) => entry === 'charge.created')).toHaveLength(charges);
   });
 
-  test('error_after_commit is replayed under its key even when healed, as Stripe does', async () => {
+  test('error_after_commit: the same key gets the same error even after the fault is cleared, as with Stripe', async () => {
     const { simulator, stripe, types } = await start();
     simulator.faults.set({ mode: 'error_after_commit', count: 1 });
-    const ask = () => failureOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
+    const ask = () => errorOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
     expect(await ask()).toMatchObject({ statusCode: 500 });
     expect(await ask()).toMatchObject({ statusCode: 500, headers: { 'idempotent-replayed': 'true' } });
     expect(types().filter((type) => type === 'charge.created')).toHaveLength(1);
   });
 
-  test('an operation limits a fault to its route', async () => {
+  test('a fault with an operation affects only that route', async () => {
     const { simulator, stripe } = await start();
     simulator.faults.set({ mode: 'error_before', operation: 'POST /v1/payment_intents/:id/confirm' });
     const { id } = await stripe.paymentIntents.create({ ...order, payment_method: 'pm_card_visa' });
-    expect(await failureOf(stripe.paymentIntents.confirm(id))).toMatchObject({ statusCode: 500 });
+    expect(await errorOf(stripe.paymentIntents.confirm(id))).toMatchObject({ statusCode: 500 });
     simulator.faults.clear();
     expect((await stripe.paymentIntents.confirm(id)).status).toBe('succeeded');
   });
 
-  test('closing drops what is slow and executes nothing of it', async () => {
+  test('closing drops a slow request without executing it', async () => {
     const { simulator, stripe, types } = await start();
     simulator.faults.set({ mode: 'slow', delayMs: 600_000, count: 1 });
-    const failure = failureOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
+    const error = errorOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
     await vi.waitFor(() => expect(simulator.faults.current).toBeNull());
-    simulator.faults.set({ mode: 'down' }); // the client asks again once by itself
+    simulator.faults.set({ mode: 'down' }); // the client retries once by itself
     await simulator.close();
-    expect(await failure).toBeInstanceOf(Stripe.errors.StripeConnectionError);
+    expect(await error).toBeInstanceOf(Stripe.errors.StripeConnectionError);
     expect(types()).toEqual([]);
   });
 });
@@ -218,13 +218,13 @@ test('a restart keeps objects, refunds and idempotency keys', async () => {
   expect((await stripe.refunds.create({ payment_intent: id })).amount).toBe(1000);
 });
 
-test('webhooks are signed as Stripe signs, and sent again until they are taken', async () => {
+test('webhooks are signed like those of Stripe, and retried until accepted', async () => {
   const receiver = await startReceiver(500);
   const secret = 'whsec_test';
   const { stripe } = await start({ webhook: { url: receiver.url, secret } });
   const { id } = await stripe.paymentIntents.create(paid);
   await receiver.wait(2);
-  await failureOf(stripe.paymentIntents.create({ ...paid, payment_method: 'pm_card_visa_chargeDeclined' }));
+  await errorOf(stripe.paymentIntents.create({ ...paid, payment_method: 'pm_card_visa_chargeDeclined' }));
   await receiver.wait(3);
   await stripe.refunds.create({ payment_intent: id });
   await receiver.wait(4);

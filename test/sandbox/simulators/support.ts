@@ -9,14 +9,14 @@ import { startPaymentSimulator } from '../../../src/sandbox/simulators/payments.
 
 export const secretKey = 'sk_test_sandbox';
 
-/** A file of this test's own, that does not exist yet. */
+/** The path of a new file for this test. The file does not exist yet. */
 export function temporaryFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, 'ledger.jsonl');
 }
 
-/** Closes `part` at the end of the test at the latest. */
+/** Closes `part` when the test ends. */
 export function closing<T extends { close: () => Promise<void> }>(part: T): T {
   onTestFinished(() => part.close());
   return part;
@@ -28,17 +28,17 @@ export async function startPayments(options: PaymentOptions = {}) {
   return closing(await startPaymentSimulator({ port: 0, ledgerFile: temporaryFile(), secretKey, ...options }));
 }
 
-/** The official client, without retries of its own. */
+/** Stripe's official client, without its own retries. */
 export function stripeClient(url: string, key = secretKey): Stripe {
   const { hostname, port } = new URL(url);
   return new Stripe(key, { host: hostname, port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
 }
 
-/** What `promise` is rejected with. */
-export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+/** Returns the error that `promise` rejects with. */
+export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => {
-      throw new Error('It did not fail.');
+      throw new Error('Expected an error, but there was none.');
     },
     (error: unknown) => error,
   );
@@ -53,11 +53,11 @@ export async function serve(listener: RequestListener): Promise<string> {
     server.closeAllConnections();
   });
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  if (address === null || typeof address === 'string') throw new Error('The server has no TCP address.');
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** Receives webhooks: answers with the statuses given, then 204. */
+/** Receives webhooks. Answers with the given statuses in turn, then with 204. */
 export async function startReceiver(...statuses: number[]) {
   const received: { headers: Record<string, string>; body: string; status: number }[] = [];
   const url = await serve((request, response) => {
@@ -71,7 +71,7 @@ export async function startReceiver(...statuses: number[]) {
   return {
     url,
     received,
-    /** Waits until `count` were received. */
+    /** Waits until `count` webhooks were received. */
     wait: (count: number) => vi.waitUntil(() => received.length >= count, { timeout: 10_000 }),
   };
 }

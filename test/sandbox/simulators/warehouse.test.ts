@@ -33,7 +33,7 @@ async function start(options: Partial<Parameters<typeof startWarehouseSimulator>
 }
 
 describe('shipments', () => {
-  test('are accepted once: the same request again is the same answer', async () => {
+  test('are accepted once: the same request gets the same answer', async () => {
     const { create, find, simulator } = await start();
     const first = await create();
     expect(first).toMatchObject({ status: 201, replayed: null, body: { reference, state: 'accepted' } });
@@ -43,7 +43,7 @@ describe('shipments', () => {
     expect(simulator.ledger()).toMatchObject([{ seq: 1, type: 'shipment.accepted', reference, idempotencyKey: 'ship:1', items: order.items }]);
   });
 
-  test('another body under an accepted key or reference is a conflict', async () => {
+  test('with a used key or reference but another body are a conflict', async () => {
     const { create } = await start();
     await create();
     const other = { ...order, items: [{ sku: 'MUG', quantity: 3 }] };
@@ -52,14 +52,14 @@ describe('shipments', () => {
     expect(await create({ ...order, reference: 'order:2:1' })).toMatchObject({ status: 409 });
   });
 
-  test.each([{ postalCode: '00000' }, { country: 'XX' }])('to an invalid address (%o) are refused until it is corrected', async (wrong) => {
+  test.each([{ postalCode: '00000' }, { country: 'XX' }])('to an invalid address (%o) are refused until the address is corrected', async (wrong) => {
     const { create } = await start();
     const refused = await create({ ...order, recipient: { ...recipient, ...wrong } });
     expect(refused).toMatchObject({ status: 422, body: { error: { code: 'invalid_address' } } });
     expect(await create()).toMatchObject({ status: 201 });
   });
 
-  test('that are malformed, without key or unauthorised are refused', async () => {
+  test('that are malformed, without a key or unauthorized are refused', async () => {
     const { create, call, find } = await start();
     expect(await create({ ...order, items: [] })).toMatchObject({ status: 400, body: { error: { code: 'invalid_request' } } });
     expect(await create({ ...order, surprise: true })).toMatchObject({ status: 400 });
@@ -70,7 +70,7 @@ describe('shipments', () => {
 });
 
 describe('cancellation', () => {
-  test('is final, and may be asked again', async () => {
+  test('is final and can be repeated', async () => {
     const { create, cancel, find, types } = await start();
     await create();
     expect(await cancel()).toMatchObject({ status: 200, body: { reference, state: 'cancelled' } });
@@ -80,7 +80,7 @@ describe('cancellation', () => {
     expect(types()).toEqual(['shipment.accepted', 'shipment.cancelled']);
   });
 
-  test('of a reference never seen bars it, across a restart too', async () => {
+  test('of an unknown reference blocks it, even after a restart', async () => {
     const ledgerFile = temporaryFile();
     const before = await start({ ledgerFile });
     expect(await before.cancel()).toMatchObject({ status: 200 });
@@ -90,7 +90,7 @@ describe('cancellation', () => {
     expect(await find()).toMatchObject({ body: { reference, state: 'cancelled' } });
   });
 
-  test('comes too late once shipped', async () => {
+  test('is refused once the shipment has shipped', async () => {
     const { create, cancel, move } = await start();
     await create();
     await move('shipped');
@@ -99,7 +99,7 @@ describe('cancellation', () => {
 });
 
 describe('progress', () => {
-  test('by hand is told by signed webhooks, sent again until taken', async () => {
+  test('by hand sends signed webhooks and retries them until accepted', async () => {
     const receiver = await startReceiver(503);
     const { create, move, types } = await start({ webhook: { url: receiver.url, secret } });
     await create();
@@ -119,7 +119,7 @@ describe('progress', () => {
     await vi.waitFor(() => expect(types().filter((type) => type === 'webhook.delivered')).toHaveLength(2));
   });
 
-  test('a rejection tells its reason, and may be cancelled', async () => {
+  test('a rejection has a reason, and the shipment can still be cancelled', async () => {
     const receiver = await startReceiver();
     const { create, move, cancel } = await start({ webhook: { url: receiver.url, secret } });
     await create();
@@ -129,7 +129,7 @@ describe('progress', () => {
     expect(await cancel()).toMatchObject({ status: 200 });
   });
 
-  test('comes by itself, and goes on after a restart', async () => {
+  test('happens automatically and continues after a restart', async () => {
     const ledgerFile = temporaryFile();
     const before = await start({ ledgerFile });
     await before.create();
@@ -147,18 +147,18 @@ describe('progress', () => {
     expect(simulator.ledger().filter(({ type }) => type === 'shipment.shipped')).toMatchObject([{ reference: 'order:2:1' }]);
   });
 
-  test('a webhook that nobody took is sent after a restart', async () => {
+  test('a webhook that was not accepted is sent after a restart', async () => {
     const ledgerFile = temporaryFile();
-    const deaf = await startReceiver(500);
-    const before = await start({ ledgerFile, webhook: { url: deaf.url, secret } });
+    const failing = await startReceiver(500);
+    const before = await start({ ledgerFile, webhook: { url: failing.url, secret } });
     await before.create();
     await before.move('shipped');
-    await deaf.wait(1);
+    await failing.wait(1);
     await before.simulator.close();
     const receiver = await startReceiver();
     await start({ ledgerFile, webhook: { url: receiver.url, secret } });
     await receiver.wait(1);
-    expect(receiver.received[0]?.headers['webhook-id']).toBe(deaf.received[0]?.headers['webhook-id']);
+    expect(receiver.received[0]?.headers['webhook-id']).toBe(failing.received[0]?.headers['webhook-id']);
   });
 });
 
@@ -170,7 +170,7 @@ describe('faults', () => {
     ['drop_after_commit', undefined, 1],
     ['error_after_commit', 500, 1],
     ['slow', 201, 1],
-  ] as const)('%s: asked again, there is one shipment', async (mode, status, accepted) => {
+  ] as const)('%s: after a retry, there is one shipment', async (mode, status, accepted) => {
     const { simulator, create, types } = await start();
     simulator.faults.set({ mode, count: 1, ...(mode === 'slow' && { delayMs: 5 }) });
     const answer = await create().catch(() => undefined);
@@ -180,7 +180,7 @@ describe('faults', () => {
     expect(types()).toEqual(['shipment.accepted']);
   });
 
-  test('closing is prompt with a slow request under way', async () => {
+  test('closing does not wait for a slow request', async () => {
     const { simulator, create, types } = await start();
     simulator.faults.set({ mode: 'slow', delayMs: 600_000, count: 1 });
     const answer = create().catch(() => 'dropped');

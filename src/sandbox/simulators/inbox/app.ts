@@ -3,10 +3,10 @@ import { html } from 'hono/html';
 import type { FaultPanel } from '../faults.ts';
 import type { SimulatorEnv } from '../http.ts';
 import { layout } from '../layout.ts';
-import { faultControls, faultInForce } from '../panel.ts';
+import { faultControls, currentFault } from '../panel.ts';
 import type { Message, Messages } from './messages.ts';
 
-/** The inbox's web page and JSON API. `clear` forgets every mail. */
+/** The inbox's web page and JSON API. `clear` deletes all mails. */
 export function createInboxApp(messages: Messages, panel: FaultPanel, clear: () => void): Hono<SimulatorEnv> {
   const app = new Hono<SimulatorEnv>();
   app.get('/api/messages', (c) => c.json({ messages: messages.list({ to: c.req.query('to'), subject: c.req.query('subject') }) }));
@@ -22,7 +22,7 @@ export function createInboxApp(messages: Messages, panel: FaultPanel, clear: () 
   app.get('/messages/:id/html', (c) => {
     const message = messages.find(c.req.param('id'));
     if (!message?.html) return c.notFound();
-    // A mail is written by others: it may show itself and open links, and nothing else, even when opened on its own.
+    // Mail content is untrusted. Even when opened directly, it may only show itself and open links.
     c.header('Content-Security-Policy', "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:");
     return c.html(`<base target="_blank">${message.html}`);
   });
@@ -32,10 +32,10 @@ export function createInboxApp(messages: Messages, panel: FaultPanel, clear: () 
 function listPage(messages: Messages, panel: FaultPanel, to: string) {
   return layout(
     'Inbox',
-    html`<p>Every mail sent to this SMTP server, newest first. Nothing leaves the machine.</p>
+    html`<p>All mails sent to this SMTP server, newest first. None of them leaves this machine.</p>
       <form><label>recipient <input name="to" type="search" value="${to}" /></label><button>search</button></form>
       <section id="live">
-        ${faultInForce(panel)}
+        ${currentFault(panel)}
         <table>
           <tr><th>received</th><th>to</th><th>subject</th><th>copies</th></tr>
           ${messages

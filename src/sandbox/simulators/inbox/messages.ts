@@ -14,10 +14,10 @@ const messageSchema = z.object({
   receivedAt: z.iso.datetime(),
 });
 
-/** A mail as stored: `to` are the envelope's recipients, sizes are in bytes, `copies` counts arrivals of the same Message-ID. */
+/** A stored mail. `to`: recipients from the envelope. `size`: in bytes. `copies`: how often this Message-ID arrived. */
 export type Message = z.infer<typeof messageSchema> & { copies: number };
 
-/** What the inbox file holds. */
+/** An entry of the inbox's ledger. */
 export const inboxEntrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('message.received'), message: messageSchema }),
   z.object({ type: z.literal('message.copied'), messageId: z.string() }),
@@ -25,10 +25,10 @@ export const inboxEntrySchema = z.discriminatedUnion('type', [
 ]);
 
 export type InboxEntry = z.infer<typeof inboxEntrySchema>;
-/** Keeps mails whose recipient and subject contain these texts, whatever their case. */
+/** Selects mails whose recipient and subject contain these texts, ignoring case. */
 export type MessageFilter = { to?: string | undefined; subject?: string | undefined };
 
-/** The mails of the inbox: the fold of its ledger. Like most mail stores, it holds one mail per Message-ID. */
+/** The mails of the inbox, rebuilt from its ledger. Like most mail stores, it keeps one mail per Message-ID. */
 export class Messages {
   readonly #byMessageId = new Map<string, Message>();
 
@@ -48,7 +48,7 @@ export class Messages {
     }
   }
 
-  /** The entry that records the arrival of `mail` for `recipients`. */
+  /** Returns the ledger entry that records the arrival of `mail` for `recipients`. */
   arrival(mail: ParsedMail, recipients: string[]): InboxEntry {
     const id = randomUUID();
     const messageId = mail.messageId ?? `<${id}@no-message-id>`;

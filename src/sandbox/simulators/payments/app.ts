@@ -49,7 +49,7 @@ export function createPaymentApp({ state, ledger, panel, secretKey, sendsWebhook
     c.json({ error: { type: 'invalid_request_error', message: `Unrecognized request URL (${c.req.method}: ${c.req.path}).` } }, 404),
   );
 
-  /** A request that changes something: executed once per idempotency key, one at a time per object. */
+  /** Adds a route that changes state: executed once per idempotency key, one request at a time per object. */
   function post<P>(
     path: string,
     schema: z.ZodType<P>,
@@ -74,7 +74,7 @@ export function createPaymentApp({ state, ledger, panel, secretKey, sendsWebhook
         const result: PaymentEntry[] =
           key === null ? [] : [{ type: 'idempotency.stored', key, fingerprint: print, status: outcome.status, body: outcome.body, requestId }];
         const events = sendsWebhooks ? eventsOf(outcome.entries, state, requestId) : [];
-        // One commit: what was done, the answer under its key and the events to send are never one without the other.
+        // One commit: a crash never separates the change from its stored answer or its events.
         ledger.append(...outcome.entries, ...result, ...events);
         return outcome;
       };
@@ -84,7 +84,7 @@ export function createPaymentApp({ state, ledger, panel, secretKey, sendsWebhook
     });
   }
 
-  /** A request that only reads. */
+  /** Adds a route that only reads. */
   function get<P>(path: string, schema: z.ZodType<P>, read: (params: P, id: string) => object): void {
     app.get(path, async (c) => {
       const params = parseParams(schema, new URL(c.req.url).search.slice(1));
@@ -119,7 +119,7 @@ export function createPaymentApp({ state, ledger, panel, secretKey, sendsWebhook
   return app;
 }
 
-/** An error that arises once execution began is a result like another, and is stored like one. */
+/** Turns an error during execution into an outcome, because Stripe stores it under the idempotency key like any other. */
 function settle(execute: () => Outcome): Outcome {
   try {
     return execute();
@@ -142,7 +142,7 @@ function requireKey(c: Context, secretKey: string): void {
   throw new StripeError(401, { type: 'invalid_request_error', message });
 }
 
-/** A page of a list, newest first, in Stripe's form. */
+/** One page of a list in Stripe's format, newest first. */
 function list(url: string, objects: { id: string }[], { limit, starting_after: after }: { limit: number; starting_after?: string | undefined }): object {
   const newestFirst = objects.toReversed();
   const start = after === undefined ? 0 : newestFirst.findIndex(({ id }) => id === after) + 1;

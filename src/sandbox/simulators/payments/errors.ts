@@ -1,4 +1,4 @@
-/** The `error` of Stripe's envelope. Source: https://docs.stripe.com/api/errors */
+/** The `error` object in Stripe's error responses. Source: https://docs.stripe.com/api/errors */
 export type StripeErrorBody = {
   type: 'api_error' | 'card_error' | 'idempotency_error' | 'invalid_request_error';
   message: string;
@@ -7,7 +7,7 @@ export type StripeErrorBody = {
   param?: string | undefined;
 };
 
-/** An error answer of the payment provider. */
+/** An error that the payment provider answers a request with. */
 export class StripeError extends Error {
   override readonly name = 'StripeError';
   readonly status: 400 | 401 | 404 | 409;
@@ -20,7 +20,7 @@ export class StripeError extends Error {
   }
 }
 
-/** A request that is wrong as it stands (400). */
+/** An invalid request (400). */
 export function invalidRequest(message: string, code?: string, param?: string): StripeError {
   return new StripeError(400, {
     type: 'invalid_request_error',
@@ -30,7 +30,7 @@ export function invalidRequest(message: string, code?: string, param?: string): 
   });
 }
 
-/** An object that does not exist: 404 when the URL names it (`id`), 400 when a parameter does. */
+/** An object that does not exist: 404 if the URL names it (`id`, `intent`), 400 if a parameter does. */
 export function noSuch(what: string, id: string, param: string): StripeError {
   return new StripeError(param === 'id' || param === 'intent' ? 404 : 400, {
     type: 'invalid_request_error',

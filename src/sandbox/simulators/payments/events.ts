@@ -9,7 +9,7 @@ const eventTypes: Partial<Record<PaymentEntry['type'], string>> = {
   'refund.created': 'charge.refunded',
 };
 
-/** The Stripe events that follow from `entries`, as entries for the webhook queue; `state` is as it was before them. */
+/** Returns the Stripe events for `entries`, as entries for the webhook queue. `state` must not include `entries` yet. */
 export function eventsOf(entries: readonly PaymentEntry[], state: PaymentState, requestId: string): PaymentEntry[] {
   return entries.flatMap((entry): PaymentEntry[] => {
     const type = eventTypes[entry.type];
@@ -30,7 +30,7 @@ export function eventsOf(entries: readonly PaymentEntry[], state: PaymentState, 
   });
 }
 
-/** The `Stripe-Signature` header. Source: https://docs.stripe.com/webhooks#verify-manually */
+/** Returns the `Stripe-Signature` header. Source: https://docs.stripe.com/webhooks#verify-manually */
 export function signatureHeader(secret: string, payload: string, at: Date): Record<string, string> {
   const seconds = Math.floor(at.getTime() / 1000);
   const signature = createHmac('sha256', secret).update(`${seconds}.${payload}`).digest('hex');

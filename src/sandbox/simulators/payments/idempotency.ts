@@ -6,14 +6,14 @@ import type { PaymentState } from './state.ts';
 // "You can remove keys from the system automatically after they're at least 24 hours old." https://docs.stripe.com/api/idempotent_requests
 const retentionMs = 24 * 60 * 60 * 1000;
 
-/** What a request asks for, whatever the order of its parameters. */
+/** Identifies what a request asks for. The order of its parameters does not matter. */
 export function fingerprint(method: string, path: string, encodedParams: string): string {
   const params = new URLSearchParams(encodedParams);
   params.sort();
   return createHash('sha256').update(`${method} ${path}\n${params.toString()}`).digest('hex');
 }
 
-/** Idempotency keys as Stripe keeps them. */
+/** Idempotency keys, with Stripe's rules. */
 export class IdempotencyKeys {
   readonly #inFlight = new Set<string>();
   readonly #state: PaymentState;
@@ -23,9 +23,9 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Looks up what was stored under `key`.
-   * @throws StripeError 400 `idempotency_error` when it was used for another request or is over 255 characters, 409
-   * `idempotency_key_in_use` while its first request executes.
+   * Returns the answer stored under `key`, if any.
+   * @throws StripeError 400 `idempotency_error` if the key was used for another request or is longer than 255 characters;
+   * 409 `idempotency_key_in_use` while the first request with this key is executing
    */
   find(key: string, print: string): StoredResult | undefined {
     if (key.length > 255) {
@@ -49,7 +49,7 @@ export class IdempotencyKeys {
     return stored;
   }
 
-  /** Holds `key` as in flight while `work` runs. */
+  /** Marks `key` as in use while `work` runs. */
   async hold<T>(key: string | null, work: () => Promise<T>): Promise<T> {
     if (key === null) return work();
     this.#inFlight.add(key);

@@ -11,7 +11,7 @@ const declineSchema = z.object({
   param: z.string().optional(),
 });
 
-/** Why a card was declined, as in the `error` of Stripe's 402. */
+/** Why a card was declined: the `error` of Stripe's 402 response. */
 export type Decline = z.infer<typeof declineSchema>;
 
 const paymentIntentSchema = z.object({
@@ -96,12 +96,12 @@ const storedResultSchema = z.object({
 
 export type AnswerStatus = z.infer<typeof answerStatus>;
 
-/** The answer kept under an idempotency key. */
+/** The answer stored under an idempotency key. */
 export type StoredResult = z.infer<typeof storedResultSchema>;
 
 /**
- * What the payment ledger holds. `object` is the Stripe object as it was right after. A charge that moved money is
- * `charge.created` (each success of an intent has one), a declined one `charge.failed`; `amount` is in minor units.
+ * An entry of the payment ledger. `object` is the Stripe object after the change, `amount` is in minor units. A charge that
+ * moved money is `charge.created` (every succeeded intent has one), a declined charge is `charge.failed`.
  */
 export const paymentEntrySchema = z.discriminatedUnion('type', [
   z.object({

@@ -6,13 +6,13 @@ import type { cancelIntentParams, confirmIntentParams, createChargeParams, creat
 import type { PaymentState } from './state.ts';
 import { paymentMethods, sources } from './test-cards.ts';
 
-/** What executing a request comes to: its answer, and the entries to commit. Nothing has happened until they are. */
+/** The result of a request: its answer, and the ledger entries to commit. Nothing changes until they are committed. */
 export type Outcome = { status: AnswerStatus; body: object; entries: PaymentEntry[] };
 
 type Operation<P> = (state: PaymentState, params: P, idempotencyKey: string | null, id: string) => Outcome;
 type IntentEvent = Extract<PaymentEntry, { object: PaymentIntent }>['type'];
 
-/** A new object id in Stripe's form, such as `pi_…`. */
+/** Returns a new object id in Stripe's format, such as `pi_…`. */
 export function newId(prefix: 'pi' | 'ch' | 're' | 'evt' | 'req'): string {
   return `${prefix}_${randomBytes(12).toString('hex')}`;
 }
@@ -130,7 +130,7 @@ function requireOpen(intent: PaymentIntent, verb: 'confirm' | 'cancel'): void {
   }
 }
 
-/** Charges the intent by `method`. After a decline it waits for another payment method, as Stripe's does. */
+/** Charges an intent. After a decline it needs another payment method, as with Stripe. */
 function charge(intent: PaymentIntent, method: string | undefined, key: string | null): Outcome {
   if (method === undefined) {
     throw invalidRequest(

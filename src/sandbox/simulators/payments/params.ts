@@ -100,8 +100,8 @@ export const listRefundsParams = z.strictObject({ ...page, payment_intent: z.str
 export const noParams = z.strictObject({});
 
 /**
- * Reads form-encoded parameters with nested brackets.
- * @throws StripeError 400 `parameter_unknown`, `parameter_missing` or what else is wrong with the first bad one.
+ * Parses form-encoded parameters with nested brackets.
+ * @throws StripeError 400 for the first invalid parameter, such as `parameter_unknown` or `parameter_missing`
  */
 export function parseParams<T>(schema: z.ZodType<T>, encoded: string): T {
   const result = schema.safeParse({ ...parse(encoded) }, { reportInput: true });
@@ -126,7 +126,7 @@ function toStripeError(issue: z.core.$ZodIssue): StripeError {
   return invalidRequest(issue.message, undefined, at);
 }
 
-/** `['metadata', 'order']` as Stripe writes it: `metadata[order]`. */
+/** Writes the path `['metadata', 'order']` as Stripe does: `metadata[order]`. */
 function brackets(path: readonly PropertyKey[]): string {
   const [first = '', ...rest] = path.map(String);
   return first + rest.map((part) => `[${part}]`).join('');

@@ -2,7 +2,7 @@ import { noSuch } from './errors.ts';
 import type { Charge, PaymentEntry, PaymentIntent, Refund, StoredResult } from './objects.ts';
 import type { Stamped } from '../ledger.ts';
 
-/** What the payment provider knows: the fold of its ledger. */
+/** The payment provider's state, rebuilt from its ledger. */
 export class PaymentState {
   readonly intents = new Map<string, PaymentIntent>();
   readonly charges = new Map<string, Charge>();
@@ -36,21 +36,21 @@ export class PaymentState {
     }
   }
 
-  /** @throws StripeError `resource_missing` blaming `param` */
+  /** @throws StripeError `resource_missing` for `param` */
   intent(id: string, param: string): PaymentIntent {
     const found = this.intents.get(id);
     if (!found) throw noSuch('payment_intent', id, param);
     return found;
   }
 
-  /** @throws StripeError `resource_missing` blaming `param` */
+  /** @throws StripeError `resource_missing` for `param` */
   charge(id: string, param: string): Charge {
     const found = this.charges.get(id);
     if (!found) throw noSuch('charge', id, param);
     return found;
   }
 
-  /** @throws StripeError `resource_missing` blaming `param` */
+  /** @throws StripeError `resource_missing` for `param` */
   refund(id: string, param: string): Refund {
     const found = this.refunds.get(id);
     if (!found) throw noSuch('refund', id, param);
@@ -58,7 +58,7 @@ export class PaymentState {
   }
 }
 
-/** The charge after a refund of `amount` minor units. */
+/** Returns the charge after a refund of `amount` minor units. */
 export function refundedBy(charge: Charge, amount: number): Charge {
   const refunded = charge.amount_refunded + amount;
   return { ...charge, amount_refunded: refunded, refunded: refunded === charge.amount };

@@ -18,7 +18,7 @@ const processingError = decline(
   'An error occurred while processing your card. Try again in a little bit.',
 );
 
-/** Test payment methods and whether they are declined. Source: https://docs.stripe.com/testing?testing-method=payment-methods */
+/** Test payment methods, and why they are declined, if they are. Source: https://docs.stripe.com/testing?testing-method=payment-methods */
 export const paymentMethods: ReadonlyMap<string, Decline | null> = new Map([
   ['pm_card_visa', null],
   ['pm_card_mastercard', null],
@@ -29,7 +29,7 @@ export const paymentMethods: ReadonlyMap<string, Decline | null> = new Map([
   ['pm_card_chargeDeclinedProcessingError', processingError],
 ]);
 
-/** Test tokens of the legacy charges API. Source: https://docs.stripe.com/testing?testing-method=tokens */
+/** Test tokens of the legacy Charges API. Source: https://docs.stripe.com/testing?testing-method=tokens */
 export const sources: ReadonlyMap<string, Decline | null> = new Map([
   ['tok_visa', null],
   ['tok_mastercard', null],

@@ -27,12 +27,12 @@ const shipmentSchema = z.object({
   reason: z.string().nullable(),
 });
 
-/** A shipment that was accepted once. Times are ISO 8601 UTC. */
+/** A shipment that was accepted. Times are ISO 8601 UTC. */
 export type Shipment = z.infer<typeof shipmentSchema>;
 
 const fact = { reference: z.string(), idempotencyKey: z.string().nullable() };
 
-/** What the warehouse ledger holds. A cancellation without `object` is a tombstone: the reference was never accepted. */
+/** An entry of the warehouse's ledger. A cancellation without `object` is a tombstone: no shipment had this reference. */
 export const warehouseEntrySchema = z.discriminatedUnion('type', [
   z.object({
     type: z.enum(['shipment.accepted', 'shipment.shipped', 'shipment.delivered', 'shipment.rejected']),
@@ -45,6 +45,7 @@ export const warehouseEntrySchema = z.discriminatedUnion('type', [
 ]);
 
 export type WarehouseEntry = z.infer<typeof warehouseEntrySchema>;
-/** What happens to an accepted shipment; each is told by a webhook `shipment.<progress>`. */
+
+/** What can happen to an accepted shipment. Each sends a webhook `shipment.<progress>`. */
 export const progresses = ['shipped', 'delivered', 'rejected'] as const;
 export type Progress = (typeof progresses)[number];

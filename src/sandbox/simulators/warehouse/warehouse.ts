@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Ledger } from '../ledger.ts';
 import type { Progress, Shipment, ShipmentRequest, WarehouseEntry } from './shipments.ts';
 
-/** A refusal of the warehouse. */
+/** An error that the warehouse answers a request with. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: 400 | 401 | 404 | 409 | 422;
@@ -16,10 +16,10 @@ export class Refusal extends Error {
   }
 }
 
-/** When shipments move on by themselves, in milliseconds after the step before; `undefined` means never. */
+/** How long a shipment waits for its next step, in milliseconds. `undefined`: until moved by hand. */
 export type Pace = { shipAfterMs?: number | undefined; deliverAfterMs?: number | undefined };
 
-/** The warehouse's rules. Its state is the fold of its ledger. */
+/** The warehouse's rules. Its state is rebuilt from its ledger. */
 export class Warehouse {
   readonly #shipments = new Map<string, Shipment>();
   readonly #tombstones = new Set<string>();
@@ -34,7 +34,7 @@ export class Warehouse {
     this.#sendsWebhooks = sendsWebhooks;
   }
 
-  /** Folds a ledger entry into the state. */
+  /** Applies a ledger entry to the state. */
   apply(entry: WarehouseEntry): void {
     if (entry.type === 'webhook.queued' || entry.type === 'webhook.delivered') return;
     if (entry.object === null) this.#tombstones.add(entry.reference);
@@ -56,17 +56,17 @@ export class Warehouse {
   }
 
   /**
-   * Accepts a shipment, one per reference whatever the key; only acceptances are remembered under a key.
+   * Accepts a shipment: one per reference, whatever the key. A key is remembered only if its shipment was accepted.
    * @throws Refusal 409 `idempotency_conflict`, 409 `shipment_cancelled`, 422 `invalid_address`
    */
   accept(request: ShipmentRequest, idempotencyKey: string): { shipment: Shipment; replayed: boolean } {
     const { reference, recipient, items } = request;
     const known = this.#shipments.get(this.#referenceByKey.get(idempotencyKey) ?? reference);
     if (known && !isDeepStrictEqual(request, { reference: known.reference, recipient: known.recipient, items: known.items })) {
-      throw new Refusal(409, 'idempotency_conflict', 'This key or reference was accepted with another body.');
+      throw new Refusal(409, 'idempotency_conflict', 'This key or reference was already used with another body.');
     }
     if (this.#tombstones.has(reference) || known?.state === 'cancelled') {
-      throw new Refusal(409, 'shipment_cancelled', 'A shipment of this reference was cancelled.');
+      throw new Refusal(409, 'shipment_cancelled', 'The shipment with this reference was cancelled.');
     }
     if (known) return { shipment: known, replayed: true };
     if (recipient.postalCode === '00000' || recipient.country === 'XX') {
@@ -90,13 +90,13 @@ export class Warehouse {
   }
 
   /**
-   * Cancels a shipment; a reference never seen is barred from then on, and cancelling again changes nothing.
+   * Cancels a shipment. Repeating this changes nothing. An unknown reference can then no longer be used for a shipment.
    * @throws Refusal 409 `already_shipped`
    */
   cancel(reference: string): void {
     const shipment = this.#shipments.get(reference);
     if (shipment?.state === 'shipped' || shipment?.state === 'delivered') {
-      throw new Refusal(409, 'already_shipped', 'The parcel has left the warehouse.');
+      throw new Refusal(409, 'already_shipped', 'The parcel has already left the warehouse.');
     }
     if (shipment?.state === 'cancelled' || this.#tombstones.has(reference)) return;
     this.#append({
@@ -115,14 +115,14 @@ export class Warehouse {
   }
 
   /**
-   * Ships, delivers or rejects a shipment and queues the webhook that tells so.
+   * Ships, delivers or rejects a shipment and queues its webhook.
    * @throws Refusal 404 `not_found`, 409 `invalid_state`
    */
   progress(reference: string, progress: Progress): Shipment {
     const shipment = this.#known(reference);
     const from = progress === 'delivered' ? 'shipped' : 'accepted';
     if (shipment.state !== from) {
-      throw new Refusal(409, 'invalid_state', `The shipment is ${shipment.state}; only a shipment that is ${from} can be ${progress}.`);
+      throw new Refusal(409, 'invalid_state', `The shipment is ${shipment.state}. Only a shipment that is ${from} can be ${progress}.`);
     }
     const at = new Date().toISOString();
     const moved: Shipment = { ...shipment, state: progress, ...changes[progress](at) };
@@ -138,7 +138,7 @@ export class Warehouse {
 
   #known(reference: string): Shipment {
     const shipment = this.#shipments.get(reference);
-    if (!shipment) throw new Refusal(404, 'not_found', 'No shipment has this reference.');
+    if (!shipment) throw new Refusal(404, 'not_found', 'No shipment with this reference.');
     return shipment;
   }
 
