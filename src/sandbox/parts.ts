@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporalProfile } from './application-environment.ts';
-import { answers, startChild, type Supervision } from './child.ts';
+import { answers, startChild, type ChildSpec, type Supervision } from './child.ts';
 import { localUrl } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { projectRoot } from './project.ts';
@@ -125,11 +125,7 @@ export async function workerPart(
   });
 }
 
-interface Application {
-  name: string;
-  args: string[];
-  isReady: (signal: AbortSignal, pid: number) => Promise<boolean>;
-}
+type Application = Pick<ChildSpec, 'name' | 'args' | 'isReady'>;
 
 async function application(context: StackContext, env: NodeJS.ProcessEnv, { name, args, isReady }: Application) {
   const child = await startChild(

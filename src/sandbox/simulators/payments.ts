@@ -3,7 +3,7 @@ import { signatureHeader } from './payments/events.ts';
 import { paymentEntrySchema, type PaymentEntry } from './payments/objects.ts';
 import { PaymentState } from './payments/state.ts';
 import { startSimulator, type Simulator } from './simulator.ts';
-import { WebhookQueue, type WebhookTarget } from './webhooks.ts';
+import type { WebhookTarget } from './webhooks.ts';
 
 /** A running payment simulator. */
 export type PaymentSimulator = Simulator<PaymentEntry>;
@@ -21,21 +21,17 @@ export async function startPaymentSimulator(options: {
 }): Promise<PaymentSimulator> {
   const { port, ledgerFile, secretKey, webhook } = options;
   const state = new PaymentState();
-  const webhooks = new WebhookQueue(webhook && { url: webhook.url, sign: (_id, payload, at) => signatureHeader(webhook.secret, payload, at) });
-  const { simulator, ledger, signal } = await startSimulator({
+  const { simulator } = await startSimulator({
     port,
     ledgerFile,
     entrySchema: paymentEntrySchema,
-    apply: (entry) => {
-      state.apply(entry);
-      webhooks.apply(entry);
-    },
+    apply: (entry) => state.apply(entry),
     createApp: (shared) => createPaymentApp({ ...shared, state, secretKey, sendsWebhooks: webhook !== undefined }),
     page: {
       title: 'Payment simulator',
       about: 'Stands in for Stripe: payment intents, refunds, charges, idempotency keys and signed webhooks under /v1. No money moves.',
     },
+    webhooks: webhook && { url: webhook.url, sign: (_id, payload, at) => signatureHeader(webhook.secret, payload, at) },
   });
-  webhooks.start(ledger, signal);
   return simulator;
 }

@@ -1,22 +1,23 @@
 import type { Hono } from 'hono';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { FaultPanel } from './faults.ts';
 import { serveHttp, type SimulatorEnv } from './http.ts';
 import { Ledger, type Stamped } from './ledger.ts';
 import { mountControls, mountPage } from './panel.ts';
+import { isWebhookEntry, webhookEntrySchemas, WebhookQueue, type WebhookEntry, type WebhookReceiver } from './webhooks.ts';
 
 /** A running simulator. `faults` has the same effect as `/_sandbox/faults`. `close` drops open requests at once. */
 export type Simulator<Entry extends { type: string }> = {
   url: string;
   port: number;
   faults: FaultPanel;
-  ledger: () => readonly Stamped<Entry>[];
+  ledger: () => readonly Stamped<Entry | WebhookEntry>[];
   close: () => Promise<void>;
 };
 
 /** What the parts of one simulator share. */
 export type Shared<Entry extends { type: string }> = {
-  ledger: Ledger<Entry>;
+  ledger: Ledger<Entry | WebhookEntry>;
   panel: FaultPanel;
   /** Aborted when the simulator closes. */
   signal: AbortSignal;
@@ -37,10 +38,16 @@ export async function startSimulator<Entry extends { type: string }>(options: {
   createApp: (shared: Shared<Entry>) => Hono<SimulatorEnv>;
   /** The text of the standard page at `/`. Omit it if the app serves a page of its own. */
   page?: { title: string; about: string };
+  /** Without a receiver, webhooks stay in the queue until a start that has one. */
+  webhooks?: WebhookReceiver | undefined;
 }): Promise<Shared<Entry> & { simulator: Simulator<Entry> }> {
   if (process.env['NODE_ENV'] === 'production') throw new Error('Simulators do not run with NODE_ENV=production.');
   const closing = new AbortController();
-  const ledger = new Ledger(options.ledgerFile, options.entrySchema, options.apply);
+  const webhooks = new WebhookQueue();
+  const schema = z.union([options.entrySchema, ...webhookEntrySchemas]);
+  const ledger = new Ledger<Entry | WebhookEntry>(options.ledgerFile, schema, (entry) =>
+    isWebhookEntry(entry) ? webhooks.apply(entry) : options.apply(entry),
+  );
   const panel: FaultPanel = new FaultPanel(() => operationsOf(app));
   const shared = { ledger, panel, signal: closing.signal };
   const app = options.createApp(shared);
@@ -48,6 +55,7 @@ export async function startSimulator<Entry extends { type: string }>(options: {
   mountControls(app, { panel, entries });
   if (options.page) mountPage(app, { ...options.page, panel, entries });
   const { port, url, close } = await serveHttp(app, options.port);
+  if (options.webhooks) webhooks.start(options.webhooks, (id) => ledger.append({ type: 'webhook.delivered', id }), closing.signal);
   return {
     ...shared,
     simulator: {

@@ -3,7 +3,7 @@ import { startSimulator, type Simulator } from './simulator.ts';
 import { createWarehouseApp } from './warehouse/app.ts';
 import { warehouseEntrySchema, type WarehouseEntry } from './warehouse/shipments.ts';
 import { Warehouse, type Pace } from './warehouse/warehouse.ts';
-import { WebhookQueue, type Sign, type WebhookTarget } from './webhooks.ts';
+import type { WebhookReceiver, WebhookTarget } from './webhooks.ts';
 
 /** A running warehouse simulator. */
 export type WarehouseSimulator = Simulator<WarehouseEntry>;
@@ -24,28 +24,24 @@ export async function startWarehouseSimulator(
 ): Promise<WarehouseSimulator> {
   const { port, ledgerFile, apiKey, webhook } = options;
   const warehouse = new Warehouse(options, webhook !== undefined);
-  const webhooks = new WebhookQueue(webhook && { url: webhook.url, sign: standardSignature(webhook.secret) });
   const { simulator, ledger, signal } = await startSimulator({
     port,
     ledgerFile,
     entrySchema: warehouseEntrySchema,
-    apply: (entry) => {
-      warehouse.apply(entry);
-      webhooks.apply(entry);
-    },
+    apply: (entry) => warehouse.apply(entry),
     createApp: (shared) => createWarehouseApp({ ...shared, warehouse, apiKey }),
     page: {
       title: 'Warehouse simulator',
       about: 'Stands in for the warehouse and its carrier: shipments and cancellations under /v1, signed webhooks. Nothing is shipped.',
     },
+    webhooks: webhook && { url: webhook.url, sign: standardSignature(webhook.secret) },
   });
-  webhooks.start(ledger, signal);
   warehouse.start(ledger, signal);
   return simulator;
 }
 
 /** Signs as https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md describes. */
-function standardSignature(secret: string): Sign {
+function standardSignature(secret: string): WebhookReceiver['sign'] {
   const signer = new Webhook(secret);
   return (id, payload, at) => ({
     'webhook-id': id,

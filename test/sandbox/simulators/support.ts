@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Stripe } from 'stripe';
 import { onTestFinished, vi } from 'vitest';
+import { listenLocally, localUrl } from '../../../src/sandbox/ports.ts';
 import { startPaymentSimulator } from '../../../src/sandbox/simulators/payments.ts';
 
 export const secretKey = 'sk_test_sandbox';
@@ -47,14 +48,12 @@ export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
 /** Serves `listener` on a free port until the test ends. */
 export async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = await listenLocally(server, 0);
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no TCP address.');
-  return `http://127.0.0.1:${address.port}`;
+  return localUrl(port);
 }
 
 /** Receives webhooks. Answers with the given statuses in turn, then with 204. */

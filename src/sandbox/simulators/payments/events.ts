@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { WebhookEntry } from '../webhooks.ts';
 import type { PaymentEntry } from './objects.ts';
 import { newId } from './operations.ts';
 import { refundedBy, type PaymentState } from './state.ts';
@@ -10,8 +11,8 @@ const eventTypes: Partial<Record<PaymentEntry['type'], string>> = {
 };
 
 /** Returns the Stripe events for `entries`, as entries for the webhook queue. `state` must not include `entries` yet. */
-export function eventsOf(entries: readonly PaymentEntry[], state: PaymentState, requestId: string): PaymentEntry[] {
-  return entries.flatMap((entry): PaymentEntry[] => {
+export function eventsOf(entries: readonly PaymentEntry[], state: PaymentState, requestId: string): WebhookEntry[] {
+  return entries.flatMap((entry): WebhookEntry[] => {
     const type = eventTypes[entry.type];
     if (type === undefined || !('object' in entry)) return [];
     const id = newId('evt');

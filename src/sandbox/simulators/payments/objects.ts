@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { webhookEntrySchemas } from '../webhooks.ts';
 
 const metadata = z.record(z.string(), z.string());
 const seconds = z.int();
@@ -126,7 +125,6 @@ export const paymentEntrySchema = z.discriminatedUnion('type', [
     object: refundSchema,
   }),
   storedResultSchema,
-  ...webhookEntrySchemas,
 ]);
 
 export type PaymentEntry = z.infer<typeof paymentEntrySchema>;

@@ -30,9 +30,6 @@ export class PaymentState {
       case 'idempotency.stored':
         this.results.set(entry.key, entry);
         break;
-      case 'webhook.queued':
-      case 'webhook.delivered':
-        break;
     }
   }
 

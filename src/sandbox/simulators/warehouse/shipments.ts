@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { webhookEntrySchemas } from '../webhooks.ts';
 
 const text = z.string().min(1).max(200);
 const items = z.array(z.strictObject({ sku: text, quantity: z.int().positive() })).min(1);
@@ -41,7 +40,6 @@ export const warehouseEntrySchema = z.discriminatedUnion('type', [
     object: shipmentSchema,
   }),
   z.object({ type: z.literal('shipment.cancelled'), ...fact, items: items.nullable(), object: shipmentSchema.nullable() }),
-  ...webhookEntrySchemas,
 ]);
 
 export type WarehouseEntry = z.infer<typeof warehouseEntrySchema>;

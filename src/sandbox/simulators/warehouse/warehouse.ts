@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Ledger } from '../ledger.ts';
+import type { Shared } from '../simulator.ts';
+import type { WebhookEntry } from '../webhooks.ts';
 import type { Progress, Shipment, ShipmentRequest, WarehouseEntry } from './shipments.ts';
 
 /** An error that the warehouse answers a request with. */
@@ -27,7 +28,7 @@ export class Warehouse {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #pace: Pace;
   readonly #sendsWebhooks: boolean;
-  #ledger: Ledger<WarehouseEntry> | undefined;
+  #ledger: Shared<WarehouseEntry>['ledger'] | undefined;
 
   constructor(pace: Pace, sendsWebhooks: boolean) {
     this.#pace = pace;
@@ -36,7 +37,6 @@ export class Warehouse {
 
   /** Applies a ledger entry to the state. */
   apply(entry: WarehouseEntry): void {
-    if (entry.type === 'webhook.queued' || entry.type === 'webhook.delivered') return;
     if (entry.object === null) this.#tombstones.add(entry.reference);
     else this.#shipments.set(entry.reference, entry.object);
     if (entry.type === 'shipment.accepted' && entry.idempotencyKey !== null) {
@@ -46,7 +46,7 @@ export class Warehouse {
   }
 
   /** Starts to move shipments, until `signal` aborts. What came due while the simulator was down happens at once. */
-  start(ledger: Ledger<WarehouseEntry>, signal: AbortSignal): void {
+  start(ledger: Shared<WarehouseEntry>['ledger'], signal: AbortSignal): void {
     this.#ledger = ledger;
     for (const reference of this.#shipments.keys()) this.#scheduleNext(reference);
     signal.addEventListener('abort', () => {
@@ -142,7 +142,7 @@ export class Warehouse {
     return shipment;
   }
 
-  #append(...entries: WarehouseEntry[]): void {
+  #append(...entries: (WarehouseEntry | WebhookEntry)[]): void {
     if (!this.#ledger) throw new Error('The warehouse is closed.');
     this.#ledger.append(...entries);
   }
