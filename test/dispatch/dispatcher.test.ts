@@ -176,7 +176,7 @@ describe('while Temporal is away', () => {
     expect(await states()).toEqual(['pending', 'pending']);
     expect(await shop.db.select().from(failures)).toEqual([]);
 
-    await proxy.mend();
+    await proxy.restore();
     await expect.poll(async () => {
       await dispatcher.drain();
       return states();
