@@ -9,7 +9,7 @@ import type { scheduleActionSchema } from '../views/schedule.ts';
 import { allow, OPERATORS } from './auth.ts';
 import type { Api, Dependencies } from './environment.ts';
 import { problems, WITH_BODY, type ProblemType } from './errors.ts';
-import { idParams, json, jsonBody, named } from './schemas/common.ts';
+import { header, idParams, json, jsonBody, named } from './schemas/common.ts';
 
 type ActionView = FailureView | OrderView | BulkActionView | z.infer<typeof scheduleActionSchema>;
 
@@ -17,6 +17,8 @@ type ActionView = FailureView | OrderView | BulkActionView | z.infer<typeof sche
 export interface ActionAnswer {
   schema: z.ZodType<ActionView>;
   load: (deps: Dependencies, caller: Caller, id: string) => Promise<ActionView>;
+  /** @returns where to look for the outcome */
+  location?: (deps: Dependencies, id: string) => string;
   params?: z.ZodObject<{ id: z.ZodType<string> }>;
   /** What this kind of action may also answer with. */
   problems?: readonly ProblemType[];
@@ -42,7 +44,11 @@ export const actionOperation = (
     ...allow(OPERATORS),
     request: { params: answer.params ?? idParams, body: jsonBody(body) },
     responses: {
-      202: { description: 'Accepted', content: json(answer.schema) },
+      202: {
+        description: 'Accepted',
+        ...(answer.location && { headers: { Location: header('Where to look for the outcome') } }),
+        content: json(answer.schema),
+      },
       ...problems('unauthenticated', 'forbidden', 'not_found', ...refusals, ...(answer.problems ?? []), ...WITH_BODY),
     },
   });
@@ -50,7 +56,8 @@ export const actionOperation = (
     api.openapi(route, async (c) => {
       const { id } = c.req.valid('param');
       await action.perform(deps, id, c.req.valid('json'), actorOf(c.var.caller));
-      return c.json(await answer.load(deps, c.var.caller, id), 202);
+      const headers = answer.location && { Location: answer.location(deps, id), 'Retry-After': '1' };
+      return c.json(await answer.load(deps, c.var.caller, id), 202, headers);
     });
 };
 

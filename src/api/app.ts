@@ -48,11 +48,11 @@ export function createApp(deps: Dependencies): Api {
       },
     }),
   );
+  api.on('ALL', ['/v1/ops/replays/*', '/v1/ops/orders/:id/replay'], redirectRenamed);
   const limitBody = limitBodyTo(64);
   // Thousands of ids make a large body.
   const limitSelection = limitBodyTo(512);
   api.use((c, next) => (c.req.path === '/v1/ops/bulk-actions' ? limitSelection(c, next) : limitBody(c, next)));
-  api.on('ALL', ['/v1/ops/replays/*', '/v1/ops/orders/:id/replay'], redirectRenamed);
   api.use(async (c, next) => {
     c.set('keys', deps.keys);
     await next();

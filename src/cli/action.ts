@@ -91,7 +91,8 @@ async function performOn<Options extends ActionOptions>(
   options: Options,
 ): Promise<void> {
   const { reason, actor } = instructionOf(options);
-  const given = { reason, ...inputOf?.(options) };
+  // Before the question, so that nobody confirms what is refused.
+  const given = action.input.parse({ reason, ...inputOf?.(options) });
   await confirm(`${action.label}: ${id}`, options);
   await action.perform(connections, id, given, actor);
   print(options, await load(connections, id), () => `${id}: ${action.done}`);

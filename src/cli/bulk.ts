@@ -1,4 +1,4 @@
-import type { BulkActionRequest, BulkActionType } from '../contracts/bulk-actions.ts';
+import { bulkActionRequestSchema, type BulkActionType } from '../contracts/bulk-actions.ts';
 import type { FailureFilter } from '../contracts/failure-filter.ts';
 import { startBulkAction } from '../operate/bulk-actions.ts';
 import { planBulkAction, type BulkActionPlan } from '../queries/bulk-action-plan.ts';
@@ -42,7 +42,7 @@ export async function runBulkAction(
   const { dryRun = false, rate: ratePerSecond } = options;
   // A dry run needs no reason; the request does.
   const { reason, actor } = dryRun ? { reason: 'dry run', actor: options.actor } : instructionOf(options);
-  const request: BulkActionRequest = { action, ...selection, reason, ratePerSecond, dryRun };
+  const request = bulkActionRequestSchema.parse({ action, ...selection, reason, ratePerSecond, dryRun });
   const plan = await planBulkAction(db, request);
   if (dryRun) return print(options, plan, () => planText(action, plan));
   if (plan.accepted === 0) throw new RefusedError(`Nothing to ${action}.\n${planText(action, plan)}`);

@@ -75,7 +75,7 @@ export function createPages(deps: PageDependencies): Hono<PageEnv> {
       return respond(c, deps, { title: error.message, section: '/ops', status: 404 });
     }
     if (isTemporalUnavailable(error) && c.req.method === 'POST') {
-      return redirectWith(c, '/ops', 'error', 'Nothing was done: Temporal is unavailable. Try again once it is back.');
+      return redirectWith(c, '/ops', 'error', 'Temporal did not answer. Check the current state before you repeat this.');
     }
     if (error instanceof HTTPException && error.status === 403) return c.html(html`<!doctype html>${REFUSED_FORM}`, 403);
     const { status, title, detail } = deps.report(error, c.var.requestId);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { failureFilterSchema } from './failure-filter.ts';
+import { failureFilterSchema, type FailureFilter } from './failure-filter.ts';
 import { reason } from './fields.ts';
 
 /**
@@ -26,6 +26,9 @@ export const BULK_ACTION_OUTCOMES = [
 ] as const;
 export type BulkActionOutcome = (typeof BULK_ACTION_OUTCOMES)[number];
 
+/** What only a failure has. Ignored, they would let a restart act on every failed order. */
+const FAILURE_ONLY = ['kind', 'step', 'status', 'text'] as const satisfies readonly (keyof FailureFilter)[];
+
 /** A request for a bulk action: either a filter, or the ids themselves. */
 export const bulkActionRequestSchema = z
   .strictObject({
@@ -38,6 +41,10 @@ export const bulkActionRequestSchema = z
   })
   .refine(({ filter, ids }) => (filter === undefined) !== (ids === undefined), {
     error: 'give either a filter or ids',
+    path: ['filter'],
+  })
+  .refine(({ action, filter }) => action !== 'restart' || !FAILURE_ONLY.some((field) => filter?.[field] !== undefined), {
+    error: `a restart acts on orders, which have no ${FAILURE_ONLY.join(', ')}`,
     path: ['filter'],
   });
 

@@ -16,7 +16,12 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { BULK_ACTION_ITEM_STATES, BULK_ACTION_STATES, BULK_ACTION_TYPES } from '../contracts/bulk-actions.ts';
+import {
+  BULK_ACTION_ITEM_STATES,
+  BULK_ACTION_STATES,
+  BULK_ACTION_TYPES,
+  type BulkActionRequest,
+} from '../contracts/bulk-actions.ts';
 import {
   COMMAND_STATES,
   FAILURE_EVENT_TYPES,
@@ -476,7 +481,7 @@ export const bulkActions = pgTable(
     id: uuid().primaryKey(),
     action: text({ enum: BULK_ACTION_TYPES }).notNull(),
     state: text({ enum: BULK_ACTION_STATES }).notNull(),
-    request: jsonb().notNull(),
+    request: jsonb().$type<BulkActionRequest>().notNull(),
     reason: text().notNull(),
     actor: text().notNull(),
     ratePerSecond: integer('rate_per_second').notNull(),

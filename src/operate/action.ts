@@ -6,7 +6,7 @@ import type { RequestErrorType } from '../contracts/request-error.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { recordOperatorAction } from '../records/audit.ts';
 
-/** What an action works with. `db` may be an open transaction: the action is then a part of it. */
+/** What an action works with. */
 export interface ActionContext {
   db: Pick<Database, 'transaction'>;
 }
@@ -38,24 +38,25 @@ export interface OperatorAction<Context extends ActionContext = ActionContext> e
   perform(context: Context, target: string, given: unknown, actor: string): Promise<void>;
 }
 
+interface ActDefinition<Input, Context> {
+  input: z.ZodObject & z.ZodType<Input>;
+  /** Does it, within a transaction that also holds the audit entry. */
+  act: (tx: Transaction, target: string, given: Input & Instruction, context: Context) => Promise<void>;
+}
+
 /** The input of an action that needs nothing but a reason. */
 export const reasonInput = z.strictObject({ reason });
 
-/**
- * Makes an operator's action.
- * @param definition `act` does it, within the transaction of the audit entry
- */
+/** Makes an operator's action. */
 export function defineAction<Input extends { reason: string }, Context extends ActionContext = ActionContext>({
   input,
   act,
   ...description
-}: ActionDescription & {
-  input: z.ZodObject & z.ZodType<Input>;
-  act: (tx: Transaction, target: string, given: Input & Instruction, context: Context) => Promise<void>;
-}): OperatorAction<Context> {
+}: ActionDescription & ActDefinition<Input, Context>): OperatorAction<Context> & ActDefinition<Input, Context> {
   return {
     ...description,
     input,
+    act,
     async perform(context, target, given, actor) {
       const instruction = { ...input.parse(given), actor };
       await context.db.transaction(async (tx) => {

@@ -1,11 +1,11 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import type { BulkActionRequest, BulkActionState, BulkActionType } from '../contracts/bulk-actions.ts';
 import { notFound, RequestError } from '../contracts/request-error.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts';
 import { findCandidates } from '../queries/bulk-action-plan.ts';
-import { recordOperatorAction } from '../records/audit.ts';
+import { recordOperatorAction, recordOperatorActions } from '../records/audit.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { defineAction, reasonInput, type OperatorAction } from './action.ts';
 import { cancelFailure, retryFailure } from './failures.ts';
@@ -116,12 +116,18 @@ export async function runBulkActionBatch(
       .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.state, 'pending')))
       .orderBy(asc(bulkActionItems.position))
       .limit(size);
+    const done: Item[] = [];
     for (const item of items) {
+      const refusal = await actOn(tx, bulkAction, item);
       await tx
         .update(bulkActionItems)
-        .set({ ...(await actOn(tx, bulkAction, item)), actedAt: sql`now()` })
+        .set({ ...(refusal ?? requested(item)), actedAt: sql`now()` })
         .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.position, item.position)));
+      if (!refusal) done.push(item);
     }
+    await recordOperatorActions(tx, ITEM_ACTIONS[bulkAction.action].name, done.map(targetOf), bulkAction);
+    const failureIds = done.flatMap(({ failureId }) => failureId ?? []);
+    await tx.update(failures).set({ bulkActionId }).where(inArray(failures.id, failureIds));
     if (items.length === size) return 'running';
     await tx
       .update(bulkActions)
@@ -134,30 +140,35 @@ export async function runBulkActionBatch(
 type Item = typeof bulkActionItems.$inferSelect;
 
 /** What each bulk action does to one item. */
-const ITEM_ACTIONS: Record<BulkActionType, OperatorAction> = {
+const ITEM_ACTIONS = {
   retry: retryFailure,
   cancel: cancelFailure,
   restart: restartOrder,
-};
+} satisfies Record<BulkActionType, OperatorAction>;
 
-/** @returns what to write on the item. One that changed since it was selected is refused; the others go on. */
-async function actOn(tx: Transaction, bulkAction: typeof bulkActions.$inferSelect, item: Item): Promise<Partial<Item>> {
-  const { id: bulkActionId, action, actor, reason } = bulkAction;
-  const { orderId, failureId } = item;
+const targetOf = ({ failureId, orderId }: Item): string => failureId ?? orderId;
+
+/** @returns why an item that changed since it was selected is refused: the others continue. Undefined once it is acted on */
+async function actOn(tx: Transaction, bulkAction: typeof bulkActions.$inferSelect, item: Item) {
+  const { action, actor, reason } = bulkAction;
   try {
-    await ITEM_ACTIONS[action].perform({ db: tx }, failureId ?? orderId, { reason }, actor);
+    await tx.transaction((savepoint) =>
+      ITEM_ACTIONS[action].act(savepoint, targetOf(item), { reason, actor }, { db: savepoint }),
+    );
   } catch (error) {
-    if (error instanceof RequestError) return { state: 'refused', message: error.message };
+    if (error instanceof RequestError) return { state: 'refused' as const, message: error.message };
     throw error;
   }
-  if (failureId === null) {
-    const [order] = await tx.select({ generation: orders.generation }).from(orders).where(eq(orders.id, orderId));
-    return { state: 'requested', generation: order?.generation ?? null };
-  }
-  const [failure] = await tx
-    .update(failures)
-    .set({ bulkActionId })
-    .where(eq(failures.id, failureId))
-    .returning({ occurrence: failures.occurrence });
-  return { state: 'requested', occurrence: failure?.occurrence ?? null };
 }
+
+/** @returns what to write on an item that was acted on: which occurrence or generation its outcome is read from */
+const requested = ({ failureId, orderId }: Item) =>
+  failureId === null
+    ? {
+        state: 'requested' as const,
+        generation: sql`(select ${orders.generation} from ${orders} where ${orders.id} = ${orderId})`,
+      }
+    : {
+        state: 'requested' as const,
+        occurrence: sql`(select ${failures.occurrence} from ${failures} where ${failures.id} = ${failureId})`,
+      };

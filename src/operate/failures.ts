@@ -27,7 +27,7 @@ export const retryFailure = defineAction({
   async act(tx, failureId, { shippingAddress, ...instruction }) {
     const { orderId, occurrence } = await lockParked(tx, failureId);
     if (shippingAddress) await tx.update(orders).set(shippingAddress).where(eq(orders.id, orderId));
-    await tx.update(failures).set({ status: 'retrying', bulkActionId: null }).where(eq(failures.id, failureId));
+    await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     const note = shippingAddress ? `${instruction.reason} (with a corrected address)` : instruction.reason;
     await recordFailureEvent(tx, failureId, 'retry_requested', { ...instruction, reason: note });
     await resolve(tx, { orderId, failureId, occurrence, action: 'retry' }, instruction);
@@ -44,7 +44,6 @@ export const cancelFailure = defineAction({
   input: reasonInput,
   async act(tx, failureId, instruction) {
     const { orderId, occurrence } = await lockParked(tx, failureId);
-    await tx.update(failures).set({ bulkActionId: null }).where(eq(failures.id, failureId));
     await recordFailureEvent(tx, failureId, 'cancel_requested', instruction);
     await resolve(tx, { orderId, failureId, occurrence, action: 'cancel' }, instruction);
   },

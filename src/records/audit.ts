@@ -4,14 +4,23 @@ import type { Transaction } from '../db/client.ts';
 import { operatorActions } from '../db/schema.ts';
 
 /**
- * Writes down who did what, to what, and why. In the transaction of the action, so that neither exists without the other.
- * @param target e.g. the id of a failure, an order or a schedule
+ * Records who did what, to what, and why. In the transaction of the action, so that neither exists without the other.
+ * @param targets e.g. the ids of failures, orders or schedules
  */
-export async function recordOperatorAction(
+export async function recordOperatorActions(
+  tx: Transaction,
+  action: AuditedAction,
+  targets: readonly string[],
+  { actor, reason }: Instruction,
+): Promise<void> {
+  if (targets.length === 0) return;
+  await tx.insert(operatorActions).values(targets.map((target) => ({ actor, reason, action, target })));
+}
+
+/** Records one action, like `recordOperatorActions`. */
+export const recordOperatorAction = (
   tx: Transaction,
   action: AuditedAction,
   target: string,
-  { actor, reason }: Instruction,
-): Promise<void> {
-  await tx.insert(operatorActions).values({ actor, reason, action, target });
-}
+  instruction: Instruction,
+): Promise<void> => recordOperatorActions(tx, action, [target], instruction);

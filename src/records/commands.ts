@@ -4,6 +4,7 @@ import { alertWorkflowId, orderWorkflowId, bulkActionWorkflowId, signupWorkflowI
 import { ORDER_STEPS } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { commands } from '../db/schema.ts';
+import { inPresentWords } from './earlier-commands.ts';
 
 /** The Postgres channel that wakes the dispatcher. */
 export const COMMANDS_CHANNEL = 'holdfast_commands';
@@ -15,7 +16,7 @@ const actor = z.string();
 const reason = z.string();
 
 /** What a workflow can be asked to do. Stored in `commands.body`. */
-export const commandSchema = z.discriminatedUnion('type', [
+export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('start_order'),
     orderId,
@@ -71,7 +72,7 @@ export const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('start_bulk_action'), bulkActionId, ratePerSecond: z.int().positive() }),
   z.strictObject({ type: z.literal('wake_bulk_action'), bulkActionId }),
   z.strictObject({ type: z.literal('watch_alert_group'), group: z.string() }),
-]);
+]));
 
 export type Command = z.infer<typeof commandSchema>;
 

@@ -3,7 +3,6 @@ import {
   BULK_ACTION_OUTCOMES,
   BULK_ACTION_STATES,
   BULK_ACTION_TYPES,
-  bulkActionRequestSchema,
 } from '../contracts/bulk-actions.ts';
 import { failureFilterSchema } from '../contracts/failure-filter.ts';
 import { notFound } from '../contracts/request-error.ts';
@@ -91,7 +90,7 @@ export const bulkActionPlanSchema = z
 /** @returns a bulk action as API and command line show it */
 export function bulkActionView({ bulkAction, progress }: BulkActionWithProgress, links: Links): BulkActionView {
   const { request, createdAt, finishedAt, ...row } = bulkAction;
-  const { filter = null, ids } = bulkActionRequestSchema.parse(request);
+  const { filter = null, ids } = request;
   return {
     ...row,
     filter,

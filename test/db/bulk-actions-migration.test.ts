@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 describe('the migration that names bulk actions', () => {
-  it('keeps what was stored under the earlier names, in a form that the code reads', async () => {
+  it('keeps what was stored under the earlier names, in a form that the code reads; commands are delivered as they are', async () => {
     const { db } = handle;
     const message = { reason: 'too late', actor: 'key:1' };
     const stored = [

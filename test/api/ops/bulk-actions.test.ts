@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { eq, inArray } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBulkActionActivities } from '../../../src/activities/bulk-actions.ts';
@@ -142,6 +142,7 @@ describe('a bulk action', () => {
     ['no reason', { filter: {}, reason: ' ' }],
     ['a rate beyond measure', { filter: {}, ratePerSecond: 5_000 }],
     ['an unknown action', { filter: {}, action: 'forget' }],
+    ['a filter that only failures know, to restart orders', { filter: { step: 'ship' }, action: 'restart' }],
   ])('is refused with %s', async (_, change) => {
     expect((await post(PATH, { action: 'retry', reason: 'because', ...change })).status).toBe(422);
   });
@@ -167,6 +168,18 @@ describe('a bulk action', () => {
       progress: { total: 4, pending: 0, requested: 3, refused: 1, succeeded: 1, failedAgain: 1, underWay: 1 },
     });
     expect((await get(`/v1/ops/failures/${again}`)).body).toMatchObject({ bulkActionId: id });
+    const audit = await api.db.select().from(operatorActions).where(inArray(operatorActions.target, [fixed, again, gone]));
+    expect(audit.map(({ target }) => target).toSorted()).toEqual([fixed, again].toSorted());
+    expect(audit).toMatchObject([1, 2].map(() => ({ action: 'retry_failure', reason: 'it is back' })));
+  });
+
+  it('still acts, and is shown, with a reason that an earlier version accepted', async () => {
+    const { path, id } = await begin(1);
+    const reason = 'first line\nsecond line';
+    const request = { action: 'retry' as const, filter: {}, reason, ratePerSecond: 20, dryRun: false };
+    await api.db.update(bulkActions).set({ request, reason }).where(eq(bulkActions.id, id));
+    expect(await runBatch(id, 5)).toEqual({ state: 'ended' });
+    expect(await get(path)).toMatchObject({ status: 200, body: { reason, progress: { requested: 1 } } });
   });
 
   it('is paused, resumed and cancelled', async () => {
@@ -226,5 +239,11 @@ describe('the earlier paths of bulk actions and restarts', () => {
     const response = await fetch(`${api.url}${path}`, { method, redirect: 'manual' });
     expect(response.status).toBe(308);
     expect(response.headers.get('Location')).toBe(target);
+  });
+
+  it('redirect a body of ten thousand ids', async () => {
+    const body = JSON.stringify({ ids: Array.from({ length: 10_000 }, () => uuid()) });
+    const response = await fetch(`${api.url}/v1/ops/replays`, { method: 'POST', body, redirect: 'manual' });
+    expect(response.status).toBe(308);
   });
 });

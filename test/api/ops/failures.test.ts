@@ -171,7 +171,9 @@ describe('an action requested twice at once', () => {
     const restart = () => post(`/v1/ops/orders/${orderId}/restart`, { reason: 'again' });
     const answers = await Promise.all([restart(), restart()]);
     expect(statuses(answers)).toEqual([202, 409]);
-    expect(answers.find(({ status }) => status === 202)?.body).toMatchObject({ id: orderId, status: 'accepted', generation: 2 });
+    const accepted = answers.find(({ status }) => status === 202);
+    expect(accepted?.body).toMatchObject({ id: orderId, status: 'accepted', generation: 2 });
+    expect(accepted?.headers.get('Location')).toBe(`/v1/orders/${orderId}`);
     expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({ type: 'urn:holdfast:problem:order-not-failed' });
     expect(await sentTo(orderId)).toEqual([expect.objectContaining({ type: 'start_order', generation: 2 })]);
     const audit = await api.db.select().from(operatorActions).where(eq(operatorActions.target, orderId));

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/** The types of commands as an earlier version stored them. */
+const EARLIER_TYPES: Record<string, string> = {
+  cancelOrder: 'cancel_order',
+  decideApproval: 'decide_approval',
+  resolveFailure: 'resolve_failure',
+  settleCompensation: 'settle_compensation',
+  carrierUpdate: 'update_shipment',
+  verified: 'verify_signup',
+  subscribed: 'subscribe_signup',
+  start_replay: 'start_bulk_action',
+  replayChanged: 'wake_bulk_action',
+};
+
+const earlierCommand = z.looseObject({ type: z.string(), replayId: z.string().optional() });
+
+/**
+ * Accepted commands outlive an upgrade: those that an earlier version stored are still delivered.
+ * @returns a stored command in today's words
+ */
+export function inPresentWords(body: unknown): unknown {
+  const { success, data } = earlierCommand.safeParse(body);
+  const type = success ? EARLIER_TYPES[data.type] : undefined;
+  if (!success || type === undefined) return body;
+  const { replayId, ...rest } = data;
+  return { ...rest, type, ...(replayId !== undefined && { bulkActionId: replayId }) };
+}
