@@ -1,51 +1,48 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { expect } from 'vitest';
-import { shipmentReference } from '../../src/contracts/ids.ts';
+import { shipmentReference, type OrderRef } from '../../src/contracts/ids.ts';
 import type { Database } from '../../src/db/client.ts';
 import { invoices, orderItems, orders, payments, refunds, reservations, shipments, stock } from '../../src/db/schema.ts';
 import type { PaymentSimulator } from '../../src/sandbox/simulators/payments.ts';
 import type { WarehouseSimulator } from '../../src/sandbox/simulators/warehouse.ts';
 
-/** Where the truth about an order is written down: our database, and what the others keep. */
-export interface Witnesses {
+/** The records that are compared: our database, and the ledgers of the provider and the warehouse. */
+export interface Books {
   db: Database;
   payments: Pick<PaymentSimulator, 'ledger'>;
   warehouse: Pick<WarehouseSimulator, 'ledger'>;
 }
 
 /**
- * Holds an order against what must be true of it whatever went wrong on its way: each effect at most once in each
- * generation, ours and theirs the same, and nothing kept by an order that ended badly. Amounts are minor units.
- * Works once the order is at rest.
+ * Checks what must be true of an order that is at rest, whatever went wrong on its way. Each generation has each effect
+ * at most once, our records match those of the provider and the warehouse, and an order that was cancelled or failed
+ * keeps nothing. Amounts are in minor units.
  */
-export async function expectSound(witnesses: Witnesses, orderId: string): Promise<void> {
-  const { db } = witnesses;
+export async function expectSound(books: Books, orderId: string): Promise<void> {
+  const { db } = books;
   const [order] = await db.select().from(orders).where(eq(orders.id, orderId));
-  if (!order) throw new Error('no such order');
+  if (!order) throw new Error(`No order ${orderId}.`);
   for (let generation = 1; generation <= order.generation; generation += 1) {
     const ref = { orderId, generation };
-    const theirs = providerView(witnesses.payments, ref);
-    expect(theirs.charges.length, 'charges at the provider').toBeLessThanOrEqual(1);
-    const [charge] = theirs.charges;
-    expect(theirs.refunded, 'refunds at the provider').toBeLessThanOrEqual(charge?.amount ?? 0);
+    const { charges, refunded } = providerView(books, ref);
+    expect(charges.length, 'charges at the provider').toBeLessThanOrEqual(1);
+    const charged = sum(charges);
+    expect(refunded, 'refunds at the provider').toBeLessThanOrEqual(charged);
 
     const [payment] = await db.select().from(payments).where(isOf(payments, ref));
-    const given = payment ? await db.select().from(refunds).where(eq(refunds.paymentId, payment.id)) : [];
-    expect({ captured: payment?.captured ?? 0, refunded: payment?.refunded ?? 0 }, 'our books against theirs').toEqual({
-      captured: charge?.amount ?? 0,
-      refunded: theirs.refunded,
+    const ourRefunds = payment ? await db.select().from(refunds).where(eq(refunds.paymentId, payment.id)) : [];
+    expect({ captured: payment?.captured ?? 0, refunded: payment?.refunded ?? 0 }, 'our payment').toEqual({
+      captured: charged,
+      refunded,
     });
-    expect(sum(given), 'our list of refunds').toBe(theirs.refunded);
+    expect(sum(ourRefunds), 'our refunds').toBe(refunded);
 
-    const parcels = witnesses.warehouse.ledger().flatMap((entry) => {
-      const ours = 'reference' in entry && entry.reference === shipmentReference(ref);
-      return ours ? [entry.type] : [];
-    });
-    expect(parcels.filter((type) => type === 'shipment.accepted').length, 'parcels').toBeLessThanOrEqual(1);
-    const sent = parcels.includes('shipment.accepted') && !parcels.includes('shipment.cancelled');
+    const { accepted, cancelled } = warehouseView(books, ref);
+    expect(accepted, 'parcels').toBeLessThanOrEqual(1);
+    const isSent = accepted > 0 && cancelled === 0;
 
     const items = await db.select().from(orderItems).where(eq(orderItems.orderId, orderId));
-    const held = await db
+    const reserved = await db
       .select()
       .from(reservations)
       .where(and(isOf(reservations, ref), isNull(reservations.releasedAt)));
@@ -56,61 +53,73 @@ export async function expectSound(witnesses: Witnesses, orderId: string): Promis
 
     const isLast = generation === order.generation;
     if (isLast && ['fulfilling', 'shipped', 'completed'].includes(order.status)) {
-      expect(charge?.amount, 'the charge').toBe(order.amount);
-      expect(theirs.refunded, 'refunds of an order that goes well').toBe(0);
-      expect(sent, 'the parcel').toBe(true);
+      expect(charged, 'the charge').toBe(order.amount);
+      expect(refunded, 'refunds of a successful order').toBe(0);
+      expect(isSent, 'the parcel').toBe(true);
       expect(await db.$count(shipments, isOf(shipments, ref)), 'our shipment').toBe(1);
-      expect(bySku(held), 'what is reserved').toEqual(bySku(items));
+      expect(bySku(reserved), 'the reservations').toEqual(bySku(items));
       expect(invoice?.amount, 'the invoice').toBe(order.amount);
     }
     if (!isLast || ['cancelled', 'failed'].includes(order.status)) {
-      expect((charge?.amount ?? 0) - theirs.refunded, 'money kept').toBe(0);
-      expect(sent, 'a parcel of an order that ended').toBe(false);
-      expect(held, 'stock kept').toEqual([]);
-      expect(invoice, 'an invoice that stands').toBeUndefined();
+      expect(charged - refunded, 'money kept').toBe(0);
+      expect(isSent, 'a parcel of an order that ended').toBe(false);
+      expect(reserved, 'stock kept').toEqual([]);
+      expect(invoice, 'a valid invoice').toBeUndefined();
     }
   }
 }
 
-/** @returns what there is of each product: on the shelf and set aside. No order changes it, only where it stands. */
+/** @returns the quantity of each product, available and reserved together: no order may change it */
 export async function stockTotals(db: Database): Promise<Record<string, number>> {
-  const shelf = await db.select().from(stock);
-  const aside = await db.select().from(reservations).where(isNull(reservations.releasedAt));
-  const asideOf = (sku: string) => aside.filter((row) => row.sku === sku).reduce((total, row) => total + row.quantity, 0);
-  return Object.fromEntries(shelf.map(({ sku, available }) => [sku, available + asideOf(sku)]));
+  const products = await db.select().from(stock);
+  const reserved = await db.select().from(reservations).where(isNull(reservations.releasedAt));
+  const reservedOf = (sku: string) =>
+    reserved.filter((row) => row.sku === sku).reduce((total, { quantity }) => total + quantity, 0);
+  return Object.fromEntries(products.map(({ sku, available }) => [sku, available + reservedOf(sku)]));
 }
 
-/** @returns the invoice numbers there are, in order */
+/** @returns all invoice numbers, in order */
 export async function invoiceNumbers(db: Database): Promise<number[]> {
   const rows = await db.select({ number: invoices.number }).from(invoices).orderBy(invoices.number);
   return rows.map(({ number }) => number);
 }
 
-interface Ref {
-  orderId: string;
-  generation: number;
-}
+/** An order, in one generation or in all of them. */
+type OrderScope = Pick<OrderRef, 'orderId'> & Partial<OrderRef>;
 
-function providerView({ ledger }: Pick<PaymentSimulator, 'ledger'>, { orderId, generation }: Ref) {
+/** @returns the charges of an order at the payment provider, and how much of them was refunded */
+export function providerView({ payments: { ledger } }: Pick<Books, 'payments'>, { orderId, generation }: OrderScope) {
   const charges = ledger().flatMap((entry) =>
     entry.type === 'payment_intent.succeeded' &&
     entry.metadata['orderId'] === orderId &&
-    entry.metadata['generation'] === String(generation)
+    (generation === undefined || entry.metadata['generation'] === String(generation))
       ? [{ id: entry.paymentIntent, amount: entry.amount }]
       : [],
   );
-  const given = ledger().flatMap((entry) =>
+  const ofThem = ledger().flatMap((entry) =>
     entry.type === 'refund.created' && charges.some(({ id }) => id === entry.paymentIntent) ? [entry] : [],
   );
-  return { charges, refunded: sum(given) };
+  return { charges, refunded: sum(ofThem) };
+}
+
+/** @returns how many parcels of an order the warehouse accepted and cancelled */
+export function warehouseView({ warehouse }: Pick<Books, 'warehouse'>, ref: OrderRef) {
+  const ours = warehouse
+    .ledger()
+    .flatMap((entry) => ('reference' in entry && entry.reference === shipmentReference(ref) ? [entry.type] : []));
+  return {
+    accepted: ours.filter((type) => type === 'shipment.accepted').length,
+    cancelled: ours.filter((type) => type === 'shipment.cancelled').length,
+  };
 }
 
 type RefTable = typeof payments | typeof shipments | typeof reservations | typeof invoices;
 
-const isOf = (table: RefTable, { orderId, generation }: Ref) =>
+const isOf = (table: RefTable, { orderId, generation }: OrderRef) =>
   and(eq(table.orderId, orderId), eq(table.generation, generation));
 
-const sum = (amounts: { amount: number }[]): number => amounts.reduce((total, { amount }) => total + amount, 0);
+/** @returns the total of some amounts */
+export const sum = (amounts: { amount: number }[]): number => amounts.reduce((total, { amount }) => total + amount, 0);
 
 const bySku = (items: { sku: string; quantity: number }[]) =>
   Object.fromEntries(items.map(({ sku, quantity }) => [sku, quantity]));

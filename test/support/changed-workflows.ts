@@ -1,8 +1,8 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { createTemporaryFolder } from './temporary-folder.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -14,29 +14,29 @@ export interface Change {
 }
 
 /**
- * Bundles the workflows with changes applied.
+ * Bundles the workflows with some changes.
  * @returns the code of the bundle
- * @throws Error if a change has no effect, because the file no longer contains its text
+ * @throws Error if a change has no effect, because the code it is meant for is gone
  */
 export async function bundleChangedWorkflows(changes: readonly Change[]): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-changed-'));
+  const folder = await createTemporaryFolder();
+  const path = (...parts: string[]) => join(folder.path, ...parts);
   try {
-    await cp(join(PROJECT, 'src/workflows'), join(folder, 'workflows'), { recursive: true });
-    await cp(join(PROJECT, 'src/contracts'), join(folder, 'contracts'), { recursive: true });
-    await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
+    await cp(join(PROJECT, 'src/workflows'), path('workflows'), { recursive: true });
+    await cp(join(PROJECT, 'src/contracts'), path('contracts'), { recursive: true });
+    await symlink(join(PROJECT, 'node_modules'), path('node_modules'));
     for (const { file, change } of changes) {
-      const path = join(folder, 'workflows', file);
-      const code = await readFile(path, 'utf8');
+      const code = await readFile(path('workflows', file), 'utf8');
       const changed = change(code);
-      if (changed === code) throw new Error(`${file} no longer contains the text to change.`);
-      await writeFile(path, changed);
+      if (changed === code) throw new Error(`The change to ${file} has no effect: update it to the present code.`);
+      await writeFile(path('workflows', file), changed);
     }
     const { code } = await bundleWorkflowCode({
-      workflowsPath: join(folder, 'workflows/index.ts'),
+      workflowsPath: path('workflows', 'index.ts'),
       logger: new DefaultLogger('ERROR'),
     });
     return code;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }

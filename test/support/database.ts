@@ -1,29 +1,42 @@
 import { randomUUID } from 'node:crypto';
-import postgres from 'postgres';
-import { inject } from 'vitest';
-import { templateDatabase } from './template-database.ts';
+import { afterAll, inject } from 'vitest';
+import { connectDatabase, type Database } from '../../src/db/client.ts';
+import { createDatabase, dropDatabase, TEMPLATE } from './postgres.ts';
 
-/** A database of one test's own. */
+/** A database that belongs to one test file. */
 export interface TestDatabase {
   url: string;
-  /** Removes it, ending the sessions that are still open. */
+  /** Removes it and ends the sessions that are still open. */
   drop: () => Promise<void>;
 }
 
-/** Returns a new database with the whole schema and no rows, on the PostgreSQL server of this run. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const url = new URL(inject('postgresUrl'));
+/**
+ * Creates a database on the PostgreSQL server of this test run.
+ * @param template by default it has the schema and the catalogue
+ */
+export async function createTestDatabase(template = TEMPLATE): Promise<TestDatabase> {
+  const server = inject('postgresUrl');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await asAdmin((sql) => sql`create database ${sql(name)} template ${sql(templateDatabase)}`);
-  url.pathname = name;
-  return { url: url.href, drop: () => asAdmin((sql) => sql`drop database if exists ${sql(name)} with (force)`) };
+  return { url: await createDatabase(server, name, template), drop: () => dropDatabase(server, name) };
 }
 
-async function asAdmin(statement: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
-  const sql = postgres(inject('postgresUrl'), { max: 1, onnotice: () => {} });
-  try {
-    await statement(sql);
-  } finally {
-    await sql.end();
-  }
+/** Creates a database and connects to it. Closing removes it. */
+export async function connectTestDatabase() {
+  const { url, drop } = await createTestDatabase();
+  const handle = connectDatabase(url, { max: 20, name: 'test' });
+  return {
+    ...handle,
+    url,
+    async close(): Promise<void> {
+      await handle.close();
+      await drop();
+    },
+  };
+}
+
+/** @returns a database for the tests of one file, removed after them */
+export async function useDatabase(): Promise<Database> {
+  const database = await connectTestDatabase();
+  afterAll(() => database.close());
+  return database.db;
 }

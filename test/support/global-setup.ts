@@ -15,18 +15,16 @@ declare module 'vitest' {
   }
 }
 
-const everything: (keyof ProvidedContext)[] = [
-  'postgresUrl',
-  'temporalAddress',
-  'testServerPath',
-  'workflowBundlePath',
-];
-const needs = new Map<string, (keyof ProvidedContext)[]>([
+type ServiceName = keyof ProvidedContext;
+
+/** What the tests of each project need. A project that is not listed gets every service. */
+const needs = new Map<string, ServiceName[]>([
   ['database', ['postgresUrl']],
   ['workflows', ['postgresUrl', 'testServerPath', 'workflowBundlePath']],
 ]);
+const everything: ServiceName[] = ['postgresUrl', 'temporalAddress', 'testServerPath', 'workflowBundlePath'];
 
-/** Vitest loads this file anew for each project; what runs is kept on the process, so that each part is started once. */
+/** Vitest loads this file once per project. Keeping the services on the process starts each of them only once. */
 const running: Map<string, Promise<RunningService>> = (() => {
   const key = Symbol.for('holdfast.test.services');
   const existing: unknown = Reflect.get(globalThis, key);
@@ -36,26 +34,25 @@ const running: Map<string, Promise<RunningService>> = (() => {
   return created;
 })();
 
-/** Starts what the tests of a project need, tells them where it is, and stops it when the run ends. */
+/** Starts the services that a project needs and provides their facts to its tests. @returns stops them */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const parts = needs.get(project.name) ?? everything;
   const outcomes = await Promise.allSettled(
-    parts.map(async (part) => {
-      const service = running.get(part) ?? services[part]();
-      running.set(part, service);
-      project.provide(part, (await service).fact);
+    (needs.get(project.name) ?? everything).map(async (name) => {
+      const service = running.get(name) ?? services[name]();
+      running.set(name, service);
+      project.provide(name, (await service).fact);
     }),
   );
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failure) {
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) {
     await stopAll();
-    throw failure.reason;
+    throw failed.reason;
   }
   return stopAll;
 }
 
-/** Projects are torn down only once all have run, so the first to come stops everything. */
-async function stopAll() {
+/** Projects are torn down after all of them have run, so the first teardown stops everything. */
+async function stopAll(): Promise<void> {
   const started = [...running.values()];
   running.clear();
   await Promise.allSettled(started.map(async (service) => (await service).stop()));

@@ -1,43 +1,42 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import type { temporal } from '@temporalio/proto';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
-import { inject } from 'vitest';
-import { z } from 'zod';
+import { expect, inject } from 'vitest';
+import * as golden from '../../src/temporal/histories/golden.ts';
 
-export type History = temporal.api.history.v1.IHistory;
+export type { History };
 
 /**
- * Where the golden histories are: one file for each path through a workflow, and one of before for each patch. They are
- * what runs in production look like. One that no longer replays is not to be recorded anew: the code needs a patch.
+ * Where the golden histories are: one for each path through a workflow, and for each patch one from before it. Runs in
+ * production look like them. If one no longer replays, do not record it again: the code needs a patch.
  */
 export const HISTORIES = fileURLToPath(new URL('../histories/golden/', import.meta.url));
 
-/** What a golden file holds: the events as Temporal's own tools know them, and whose they are. */
-export const goldenHistorySchema = z.object({ workflowId: z.string(), events: z.array(z.unknown()) });
+/** A golden history of this repository always names its workflow. */
+export const goldenHistorySchema = golden.goldenHistorySchema.required({ workflowId: true });
 
-/**
- * Replays a run against the code at hand: throws where they part. With `RECORD_HISTORIES=1` it also keeps the history
- * of a run that stands for a path as the golden one of that path.
- */
-export async function checkHistory(run: {
-  path: string | undefined;
+/** A run that a test has made. */
+export interface TestRun {
   workflowId: string;
   history: History;
-}): Promise<void> {
-  const { path, workflowId, history } = run;
-  await Worker.runReplayHistory({ workflowBundle: { codePath: inject('workflowBundlePath') } }, history, workflowId);
-  if (process.env['RECORD_HISTORIES'] !== '1' || path === undefined) return;
-  await mkdir(HISTORIES, { recursive: true });
-  await writeFile(`${HISTORIES}${path}.json`, toGolden(workflowId, history));
+  /** The path that the run stands for, such as `order-delivered`. */
+  path: string | undefined;
 }
 
-/** Stack traces name the folders of the machine that recorded them, and replays do not look at them. */
-function toGolden(workflowId: string, history: History): string {
-  const recorded: unknown = JSON.parse(historyToJSON(history), (key, value: unknown) =>
-    key === 'stackTrace' ? undefined : value,
-  );
-  const { events } = z.object({ events: z.array(z.unknown()) }).parse(recorded);
-  return `${JSON.stringify({ workflowId, events })}\n`;
+/**
+ * Replays runs against the present code and expects no difference. With `RECORD_HISTORIES=1`, a run that stands for a
+ * path becomes its golden history, unless there is one already.
+ */
+export async function checkHistories(runs: readonly TestRun[]): Promise<void> {
+  const replays = Worker.runReplayHistories({ workflowBundle: { codePath: inject('workflowBundlePath') } }, runs);
+  const differences: string[] = [];
+  for await (const { workflowId, error } of replays) if (error) differences.push(`${workflowId}: ${error.message}`);
+  expect(differences).toEqual([]);
+  if (process.env['RECORD_HISTORIES'] !== '1') return;
+  for (const { path, workflowId, history } of runs) {
+    if (path === undefined || existsSync(join(HISTORIES, `${path}.json`))) continue;
+    await golden.writeGolden(HISTORIES, path, golden.toGolden(workflowId, history));
+  }
 }

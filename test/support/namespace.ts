@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { NativeConnection } from '@temporalio/worker';
-import { inject, vi } from 'vitest';
+import { afterAll, inject, vi } from 'vitest';
 import { registerSearchAttributes } from '../../src/temporal/search-attributes.ts';
 
+export type TestNamespace = Awaited<ReturnType<typeof createNamespace>>;
+
 /**
- * A namespace of one test file's own on a development server: task queues have fixed names, and another file's worker
- * would take this one's work.
- * @param address of the server; that of this run, unless given
+ * Creates a namespace on a development server. Each test file needs its own: the names of the task queues are fixed, so
+ * the workers of two files would take each other's tasks.
+ * @param address of the server; by default, the one of this test run
  */
 export async function createNamespace(address: string = inject('temporalAddress')) {
   const namespace = `test-${randomUUID()}`;
@@ -17,7 +19,7 @@ export async function createNamespace(address: string = inject('temporalAddress'
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  // The server's parts learn of a namespace one after another.
+  // A new namespace takes a while to reach every part of the server.
   await vi.waitFor(
     async () => {
       await registerSearchAttributes(connection, namespace);
@@ -38,4 +40,9 @@ export async function createNamespace(address: string = inject('temporalAddress'
   };
 }
 
-export type TestNamespace = Awaited<ReturnType<typeof createNamespace>>;
+/** @returns a namespace for the tests of one file, disconnected after them */
+export async function useNamespace(): Promise<TestNamespace> {
+  const namespace = await createNamespace();
+  afterAll(() => namespace.close());
+  return namespace;
+}

@@ -1,36 +1,36 @@
 import postgres from 'postgres';
 import { expect } from 'vitest';
 
-/** Which write is held up. */
+/** A write to pause at. */
 export interface PausePoint {
   table: string;
   on: 'insert' | 'update';
   /** An SQL condition on the row, in terms of `new` and, for updates, `old`. */
   when?: string;
-  /** Holds up only connections of this name (`application_name`); all, unless given. */
+  /** Pauses only connections of this name (`application_name`); by default, all. */
   connection?: string;
 }
 
-/** A statement that is held up just before it writes its row. */
+/** A statement that stops just before it writes its row. */
 export interface Pause {
-  /** Resolves once a statement waits there. */
+  /** Resolves once a statement is waiting there. */
   reached(): Promise<void>;
-  /** Lets it go on, and whatever comes after. */
+  /** Lets it continue, and every later one. */
   resume(): Promise<void>;
 }
 
-/** The first half of the two-part keys of the locks that statements wait for here: the code under test uses one-part keys. */
+/** The first part of the two-part lock keys used here. The code under test uses one-part keys. */
 const LOCKS = 20_001;
 
 /**
- * Stops other connections of a database at chosen points, so that a test can do there what otherwise happens once in a
- * million runs: a race, or a `kill -9`. A trigger makes the statement wait for an advisory lock that the test holds.
- * Set all points before anything waits: a new trigger would wait for the statements that are held up.
+ * Pauses other connections of a database at chosen points. A test can then cause what is otherwise very rare: a race, or
+ * a `kill -9` at that point. A trigger makes the statement wait for an advisory lock that the test holds. Set all points
+ * before any is reached: a new trigger would wait for the paused statements.
  */
 export async function createPauses(databaseUrl: string) {
   const sql = postgres(databaseUrl, { max: 2, onnotice: () => {} });
   const holder = await sql.reserve();
-  let serial = 0;
+  let lastId = 0;
 
   await sql.unsafe(`
     create or replace function wait_for_test() returns trigger language plpgsql as $$
@@ -47,9 +47,9 @@ export async function createPauses(databaseUrl: string) {
       and database = (select oid from pg_database where datname = current_database())`;
 
   return {
-    /** @param point where to hold up */
+    /** Pauses the statements that reach a point. */
     async before({ table, on, when, connection = '' }: PausePoint): Promise<Pause> {
-      const id = (serial += 1);
+      const id = (lastId += 1);
       await holder`select pg_advisory_lock(${LOCKS}::int, ${id}::int)`;
       await sql.unsafe(`
         create trigger wait_for_test_${id} before ${on} on ${table} for each row
@@ -66,9 +66,9 @@ export async function createPauses(databaseUrl: string) {
       };
     },
 
-    /** Ends the connections that wait, as happens when their process dies, and lets everyone after them pass. */
+    /** Ends the paused connections, as the death of their process would, and removes all pauses. */
     async abandon(): Promise<void> {
-      for (let id = 1; id <= serial; id += 1) {
+      for (let id = 1; id <= lastId; id += 1) {
         for (const { pid } of await waiting(id)) await sql`select pg_terminate_backend(${pid})`;
       }
       await holder`select pg_advisory_unlock_all()`;

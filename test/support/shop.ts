@@ -1,94 +1,122 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { afterAll } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
-import { connectDatabase } from '../../src/db/client.ts';
-import { seedCatalogue } from '../../src/db/seed.ts';
+import { loadWorkerConfig, orderPolicy, signupPolicy } from '../../src/config.ts';
+import { shipmentReference } from '../../src/contracts/ids.ts';
+import { createDispatcher, type Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { createMailGateway } from '../../src/gateways/smtp.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
 import { createWarehouseGateway } from '../../src/gateways/warehouse.ts';
-import type { Caller } from '../../src/contracts/caller.ts';
 import { acceptOrder, type NewOrder } from '../../src/intake/orders.ts';
+import { recordCarrierWebhook } from '../../src/intake/webhooks.ts';
 import { createLogger } from '../../src/log.ts';
-import { insertApiKey } from '../../src/records/api-keys.ts';
 import { startInbox } from '../../src/sandbox/simulators/inbox.ts';
 import { startPaymentSimulator } from '../../src/sandbox/simulators/payments.ts';
 import { startWarehouseSimulator } from '../../src/sandbox/simulators/warehouse.ts';
-import { createTestDatabase } from './database.ts';
+import { createCaller } from './caller.ts';
+import { connectTestDatabase } from './database.ts';
+import { createTemporaryFolder } from './temporary-folder.ts';
 
-type Pace = Pick<Parameters<typeof startWarehouseSimulator>[0], 'webhook' | 'shipAfterMs' | 'deliverAfterMs'>;
+type WarehouseOptions = Parameters<typeof startWarehouseSimulator>[0];
 
-const SECRET_KEY = 'sk_test_shop';
-const WAREHOUSE_KEY = 'shop';
+/** By default the warehouse neither moves parcels by itself nor sends webhooks. */
+export interface ShopOptions extends Pick<WarehouseOptions, 'webhook' | 'shipAfterMs' | 'deliverAfterMs'> {
+  /** ms that one call to an outside service may take; by default, the limits of production */
+  gatewayTimeout?: number;
+  /** Variables of the worker that differ from their defaults. */
+  environment?: Record<string, string>;
+}
 
-/**
- * A shop without Temporal: real Postgres with the catalogue, real payment, warehouse and mail services (the simulators).
- * @param pace how the warehouse moves parcels on, and where it tells so; not at all, unless given
- */
-export async function createShop(pace: Pace = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-shop-'));
-  const testDatabase = await createTestDatabase();
-  const database = connectDatabase(testDatabase.url, { max: 10, name: 'test' });
-  await seedCatalogue(database.db);
-  const caller: Caller = {
-    keyId: (await insertApiKey(database.db, { name: 'shop', role: 'operator' })).id,
-    role: 'operator',
-  };
+const STRIPE_SECRET_KEY = 'sk_test_rig';
+const WAREHOUSE_API_KEY = 'shop';
+
+/** A shop without Temporal: real Postgres with the catalogue, and the payment, warehouse and mail simulators. */
+export async function createShop({ gatewayTimeout, environment: overrides, ...pace }: ShopOptions = {}) {
+  const folder = await createTemporaryFolder();
+  const database = await connectTestDatabase();
+  const { db } = database;
+  const caller = await createCaller(db, 'operator');
+  const ledgerFile = (name: string) => join(folder.path, `${name}.jsonl`);
   const payments = await startPaymentSimulator({
     port: 0,
-    ledgerFile: join(folder, 'payments.jsonl'),
-    secretKey: SECRET_KEY,
+    ledgerFile: ledgerFile('payments'),
+    secretKey: STRIPE_SECRET_KEY,
   });
   const warehouse = await startWarehouseSimulator({
     port: 0,
-    ledgerFile: join(folder, 'warehouse.jsonl'),
-    apiKey: WAREHOUSE_KEY,
+    ledgerFile: ledgerFile('warehouse'),
+    apiKey: WAREHOUSE_API_KEY,
     ...pace,
   });
-  const inbox = await startInbox({ smtpPort: 0, httpPort: 0, file: join(folder, 'inbox.jsonl') });
-  const mails: { close(): void }[] = [];
-  let requests = 0;
+  const inbox = await startInbox({ smtpPort: 0, httpPort: 0, file: ledgerFile('inbox') });
+
+  const environment = {
+    DATABASE_URL: database.url,
+    SMTP_URL: inbox.smtpUrl,
+    STRIPE_API_BASE: payments.url,
+    STRIPE_SECRET_KEY,
+    WAREHOUSE_URL: warehouse.url,
+    WAREHOUSE_API_KEY,
+    ...overrides,
+  };
+  const config = loadWorkerConfig(environment);
+  const timeout = gatewayTimeout === undefined ? {} : { timeout: gatewayTimeout };
+  const gateways = {
+    payments: createPaymentGateway({
+      secretKey: config.STRIPE_SECRET_KEY,
+      apiBase: config.STRIPE_API_BASE,
+      ...timeout,
+    }),
+    warehouse: createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY, ...timeout }),
+    mail: createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM, ...timeout }),
+  };
+  const log = createLogger('test', process.env['LOG_LEVEL'] ?? 'fatal');
 
   return {
-    folder,
+    folder: folder.path,
     database,
-    db: database.db,
+    db,
     caller,
     payments,
     warehouse,
     inbox,
+    gateways,
+    log,
 
-    /** What a worker or an API of this shop finds in its environment, but for Temporal. */
-    environment: {
-      DATABASE_URL: testDatabase.url,
-      SMTP_URL: inbox.smtpUrl,
-      STRIPE_API_BASE: payments.url,
-      STRIPE_SECRET_KEY: SECRET_KEY,
-      WAREHOUSE_URL: warehouse.url,
-      WAREHOUSE_API_KEY: WAREHOUSE_KEY,
-    },
+    /** What a worker or an API of this shop finds in its environment, except for Temporal. */
+    environment,
 
-    /** @returns the activities, over this shop. @param db another connection than the test's own */
-    activities(db = database.db): AsFunctions<ReturnType<typeof createActivities>> {
-      const mail = createMailGateway({ url: inbox.smtpUrl, from: 'Holdfast <shop@holdfast.example>' });
-      mails.push(mail);
-      return createActivities({
-        db,
-        payments: createPaymentGateway({ secretKey: SECRET_KEY, apiBase: payments.url }),
-        warehouse: createWarehouseGateway({ url: warehouse.url, apiKey: WAREHOUSE_KEY }),
-        mail,
+    /** @returns the activities of this shop. @param connection replaces the shop's own connection to the database */
+    activities: (connection = db): AsFunctions<ReturnType<typeof createActivities>> =>
+      createActivities({
+        db: connection,
+        ...gateways,
         settings: {
-          publicUrl: 'http://shop.test',
-          operationsEmail: 'operations@holdfast.example',
-          onCallEmail: 'oncall@holdfast.example',
+          publicUrl: config.PUBLIC_URL,
+          operationsEmail: config.OPERATIONS_EMAIL,
+          onCallEmail: config.ONCALL_EMAIL,
         },
-        log: createLogger('test', 'fatal'),
-      });
-    },
+        log,
+      }),
 
-    /** Takes an order: 2 × Earl Grey, unless changed. @returns its reference */
+    /** @returns a dispatcher of this shop. @param connection replaces the shop's own connection to the database */
+    dispatcher: (client: Client, connection = db): Dispatcher =>
+      createDispatcher({
+        db: connection,
+        client,
+        log,
+        policies: {
+          order: orderPolicy(config),
+          signup: signupPolicy(config),
+          alertDigestEvery: config.ALERT_DIGEST_EVERY,
+        },
+        eagerStart: false,
+      }),
+
+    /** Accepts an order, by default for 2 × Earl Grey. @returns its reference */
     async placeOrder(changes: Partial<NewOrder> = {}) {
       const order: NewOrder = {
         customer: { email: 'ada@example.com', name: 'Ada Lovelace' },
@@ -97,30 +125,54 @@ export async function createShop(pace: Pace = {}) {
         payment: { method: 'pm_card_visa' },
         ...changes,
       };
-      const idempotencyKey = `shop-${(requests += 1)}`;
-      const { made } = await acceptOrder(database.db, caller, { idempotencyKey, requestHash: 'shop', order });
+      const { made } = await acceptOrder(db, caller, { idempotencyKey: crypto.randomUUID(), requestHash: 'test', order });
       return { orderId: made.id, generation: 1 };
     },
 
+    /** Receives a webhook of the carrier about the parcel of an order. */
+    async carrier(orderId: string, type: 'shipped' | 'delivered' | 'rejected', generation = 1): Promise<void> {
+      await recordCarrierWebhook(db, {
+        eventId: crypto.randomUUID(),
+        type: `shipment.${type}`,
+        data: {
+          reference: shipmentReference({ orderId, generation }),
+          carrier: 'Parcel Post',
+          trackingNumber: 'PP1',
+          ...(type === 'rejected' ? { reason: 'damaged in store' } : {}),
+        },
+      });
+    },
+
+    /** Ends every fault of the simulators. */
+    heal(): void {
+      for (const { faults } of [payments, warehouse, inbox]) faults.clear();
+    },
+
     async close(): Promise<void> {
-      for (const mail of mails) mail.close();
+      gateways.mail.close();
       await Promise.all([payments.close(), warehouse.close(), inbox.close()]);
       await database.close();
-      await testDatabase.drop();
-      await rm(folder, { recursive: true, force: true });
+      await folder.remove();
     },
   };
 }
 
-/** The same without a `this`, which activities do not use: each may be handed on by itself. */
+/** The same functions without a `this`, which activities do not use: each can be passed on by itself. */
 export type AsFunctions<Activities> = { readonly [Name in Extract<keyof Activities, string>]: Activities[Name] };
 
 export type Shop = Awaited<ReturnType<typeof createShop>>;
 
-// Failing activities are what many of these tests are about.
+/** @returns a shop for the tests of one file, closed after them */
+export async function useShop(options: ShopOptions = {}): Promise<Shop> {
+  const shop = await createShop(options);
+  afterAll(() => shop.close());
+  return shop;
+}
+
+// Many tests make activities fail; their warnings would hide what matters.
 const logger = new DefaultLogger('ERROR');
 
-/** Runs an activity as a worker would, in an attempt of its own. */
+/** Runs one attempt of an activity, as a worker would. */
 export const runActivity = <Args extends unknown[], Result>(
   activity: (...args: Args) => Promise<Result>,
   ...args: Args

@@ -1,2 +1,0 @@
-/** Name of the migrated, empty database that the tests' own are copied from. */
-export const templateDatabase = 'template_holdfast';

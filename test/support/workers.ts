@@ -1,0 +1,41 @@
+import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { createActivityInterceptor } from '../../src/activities/interceptors.ts';
+import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from '../../src/contracts/names.ts';
+import type { Shop } from './shop.ts';
+
+// Many tests make activities fail; their warnings would hide what matters.
+Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
+
+export interface WorkersOptions {
+  connection: NativeConnection;
+  namespace?: string;
+  /** By default all queues. */
+  queues?: readonly QueueName[];
+}
+
+/** Starts the workers of a shop in this process. @returns stops them */
+export async function startWorkers(
+  shop: Shop,
+  { connection, namespace = 'default', queues = QUEUE_NAMES }: WorkersOptions,
+): Promise<() => Promise<void>> {
+  const activities = shop.activities();
+  const workers = await Promise.all(
+    queues.map((queue) =>
+      Worker.create({
+        connection,
+        namespace,
+        taskQueue: TASK_QUEUES[queue],
+        // The email queue has activities only.
+        ...(queue === 'email' ? {} : { workflowBundle: { codePath: inject('workflowBundlePath') } }),
+        activities,
+        interceptors: { activity: [createActivityInterceptor(shop.log)] },
+      }),
+    ),
+  );
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  return async () => {
+    for (const worker of workers) worker.shutdown();
+    await running;
+  };
+}
