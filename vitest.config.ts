@@ -1,22 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests by what they need running, so that a run waits only for that. A folder not named here gets everything. */
-const unit = ['contracts', 'gateways', 'sandbox', 'scripts'].map(testsIn);
-const database = ['db', 'activities'].map(testsIn);
-const workflows = ['workflows', 'histories'].map(testsIn);
+/** The test folders by the services they need, so that a run starts only those. A folder not listed gets every service. */
+const unit = ['console', 'gateways', 'sandbox'].map(testsIn);
+const database = ['activities', 'db', 'intake', 'operate', 'queries', 'records'].map(testsIn);
+const workflows = ['histories', 'workflows'].map(testsIn);
 
 function testsIn(folder: string) {
   return `test/${folder}/**/*.test.{ts,tsx}`;
 }
 
-/** The global set-up goes by the project's name. */
+/** Starts the services of a project, by its name. */
 const globalSetup = './test/support/global-setup.ts';
 
 export default defineConfig({
   test: {
     // Temporal's native code keeps state per process.
     pool: 'forks',
-    // Most of the time a test waits for a server: two side by side keep two cores busy.
+    // Tests mostly wait for a server, so two at once keep two cores busy.
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
