@@ -21,20 +21,20 @@ afterAll(async () => {
 const endConnection = () =>
   other.db.execute(sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim'`);
 
-describe('a connection that is lost in the middle of a transaction', () => {
-  it('ends that transaction with an error that says so, with nothing of it kept, and nothing else', async () => {
+describe('a connection that is lost during a transaction', () => {
+  it('fails the transaction as "database unavailable", and keeps nothing of it', async () => {
     await other.db.execute(sql`create table notes (text text)`);
     const transaction = database.db.transaction(async (tx) => {
       await tx.execute(sql`insert into notes values ('never')`);
       await endConnection();
       await tx.execute(sql`insert into notes values ('neither')`);
     });
-    const error: unknown = await transaction.catch((failure: unknown) => failure);
+    const error: unknown = await transaction.catch((reason: unknown) => reason);
     expect(isDatabaseUnavailable(error)).toBe(true);
     expect((await database.db.execute(sql`select * from notes`)).rows).toEqual([]);
   });
 
-  it('does not use up the pool when it is lost before the transaction has begun', async () => {
+  it('does not use up the pool if it is lost before the transaction starts', async () => {
     for (let tries = 0; tries < 3; tries += 1) {
       await database.db.execute(sql`select 1`);
       await endConnection();
@@ -43,7 +43,7 @@ describe('a connection that is lost in the middle of a transaction', () => {
     await expect(database.db.execute(sql`select 1`)).resolves.toBeDefined();
   });
 
-  it('leaves the pool with connections that work', async () => {
+  it('is replaced in the pool by one that works', async () => {
     await endConnection();
     const answers: unknown[] = [];
     for (let tries = 0; tries < 3; tries += 1) {

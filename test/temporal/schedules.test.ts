@@ -1,40 +1,45 @@
 import { randomUUID } from 'node:crypto';
 import { ScheduleOverlapPolicy, type ScheduleSpec } from '@temporalio/client';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { TASK_QUEUES, WEEKLY_REPORT_SCHEDULE_ID } from '../../src/contracts/names.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WEEKLY_REPORT_SCHEDULE_ID } from '../../src/contracts/names.ts';
 import { weeklyReports } from '../../src/db/schema.ts';
 import { scheduleDefinitions, scheduleDrift, upsertSchedule, type ScheduleDefinition } from '../../src/temporal/schedules.ts';
-import { createNamespace, type TestNamespace } from '../support/namespace.ts';
-import { createShop, type Shop } from '../support/shop.ts';
+import { useNamespace } from '../support/namespace.ts';
+import { useShop } from '../support/shop.ts';
+import { startWorkers } from '../support/workers.ts';
 
-Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
+const temporal = await useNamespace();
+const shop = await useShop();
+afterAll(await startWorkers(shop, { ...temporal, queues: ['operations', 'email'] }));
 
-let temporal: TestNamespace;
-beforeAll(async () => {
-  temporal = await createNamespace();
-});
-afterAll(() => temporal.close());
-
-/** The weekly report's schedule, under an id of the test's own. */
+/** @returns the schedule of the weekly report, with an id that only one test uses */
 function weeklyReport(timeZone = 'Europe/Berlin'): ScheduleDefinition {
   const definition = scheduleDefinitions(timeZone).find(({ scheduleId }) => scheduleId === WEEKLY_REPORT_SCHEDULE_ID);
-  if (!definition) throw new Error('no such schedule');
+  if (!definition) throw new Error('No schedule for the weekly report.');
   return { ...definition, scheduleId: `report-${randomUUID()}` };
 }
 
 const handleOf = ({ scheduleId }: ScheduleDefinition) => temporal.client.schedule.getHandle(scheduleId);
 const driftOf = async (definition: ScheduleDefinition) => scheduleDrift(definition, await handleOf(definition).describe());
 
+/** Changes the spec of a schedule on the server, as another client could. */
+const changeOnServer = (definition: ScheduleDefinition, spec: ScheduleSpec) =>
+  handleOf(definition).update(({ state, policies, action }) => ({
+    state,
+    policies,
+    action,
+    spec: { timezone: definition.timeZone, ...spec },
+  }));
+
 describe('declaring a schedule', () => {
-  it('makes one, when two workers declare it at the same moment', async () => {
+  it('creates it once when three workers declare it at the same time', async () => {
     const definition = weeklyReport();
     const outcomes = await Promise.all([1, 2, 3].map(() => upsertSchedule(temporal.client, definition)));
     expect(outcomes.toSorted()).toEqual(['created', 'unchanged', 'unchanged']);
     expect(await driftOf(definition)).toEqual([]);
   });
 
-  it('finds every schedule of the shop as it was declared', async () => {
+  it('leaves every schedule of the shop unchanged the second time', async () => {
     for (const declared of scheduleDefinitions('America/New_York')) {
       const definition = { ...declared, scheduleId: `${declared.scheduleId}-${randomUUID()}` };
       expect(await upsertSchedule(temporal.client, definition)).toBe('created');
@@ -50,7 +55,7 @@ describe('declaring a schedule', () => {
     ['workflow', { workflowType: 'prune' }],
     ['overlap policy', { overlap: ScheduleOverlapPolicy.SKIP }],
     ['catch-up window', { catchupWindow: 60_000 }],
-  ])('notices and applies another %s', async (name, change) => {
+  ])('detects and applies a new %s', async (name, change) => {
     const definition = weeklyReport();
     await upsertSchedule(temporal.client, definition);
     const changed = { ...definition, ...change };
@@ -59,15 +64,10 @@ describe('declaring a schedule', () => {
     expect(await driftOf(changed)).toEqual([]);
   });
 
-  it('takes back a change that somebody made on the server', async () => {
+  it('reverts a change that was made on the server', async () => {
     const definition = weeklyReport();
     await upsertSchedule(temporal.client, definition);
-    await handleOf(definition).update(({ state, policies, action }) => ({
-      state,
-      policies,
-      action,
-      spec: { intervals: [{ every: '1 hour' }], timezone: definition.timeZone },
-    }));
+    await changeOnServer(definition, { intervals: [{ every: '1 hour' }] });
     expect(await driftOf(definition)).toContain('calendar');
     expect(await upsertSchedule(temporal.client, definition)).toBe('updated');
     expect(await driftOf(definition)).toEqual([]);
@@ -78,21 +78,16 @@ describe('declaring a schedule', () => {
     ['exceptions', { skip: [{ month: 'DECEMBER' }] }],
     ['first and last time', { endAt: new Date('2030-01-01T00:00:00Z') }],
     ['jitter', { jitter: '1 hour' }],
-  ])('takes back %s that somebody added on the server', async (name, added) => {
+  ])('removes %s added on the server', async (name, added) => {
     const definition = weeklyReport();
     await upsertSchedule(temporal.client, definition);
-    await handleOf(definition).update(({ state, policies, action }) => ({
-      state,
-      policies,
-      action,
-      spec: { calendars: [definition.calendar], timezone: definition.timeZone, ...added },
-    }));
+    await changeOnServer(definition, { calendars: [definition.calendar], ...added });
     expect(await driftOf(definition)).toEqual([name]);
     expect(await upsertSchedule(temporal.client, definition)).toBe('updated');
     expect(await driftOf(definition)).toEqual([]);
   });
 
-  it('leaves a paused schedule paused, also when its definition changes', async () => {
+  it('keeps a paused schedule paused, even if its definition changes', async () => {
     const definition = weeklyReport();
     await upsertSchedule(temporal.client, definition);
     await handleOf(definition).pause('holidays');
@@ -103,7 +98,7 @@ describe('declaring a schedule', () => {
   });
 });
 
-/** @returns how the runs that a schedule has started stand */
+/** @returns the statuses of the runs that a schedule has started */
 async function runsOf({ scheduleId }: ScheduleDefinition): Promise<string[]> {
   const runs: string[] = [];
   for await (const { status } of temporal.client.workflow.list({ query: `TemporalScheduledById = '${scheduleId}'` })) {
@@ -113,33 +108,7 @@ async function runsOf({ scheduleId }: ScheduleDefinition): Promise<string[]> {
 }
 
 describe('a backfill', () => {
-  let shop: Shop;
-  let stop: () => Promise<void>;
-  beforeAll(async () => {
-    shop = await createShop();
-    const workers = await Promise.all(
-      [TASK_QUEUES.operations, TASK_QUEUES.email].map((taskQueue) =>
-        Worker.create({
-          connection: temporal.connection,
-          namespace: temporal.namespace,
-          taskQueue,
-          activities: shop.activities(),
-          ...(taskQueue === TASK_QUEUES.email ? {} : { workflowBundle: { codePath: inject('workflowBundlePath') } }),
-        }),
-      ),
-    );
-    const running = Promise.all(workers.map((worker) => worker.run()));
-    stop = async () => {
-      for (const worker of workers) worker.shutdown();
-      await running;
-    };
-  });
-  afterAll(async () => {
-    await stop();
-    await shop.close();
-  });
-
-  it('gives the report of each past week once, also when it is asked for twice', async () => {
+  it('creates the report of each past week once, even if it is requested twice', async () => {
     const definition = { ...weeklyReport(), scheduleId: WEEKLY_REPORT_SCHEDULE_ID };
     await upsertSchedule(temporal.client, definition);
     // Mondays 5 and 12 January 2026, 08:00 in Berlin.
