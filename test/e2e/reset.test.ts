@@ -1,16 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createRunActivities } from '../../src/activities/broken-runs.ts';
 import { failures, orders } from '../../src/db/schema.ts';
 import { resetFailure } from '../../src/operate/failures.ts';
 import { bundleChangedWorkflows, type Change } from '../support/changed-workflows.ts';
-import { createNamespace, type TestNamespace } from '../support/namespace.ts';
-import { createShop } from '../support/shop.ts';
+import { useNamespace } from '../support/namespace.ts';
+import { useShop } from '../support/shop.ts';
 import { startWorker } from '../support/worker-process.ts';
 
-/** A release that fails every order just after its money was taken. */
+/** A release that fails every order right after its charge. */
 const BUG: Change = {
   file: 'order.ts',
   change: (code) =>
@@ -24,23 +24,16 @@ const BUG: Change = {
 
 const ORDERS = 3;
 
-let shop: Awaited<ReturnType<typeof createShop>>;
-let temporal: TestNamespace;
-beforeAll(async () => {
-  [shop, temporal] = await Promise.all([createShop(), createNamespace()]);
-});
-afterAll(async () => {
-  await shop.close();
-  await temporal.close();
-});
+const temporal = await useNamespace();
+const shop = await useShop();
 
 const openFailures = () => shop.db.select().from(failures).where(eq(failures.status, 'open'));
 const statuses = async () => new Set((await shop.db.select().from(orders)).map(({ status }) => status));
 const until = (wanted: string) =>
   vi.waitFor(async () => expect(await statuses()).toEqual(new Set([wanted])), { timeout: 60_000, interval: 100 });
 
-describe('orders whose runs were failed by a bug', () => {
-  it('show among the failures, and go on after the code is mended and they are reset, charged once', { timeout: 120_000 }, async () => {
+describe('orders whose runs have failed because of a bug', () => {
+  it('appear as failures, and continue once the code is fixed and they are reset, charged once', { timeout: 120_000 }, async () => {
     const broken = join(shop.folder, 'broken.js');
     await writeFile(broken, await bundleChangedWorkflows([BUG]));
     const environment = { ...shop.environment, ...temporal.environment };
@@ -49,7 +42,7 @@ describe('orders whose runs were failed by a bug', () => {
     await until('charged');
 
     const runs = createRunActivities({ db: shop.db, client: temporal.client });
-    // The server lists a run some moments after it has ended.
+    // The server lists a run as failed only after a moment.
     await vi.waitFor(
       async () => {
         await runs.reportBrokenRuns();
@@ -60,7 +53,7 @@ describe('orders whose runs were failed by a bug', () => {
     expect(await openFailures()).toContainEqual(expect.objectContaining({ kind: 'run', errorType: 'run_failed' }));
     await buggy.stop();
 
-    const fixed = await startWorker({ ...environment, WORKFLOW_BUNDLE: inject('workflowBundlePath') });
+    const fixed = await startWorker(environment);
     for (const { id } of await openFailures()) {
       await resetFailure.perform(shop, id, { reason: 'the code is fixed' }, 'key:operator');
     }

@@ -1,0 +1,58 @@
+import { startApi } from '../../src/api/service.ts';
+import { loadApiConfig } from '../../src/config.ts';
+import { freePort } from '../../src/sandbox/ports.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
+import { WEBHOOK_SECRET } from '../api/support/api.ts';
+import { createShop } from './shop.ts';
+import { startWorker } from './worker-process.ts';
+
+export type Stack = Awaited<ReturnType<typeof startStack>>;
+
+/**
+ * Starts the shop as it runs in production: an API, a worker process, Postgres and the simulators. The warehouse ships
+ * and delivers parcels by itself, and sends webhooks to the API.
+ * @param temporal the environment variables that lead to a Temporal server
+ */
+export async function startStack(temporal: { TEMPORAL_ADDRESS: string; TEMPORAL_NAMESPACE?: string }) {
+  const port = await freePort();
+  const publicUrl = `http://127.0.0.1:${port}`;
+  const shop = await createShop({
+    webhook: { url: `${publicUrl}/v1/webhooks/warehouse`, secret: WEBHOOK_SECRET },
+    shipAfterMs: 100,
+    deliverAfterMs: 100,
+    environment: { PUBLIC_URL: publicUrl, ...temporal },
+  });
+  // Temporal's SDK reads its address from the environment of the process.
+  process.env['TEMPORAL_ADDRESS'] = temporal.TEMPORAL_ADDRESS;
+  const config = loadApiConfig({
+    ...shop.environment,
+    API_PORT: String(port),
+    WAREHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+  });
+  const api = await startApi(config, shop.log);
+  const launchWorker = () => startWorker(shop.environment);
+  let worker = await launchWorker();
+
+  return {
+    url: api.url,
+    shop,
+    db: shop.db,
+    keys: {
+      operator: await insertApiKey(shop.db, { name: 'night shift', role: 'operator' }),
+      customer: await insertApiKey(shop.db, { name: 'web shop', role: 'customer' }),
+    },
+
+    /** Ends the worker at once, as `kill -9` does. */
+    killWorker: () => worker.kill(),
+
+    async restartWorker(): Promise<void> {
+      worker = await launchWorker();
+    },
+
+    async close(): Promise<void> {
+      await worker.stop();
+      await api.close();
+      await shop.close();
+    },
+  };
+}
