@@ -1,5 +1,5 @@
 // `npx tsx bench/outage.ts [orders] [rate]`, against a running `npm start`: parks that many orders, retries them in bulk,
-// and says how intake fares meanwhile.
+// and measures how long new orders take meanwhile.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -36,12 +36,12 @@ async function call(method: string, path: string, body?: object): Promise<Respon
   });
 }
 
-/** @returns ms that the API took to take an order */
+/** @returns how many ms the API took to accept an order */
 async function placeOrder(): Promise<number> {
   const started = performance.now();
   const response = await call('POST', '/v1/orders', ORDER);
   await response.arrayBuffer();
-  if (response.status !== 202) throw new Error(`an order was answered with ${response.status}`);
+  if (response.status !== 202) throw new Error(`The API answered an order with ${response.status}.`);
   return performance.now() - started;
 }
 
@@ -52,14 +52,14 @@ async function parked(): Promise<number> {
   return data.reduce((sum, { count }) => sum + count, 0);
 }
 
-function describe(name: string, times: number[]): void {
+function print(name: string, times: number[]): void {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => `${(sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(0)} ms`;
-  console.log(`${name}: ${times.length} orders taken, p50 ${at(0.5)}, p95 ${at(0.95)}, slowest ${at(1)}`);
+  console.log(`${name}: ${times.length} orders accepted, p50 ${at(0.5)}, p95 ${at(0.95)}, slowest ${at(1)}`);
 }
 
-/** Takes an order every 100 ms until it is told to stop. */
-async function watchIntake(signal: AbortSignal): Promise<number[]> {
+/** Places an order every 100 ms until it is stopped. */
+async function measureIntake(signal: AbortSignal): Promise<number[]> {
   const times: number[] = [];
   while (!signal.aborted) {
     times.push(await placeOrder());
@@ -68,16 +68,17 @@ async function watchIntake(signal: AbortSignal): Promise<number[]> {
   return times;
 }
 
+/** Measures the intake during some work. */
 async function during<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   const done = new AbortController();
-  const watching = watchIntake(done.signal);
+  const measuring = measureIntake(done.signal);
   const result = await work();
   done.abort();
-  describe(name, await watching);
+  print(name, await measuring);
   return result;
 }
 
-await during('Intake in quiet times', () => sleep(5_000));
+await during('Intake without an outage', () => sleep(5_000));
 
 await fetch(faults, {
   method: 'PUT',
@@ -89,15 +90,15 @@ const filled = performance.now();
 for (let placed = 0; placed < orders; placed += 20) {
   await Promise.all(Array.from({ length: Math.min(20, orders - placed) }, placeOrder));
 }
-console.log(`${orders} orders taken in ${((performance.now() - filled) / 1000).toFixed(1)} s, 20 at a time`);
+console.log(`${orders} orders accepted in ${((performance.now() - filled) / 1000).toFixed(1)} s, 20 at a time`);
 while ((await parked()) < before + orders) await sleep(1_000);
 console.log(`${orders} orders parked after ${((performance.now() - filled) / 1000).toFixed(1)} s`);
 await fetch(faults, { method: 'DELETE' });
 
-const begun = performance.now();
+const started = performance.now();
 const request = { action: 'retry', filter: { step: 'ship' }, reason: 'bench', ratePerSecond };
 const location = (await call('POST', '/v1/ops/bulk-actions', request)).headers.get('location') ?? '';
-const last = await during(`Intake while ${ratePerSecond} a second are retried`, async () => {
+const last = await during(`Intake while ${ratePerSecond} orders a second are retried`, async () => {
   for (;;) {
     const bulkAction = bulkActionSchema.parse(await (await call('GET', location)).json());
     const { total, pending, succeeded, failedAgain } = bulkAction.progress;
@@ -105,5 +106,5 @@ const last = await during(`Intake while ${ratePerSecond} a second are retried`, 
     await sleep(1_000);
   }
 });
-const took = ((performance.now() - begun) / 1000).toFixed(1);
+const took = ((performance.now() - started) / 1000).toFixed(1);
 console.log(`${last.total} retried in ${took} s: ${last.succeeded} succeeded, ${last.failedAgain} failed again`);

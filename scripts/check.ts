@@ -1,5 +1,5 @@
-// Everything that must pass, for `npm test`: types, lint, tests. All run even when an earlier one failed, so that one run
-// tells everything. The last line counts the tests.
+// `npm test`: types, lint and tests. Each runs even if an earlier one failed, so that one run shows every problem. The last
+// line counts the tests.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ const steps = [
   },
 ];
 
-// Ctrl-C reaches the step by itself, being in the same terminal; wait for it to end in good order.
+// Ctrl-C also reaches the running step, which shares the terminal. Wait for it to shut down.
 process.on('SIGINT', () => {});
 
 const failed: string[] = [];
@@ -50,7 +50,7 @@ function succeeds(program: string, args: string[]): Promise<boolean> {
   });
 }
 
-/** A file that could not be loaded ran no tests; it counts as one that failed. */
+/** A file that cannot be loaded has no tests: it counts as one failed test. */
 async function countTests(): Promise<{ passed: number; failed: number }> {
   const report = z.object({
     numPassedTests: z.number(),
@@ -58,7 +58,7 @@ async function countTests(): Promise<{ passed: number; failed: number }> {
     testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.unknown()) })),
   });
   const text = await readFile(reportFile, 'utf8').catch(() => undefined);
-  // Vitest ended before it could report.
+  // Vitest ended before it wrote its report.
   if (text === undefined) return { passed: 0, failed: 1 };
   const { numPassedTests, numFailedTests, testResults } = report.parse(JSON.parse(text));
   const unloadable = testResults.filter(

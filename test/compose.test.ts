@@ -27,7 +27,7 @@ const text = await readFile(new URL('../docker-compose.yml', import.meta.url), '
 const example = await readFile(new URL('../.env.example', import.meta.url), 'utf8');
 const compose = composeFile.parse(parse(text, { merge: true }));
 const services = Object.entries(compose.services);
-/** Every `${NAME…}` of the file, but not the `$$NAME` that a shell in a container reads. */
+/** Every `${NAME…}` in the file. `$$NAME` is left out: a shell in a container reads it. */
 const variables = [...text.matchAll(/(?<!\$)\$\{(\w+)([^}]*)\}/g)].map(([, name = '', rest = '']) => ({ name, rest }));
 
 describe('docker-compose.yml', () => {
@@ -35,21 +35,21 @@ describe('docker-compose.yml', () => {
     expect(image).toMatch(/^(holdfast:\$\{HOLDFAST_VERSION:-latest\}|[\w./-]+:\d+(\.\d+)+(-\w+)?)$/);
   });
 
-  it('has no default for a secret, and refuses to start without one', () => {
+  it('refuses to start without a secret, and has no default for one', () => {
     const secrets = variables.filter(({ name }) => /PASSWORD|SECRET|KEY/.test(name));
     expect(secrets.length).toBeGreaterThan(5);
-    // The receiver of alerts is optional: its secret may be empty, with nothing to take its place.
+    // The receiver of alerts is optional, so its secret may be empty.
     for (const { name, rest } of secrets) {
       expect(rest).toBe(name === 'ALERT_WEBHOOK_SECRET' ? ':-' : ':?set it in .env');
     }
   });
 
-  it('asks for nothing that .env.example does not name', () => {
+  it('reads only variables that .env.example names', () => {
     const named = new Set([...example.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name));
     expect(variables.filter(({ name }) => !named.has(name))).toEqual([]);
   });
 
-  it.each(services)('lets %s wait only for what can be waited for', (_, { depends_on }) => {
+  it.each(services)('lets %s depend only on services that report their health or that complete', (_, { depends_on }) => {
     const impossible = Object.entries(depends_on).filter(([name, { condition }]) => {
       const other = compose.services[name];
       return condition === 'service_healthy' ? !other?.healthcheck : !other?.restart.startsWith('on-failure');
@@ -70,7 +70,7 @@ describe('docker-compose.yml', () => {
     expect(compose.services['temporal-namespace']?.command?.join()).toContain(`--name ${name} --type Keyword`);
   });
 
-  it('gives a worker longer to stop than it gives its work', () => {
+  it('gives a worker more time to stop than it gives its activities', () => {
     const worker = compose.services['worker'];
     const grace = parseDuration(worker?.environment['SHUTDOWN_GRACE'] ?? '') ?? Infinity;
     expect(parseDuration(worker?.stop_grace_period ?? '')).toBeGreaterThan(grace);
