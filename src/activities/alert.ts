@@ -4,7 +4,7 @@ import type { AlertOccasion } from '../contracts/messages.ts';
 import type { Database } from '../db/client.ts';
 import { alertGroups } from '../db/schema.ts';
 import type { AlertWebhook } from '../gateways/alert-webhook.ts';
-import { countOpenFailures } from '../records/failures.ts';
+import { countOpenInGroup } from '../records/failures.ts';
 import type { Logger } from '../log.ts';
 
 export type AlertActivities = ReturnType<typeof createAlertActivities>;
@@ -24,7 +24,7 @@ export function createAlertActivities(deps: {
       await webhook.post(key, {
         type: `failures.${occasion}`,
         timestamp: new Date().toISOString(),
-        data: { group, open: await countOpenFailures(db, group), link: `${publicUrl}/ops/failures?status=open` },
+        data: { group, open: await countOpenInGroup(db, group), link: `${publicUrl}/ops/failures?status=open` },
       });
     },
 
@@ -35,7 +35,7 @@ export function createAlertActivities(deps: {
     async closeAlertGroup(group: string): Promise<{ open: boolean }> {
       return await db.transaction(async (tx) => {
         await tx.select().from(alertGroups).where(eq(alertGroups.group, group)).for('update');
-        const open = (await countOpenFailures(tx, group)) > 0;
+        const open = (await countOpenInGroup(tx, group)) > 0;
         await tx.update(alertGroups).set({ open }).where(eq(alertGroups.group, group));
         return { open };
       });

@@ -5,7 +5,7 @@ import { ORDER_EMAIL_RECIPIENTS, type OrderTemplate, type SignupTemplate } from 
 import type { Database } from '../db/client.ts';
 import { emails, orderItems, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
 import type { MailGateway } from '../gateways/smtp.ts';
-import { countOpenFailures } from '../records/failures.ts';
+import { countOpenInGroup } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { newToken } from '../records/tokens.ts';
 import { renderAlert, renderOrderEmail, renderReport, renderSignupEmail, type Letter } from './email-templates.ts';
@@ -81,7 +81,7 @@ export function createEmailActivities(deps: { db: Database; gateway: MailGateway
 
     async sendAlert(alert: { group: string; occasion: AlertOccasion; key: string }): Promise<void> {
       await sendOnce({ key: alert.key, template: `alert_${alert.occasion}`, recipient: settings.onCallEmail }, async () =>
-        renderAlert(alert, { open: await countOpenFailures(db, alert.group), publicUrl: settings.publicUrl }),
+        renderAlert(alert, { open: await countOpenInGroup(db, alert.group), publicUrl: settings.publicUrl }),
       );
     },
 

@@ -54,7 +54,7 @@ export function addBulkActions(program: Command): void {
 
   bulkActions
     .command('show')
-    .description('Shows a bulk action, and what happened to each item.')
+    .description('Shows a bulk action, and the outcome of each item.')
     .argument('<id>')
     .addOption(new Option('--outcome <outcome>').choices(BULK_ACTION_OUTCOMES))
     .addOption(limitOption(50))

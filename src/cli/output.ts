@@ -14,7 +14,7 @@ export function print(options: OutputOptions, value: unknown, text: () => string
 
 type Cell = string | number | Date | null | undefined;
 
-/** Leaves out colours where nobody would see them: in a pipe, or with NO_COLOR. */
+/** Leaves out colours where they would not be seen: in a pipe, or with NO_COLOR. */
 export const bold = (text: string): string => styleText('bold', text, { stream: process.stdout });
 export const red = (text: string): string => styleText('red', text, { stream: process.stdout });
 

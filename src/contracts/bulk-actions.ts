@@ -14,7 +14,7 @@ export type BulkActionState = (typeof BULK_ACTION_STATES)[number];
 
 export const BULK_ACTION_ITEM_STATES = ['pending', 'requested', 'refused'] as const;
 
-/** What became of one item. */
+/** The outcome of one item. */
 export const BULK_ACTION_OUTCOMES = [
   'pending',
   'refused',

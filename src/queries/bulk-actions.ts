@@ -6,7 +6,7 @@ import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts'
 /** A bulk action as it was requested. */
 export type BulkAction = typeof bulkActions.$inferSelect;
 
-/** How far a bulk action is, and what became of what it requested. */
+/** How far a bulk action is, and the outcomes of its items. */
 export interface BulkActionProgress {
   total: number;
   pending: number;
@@ -94,7 +94,7 @@ export async function readBulkAction(db: Database, id: string): Promise<BulkActi
 
 /**
  * @param page `after` is the position of the last one of the previous page
- * @returns what a bulk action acts on and what became of each, in its order; one more than `limit` when there is a next page
+ * @returns the items of a bulk action with their outcomes, in its order; one more than `limit` when there is a next page
  */
 export async function listBulkActionItems(
   db: Database,

@@ -59,7 +59,7 @@ export async function searchOrders(
 export const countOrders = async (db: Database, search: OrderSearch): Promise<number> =>
   await db.$count(orders, orderCondition(search));
 
-/** @throws RequestError `not_found` when there is no such order, or the caller may not see it */
+/** @throws RequestError `not_found` when it does not exist, or the caller may not see it */
 export async function requireOrder(db: Database, caller: Caller, id: string): Promise<void> {
   const found = await db
     .select({ id: orders.id })
@@ -81,7 +81,7 @@ export async function readShippingAddress(db: Database, id: string): Promise<Add
   return found;
 }
 
-/** @throws RequestError `not_found` when there is no such order, or the caller may not see it */
+/** @throws RequestError `not_found` when it does not exist, or the caller may not see it */
 export async function readOrder(db: Database, caller: Caller, id: string): Promise<OrderRecord> {
   const [order] = await readOrders(db, { where: and(eq(orders.id, id), mayRead(caller)), limit: 1 });
   if (!order) throw notFound('order');

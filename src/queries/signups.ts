@@ -40,7 +40,7 @@ export async function searchSignups(
     .limit(limit + 1);
 }
 
-/** @throws RequestError `not_found` when there is no such signup, or the caller may not see it */
+/** @throws RequestError `not_found` when it does not exist, or the caller may not see it */
 export async function readSignup(db: Database, caller: Caller, id: string): Promise<SignupRecord> {
   const owner = ownerFilter(caller);
   const [signup] = await db

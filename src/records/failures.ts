@@ -142,7 +142,7 @@ export async function reopenRetrying(tx: Transaction, workflowId: string, reason
 }
 
 /** @returns how many failures of a group are open now */
-export async function countOpenFailures(db: Pick<Database, '$count'>, group: string): Promise<number> {
+export async function countOpenInGroup(db: Pick<Database, '$count'>, group: string): Promise<number> {
   return await db.$count(failures, and(eq(failures.status, 'open'), eq(groupColumn, group)));
 }
 

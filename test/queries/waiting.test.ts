@@ -130,11 +130,11 @@ describe('why an order waits', () => {
     ['the carrier', /Waiting for the carrier/, anOrder('fulfilling')],
     ['a late shipment', /late.*Ask the warehouse/, anOrder('fulfilling', { failures: [aFailure('late_shipment')] })],
     ['the delivery', /counts as delivered at 2026-03-01 14:00 UTC/, anOrder('shipped')],
-  ])('is told of %s', (_, sentence, story, run) => {
+  ])('explains %s', (_, sentence, story, run) => {
     expect(whyOrderWaits(story, { run, input })).toMatch(sentence);
   });
 
-  it('needs no Temporal: what Postgres knows is told then', () => {
+  it('explains the wait from Postgres alone when Temporal is unavailable', () => {
     const step = {
       generation: 1,
       step: 'ship',
@@ -154,7 +154,7 @@ describe('why an order waits', () => {
     expect(whyOrderWaits(anOrder('awaiting_approval'), {})).toBe('Waiting for a person to approve it.');
   });
 
-  it.each(['completed', 'cancelled', 'failed'] as const)('is nothing once it is %s', (status) => {
+  it.each(['completed', 'cancelled', 'failed'] as const)('returns null for an order that is %s', (status) => {
     expect(whyOrderWaits(anOrder(status, { failures: [aFailure('email')] }), { run: aRun(), input })).toBeNull();
   });
 });
@@ -179,7 +179,7 @@ const aSignup = (status: SignupStory['signup']['status'], more: Partial<SignupSt
 });
 
 describe('why a signup waits', () => {
-  it('is told from its status and its deadlines', () => {
+  it('comes from its status and its deadlines', () => {
     const seen = { input: { policy: { verificationDeadline: 24 * HOUR } } };
     expect(whySignupWaits(aSignup('pending_verification'), seen)).toBe(
       'Waiting for the address to be verified. Otherwise it expires at 2026-03-02 12:00 UTC.',

@@ -15,7 +15,7 @@ const route = createRoute({
   method: 'get',
   path: '/readyz',
   tags: ['Health'],
-  summary: 'Whether requests can be taken',
+  summary: 'Whether requests can be accepted',
   description: 'Without Temporal they can (`degraded`): the work is done once it is back.',
   responses: {
     200: { description: '`ready` or `degraded`', content: json(readinessSchema) },

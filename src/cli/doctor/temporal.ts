@@ -77,7 +77,7 @@ async function examineQueues(client: Client): Promise<Finding[]> {
         `Workers of ${TASK_QUEUES[queue]}`,
         async () => {
           const state = (await states).find((one) => one.queue === queue);
-          if (!state || state.warning !== undefined) throw new CheckFailed(state?.warning ?? 'no such queue', startWorker(queue));
+          if (!state || state.warning !== undefined) throw new CheckFailed(state?.warning ?? 'the queue does not exist', startWorker(queue));
           return `${state.activities.pollers} polling`;
         },
         startWorker(queue),

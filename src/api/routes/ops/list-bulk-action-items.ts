@@ -14,7 +14,7 @@ const route = createRoute({
   method: 'get',
   path: '/v1/ops/bulk-actions/{id}/items',
   tags: ['Operations'],
-  summary: 'What a bulk action acts on, and what became of each',
+  summary: 'The items of a bulk action, with their outcomes',
   description: 'In the order in which it acts. An outcome says where the failure or the order is now.',
   ...allow(OPERATORS),
   request: { params: idParams, query: numberedPageQuery.extend({ outcome: z.enum(BULK_ACTION_OUTCOMES).optional() }) },

@@ -13,7 +13,7 @@ const route = createRoute({
   method: 'get',
   path: '/v1/ops/failures',
   tags: ['Operations'],
-  summary: 'Failures: what needs, or needed, attention; newest first',
+  summary: 'Failures, newest first',
   ...allow(OPERATORS),
   request: { query: pageQuery.extend(failureFilterSchema.shape) },
   responses: {

@@ -11,7 +11,7 @@ const route = createRoute({
   method: 'get',
   path: '/v1/ops/retrying',
   tags: ['Operations'],
-  summary: 'Steps that failed and are being retried: trouble before it is a failure; newest first',
+  summary: 'Steps that failed and are being retried, newest first',
   ...allow(OPERATORS),
   request: { query: limitQuery },
   responses: {
