@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { commands, failureEvents, operatorActions, orders, bulkActionItems, weeklyReports } from '../../src/db/schema.ts';
-import { seedCatalogue } from '../../src/db/seed.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { acceptOrder } from '../../src/intake/orders.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
@@ -22,7 +21,6 @@ let keyId: string;
 beforeAll(async () => {
   [database, namespace] = await Promise.all([createTestDatabase(), createNamespace()]);
   handle = connectDatabase(database.url, { max: 5, name: 'test' });
-  await seedCatalogue(handle.db);
   ({ id: keyId } = await insertApiKey(handle.db, { name: 'test', role: 'operator' }));
 });
 afterAll(async () => {

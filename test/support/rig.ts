@@ -9,6 +9,18 @@ import { createShop, type ShopOptions } from './shop.ts';
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
+/** The saga of an order whose steps were all done, then undone. */
+export const ALL_UNDONE = [
+  'reserve: undone',
+  'charge: undone',
+  'ship: undone',
+  'invoice: undone',
+  'undo invoice: done',
+  'undo ship: done',
+  'undo charge: done',
+  'undo reserve: done',
+];
+
 /**
  * @param duration ms of workflow time
  * @returns a matcher for it: while the services work, the clock of the test server runs on by less than half a second
@@ -33,6 +45,7 @@ export async function createRig(options: RigOptions = {}) {
   const readings = createReadings(parts);
   const waits = createWaits(parts, readings);
   const { recordStart, ...checks } = await createChecks(parts);
+  const actions = createActions(parts, readings, recordStart);
 
   return {
     db: shop.db,
@@ -46,7 +59,14 @@ export async function createRig(options: RigOptions = {}) {
     ...readings,
     ...waits,
     ...checks,
-    ...createActions(parts, readings, recordStart),
+    ...actions,
+
+    /** Places an order and waits until it is in the warehouse. @returns its id */
+    async fulfillingOrder(): Promise<string> {
+      const id = await actions.placeOrder();
+      await waits.orderStatus(id, 'fulfilling');
+      return id;
+    },
 
     async close(): Promise<void> {
       await temporal.stop();

@@ -1,7 +1,7 @@
-import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { Client } from '@temporalio/client';
 import { ConfigError, loadOpsConfig, type OpsConfig } from '../../config.ts';
 import { connectDatabase } from '../../db/client.ts';
+import { connectTemporal } from '../../temporal/connection.ts';
 import { check, NotChecked, CheckFailed, type Finding } from './check.ts';
 import { examineOutside, temporalClock } from './outside.ts';
 import { examinePostgres, postgresClock } from './postgres.ts';
@@ -27,8 +27,7 @@ export async function examine(environment: NodeJS.ProcessEnv): Promise<Examinati
 
 async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): Promise<Finding[]> {
   const { db, close } = connectDatabase(config.DATABASE_URL, { max: 2, name: 'holdfast-doctor' });
-  const { connectionOptions } = loadClientConnectConfig({ overrideEnvVars: definedOf(environment) });
-  const connection = Connection.lazy(connectionOptions);
+  const connection = connectTemporal({}, environment);
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   try {
     const [postgres, temporal, outside] = await Promise.all([
@@ -46,9 +45,6 @@ async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): 
     await Promise.all([close(), connection.close()]);
   }
 }
-
-const definedOf = (environment: NodeJS.ProcessEnv): Record<string, string> =>
-  Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 
 function readConfiguration(environment: NodeJS.ProcessEnv): OpsConfig | ConfigError {
   try {

@@ -1,21 +1,11 @@
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { TASK_QUEUES } from '../../../src/contracts/names.ts';
 import { failures, orders } from '../../../src/db/schema.ts';
-import { createDispatcher } from '../../../src/dispatch/dispatcher.ts';
-import { createLogger } from '../../../src/log.ts';
 import { createNamespace, type TestNamespace } from '../../support/namespace.ts';
 import { createShop, type Shop } from '../../support/shop.ts';
+import { startWorkers } from '../../support/workers.ts';
 import { call, placeOrder, placeSignup, startTestApi, type TestApi } from '../support/api.ts';
 import { openOrderFailure } from '../support/failures.ts';
-
-const HOUR = 3_600_000;
-const order = { approvalThreshold: 1_000_000, approvalDeadline: HOUR, parkingDeadline: HOUR, lateShipmentAfter: HOUR, lateShipmentEvery: HOUR, deliveryDeadline: HOUR };
-const signup = { reminders: [], verificationDeadline: HOUR, trial: HOUR, trialReminderBefore: 1 };
-
-// Failing activities are what this is about.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** A shop at work: API, dispatcher and workers, on one database and one namespace. The warehouse is down. */
 let api: TestApi;
@@ -30,30 +20,9 @@ beforeAll(async () => {
     database: { url: shop.environment.DATABASE_URL, drop: async () => {} },
     namespace: temporal.namespace,
   });
-  const workers = await Promise.all(
-    [TASK_QUEUES.orders, TASK_QUEUES.email].map((taskQueue) =>
-      Worker.create({
-        connection: temporal.connection,
-        namespace: temporal.namespace,
-        taskQueue,
-        activities: shop.activities(),
-        ...(taskQueue === TASK_QUEUES.email ? {} : { workflowBundle: { codePath: inject('workflowBundlePath') } }),
-      }),
-    ),
-  );
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  const dispatcher = createDispatcher({
-    db: shop.db,
-    client: temporal.client,
-    log: createLogger('test', 'fatal'),
-    policies: { order, signup, alertDigestEvery: HOUR },
-    eagerStart: false,
-  });
+  stop = await startWorkers(shop, { ...temporal, queues: ['orders', 'email'] });
+  const dispatcher = shop.dispatcher(temporal.client);
   deliver = () => dispatcher.drain();
-  stop = async () => {
-    for (const worker of workers) worker.shutdown();
-    await running;
-  };
   shop.warehouse.faults.set({ mode: 'down' });
 });
 afterAll(async () => {

@@ -1,5 +1,4 @@
 import { connectDatabase, type Database } from '../../../src/db/client.ts';
-import { seedCatalogue } from '../../../src/db/seed.ts';
 import { loadApiConfig } from '../../../src/config.ts';
 import type { Role } from '../../../src/contracts/statuses.ts';
 import { insertApiKey } from '../../../src/records/api-keys.ts';
@@ -34,7 +33,6 @@ export async function startTestApi({
 } = {}): Promise<TestApi> {
   const database = existing ?? (await createTestDatabase());
   const { db, close } = connectDatabase(database.url, { max: 5, name: 'test' });
-  await seedCatalogue(db);
   const config = loadApiConfig({
     DATABASE_URL: through(database.url),
     API_PORT: '0',

@@ -1,26 +1,10 @@
-import type { FailureKind } from '../../../src/contracts/statuses.ts';
-import { openFailure, type NewFailure } from '../../../src/records/failures.ts';
+import type { NewFailure } from '../../../src/records/failures.ts';
+import { openFailureOf } from '../../support/failures.ts';
 import { placeOrder, type TestApi } from './api.ts';
 
 /** Places an order and opens a failure of it: by default it is parked on its shipment. */
-export async function openOrderFailure(
-  api: TestApi,
-  { kind = 'step', ...details }: Partial<NewFailure> & { kind?: FailureKind } = {},
-): Promise<{ orderId: string; failureId: string }> {
+export async function openOrderFailure(api: TestApi, changes: Partial<NewFailure> = {}) {
   const orderId = await placeOrder(api);
-  const { failureId } = await api.db.transaction((tx) =>
-    openFailure(tx, {
-      kind,
-      workflowId: `order/${orderId}`,
-      runId: 'run-1',
-      orderId,
-      generation: 1,
-      step: 'ship',
-      errorType: 'warehouse_unavailable',
-      errorMessage: 'HTTP 503',
-      attempts: 4,
-      ...details,
-    }),
-  );
+  const { failureId } = await openFailureOf(api.db, { orderId, generation: 1 }, { runId: 'run-1', errorMessage: 'HTTP 503', ...changes });
   return { orderId, failureId };
 }

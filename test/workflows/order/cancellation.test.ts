@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
 import { cancelOrder } from '../../../src/intake/orders.ts';
-import { useRig } from '../../support/rig.ts';
+import { ALL_UNDONE, useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
 
-async function fulfillingOrder(): Promise<string> {
-  const id = await rig.placeOrder();
-  await rig.orderStatus(id, 'fulfilling');
-  return id;
-}
-
 async function shippedOrder(): Promise<string> {
-  const id = await fulfillingOrder();
+  const id = await rig.fulfillingOrder();
   await rig.carrier(id, 'shipped');
   await rig.orderStatus(id, 'shipped');
   return id;
@@ -84,26 +78,17 @@ describe('a cancellation', () => {
   });
 
   it('of an order in the warehouse stops the parcel first, then undoes everything', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     await rig.cancel(id);
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
     expect(await rig.order(id)).toMatchObject({ status: 'cancelled' });
-    expect(await rig.saga(id)).toEqual([
-      'reserve: undone',
-      'charge: undone',
-      'ship: undone',
-      'invoice: undone',
-      'undo invoice: done',
-      'undo ship: done',
-      'undo charge: done',
-      'undo reserve: done',
-    ]);
+    expect(await rig.saga(id)).toEqual(ALL_UNDONE);
     expect(await rig.sent(id)).toEqual(['order_cancelled', 'order_confirmed']);
     rig.keepAs('order-cancelled-fulfilling', orderWorkflowId(id));
   });
 
   it('opens a failure while the parcel cannot be stopped', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     rig.warehouse.faults.set({ mode: 'down' });
     await rig.cancel(id);
     await rig.failure(id, { kind: 'compensation', step: 'ship', status: 'open' });
@@ -114,7 +99,7 @@ describe('a cancellation', () => {
   });
 
   it('is refused if the parcel has left without our knowing, and the order continues', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     await rig.shipSilently(id);
     await rig.cancel(id);
     await rig.skip(60_000);
@@ -129,7 +114,7 @@ describe('a cancellation', () => {
   });
 
   it('leaves no trace if the carrier had the parcel before it arrived', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     await rig.shipSilently(id);
     await cancelOrder(rig.db, rig.caller, id, 'too late');
     await rig.client.workflow
@@ -151,7 +136,7 @@ describe('a cancellation', () => {
   });
 
   it('may be repeated, but takes effect once', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     await Promise.all([rig.cancel(id, 'first'), rig.cancel(id, 'second')]);
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
     await rig.cancel(id);
@@ -159,7 +144,7 @@ describe('a cancellation', () => {
   });
 
   it('of the run in Temporal has the same effect', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     await rig.client.workflow.getHandle(orderWorkflowId(id)).cancel();
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
     expect(await rig.order(id)).toMatchObject({ status: 'cancelled', failureMessage: 'The run was cancelled in Temporal.' });

@@ -1,29 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
-import { useRig } from '../../support/rig.ts';
+import { ALL_UNDONE, useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
 
-const ALL_UNDONE = [
-  'reserve: undone',
-  'charge: undone',
-  'ship: undone',
-  'invoice: undone',
-  'undo invoice: done',
-  'undo ship: done',
-  'undo charge: done',
-  'undo reserve: done',
-];
-
-async function fulfillingOrder(): Promise<string> {
-  const id = await rig.placeOrder();
-  await rig.orderStatus(id, 'fulfilling');
-  return id;
-}
-
 describe('a compensation that fails', () => {
   it('shows at once while a refund fails, and is resolved by the tenth attempt', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     rig.payments.faults.set({ mode: 'error_before', operation: 'POST /v1/refunds', count: 9 });
     await rig.cancel(id);
     await rig.failure(id, { kind: 'compensation', step: 'charge', status: 'open' });
@@ -41,7 +24,7 @@ describe('a compensation that fails', () => {
   });
 
   it('is retried while the warehouse fails nine times, and the other compensations follow', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     rig.warehouse.faults.set({
       mode: 'error_before',
       operation: 'POST /v1/shipments/:reference/cancellation',
@@ -66,7 +49,7 @@ describe('a compensation that fails', () => {
   });
 
   it('is retried for as long as the provider is down', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     rig.payments.faults.set({ mode: 'error_before' });
     await rig.cancel(id);
     await rig.failure(id, { kind: 'compensation', step: 'charge', status: 'open' });

@@ -7,8 +7,7 @@ const rig = await useRig();
 describe('an email that cannot be sent', () => {
   it('opens a failure after three attempts, and the order still completes', async () => {
     rig.inbox.faults.set({ mode: 'down' });
-    const id = await rig.placeOrder();
-    await rig.orderStatus(id, 'fulfilling');
+    const id = await rig.fulfillingOrder();
     await rig.skip(120_000);
     await rig.failure(id, { kind: 'email', step: 'order_confirmed', status: 'open', attempts: 3 });
     rig.heal();
@@ -21,8 +20,7 @@ describe('an email that cannot be sent', () => {
 
   it('is sent by a later attempt once the mail server is back', async () => {
     rig.inbox.faults.set({ mode: 'error_before', count: 2 });
-    const id = await rig.placeOrder();
-    await rig.orderStatus(id, 'fulfilling');
+    const id = await rig.fulfillingOrder();
     await rig.carrier(id, 'delivered');
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
     expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);

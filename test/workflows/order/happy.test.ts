@@ -6,8 +6,7 @@ const rig = await useRig();
 
 describe('an order that goes well', () => {
   it('is reserved, charged, sent, invoiced, shipped and delivered', async () => {
-    const id = await rig.placeOrder();
-    await rig.orderStatus(id, 'fulfilling');
+    const id = await rig.fulfillingOrder();
     await rig.carrier(id, 'shipped');
     await rig.orderStatus(id, 'shipped');
     await rig.carrier(id, 'delivered');
@@ -33,8 +32,7 @@ describe('an order that goes well', () => {
   });
 
   it('counts as delivered 14 days after shipping without a message from the carrier', async () => {
-    const id = await rig.placeOrder();
-    await rig.orderStatus(id, 'fulfilling');
+    const id = await rig.fulfillingOrder();
     await rig.carrier(id, 'shipped');
     await rig.result(orderWorkflowId(id));
     expect((await rig.order(id)).status).toBe('completed');
@@ -43,8 +41,7 @@ describe('an order that goes well', () => {
   });
 
   it('completes if "delivered" overtakes "shipped"', async () => {
-    const id = await rig.placeOrder();
-    await rig.orderStatus(id, 'fulfilling');
+    const id = await rig.fulfillingOrder();
     await rig.carrier(id, 'delivered');
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
     await rig.carrier(id, 'shipped');
@@ -55,8 +52,7 @@ describe('an order that goes well', () => {
   });
 
   it('ignores messages from the carrier about another generation', async () => {
-    const id = await rig.placeOrder();
-    await rig.orderStatus(id, 'fulfilling');
+    const id = await rig.fulfillingOrder();
     const run = rig.client.workflow.getHandle(orderWorkflowId(id));
     const message = { generation: 2, carrier: 'Parcel Post', trackingNumber: 'PP2' };
     await run.signal('carrierUpdate', { ...message, type: 'rejected' });

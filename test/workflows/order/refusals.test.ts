@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
-import { useRig } from '../../support/rig.ts';
+import { ALL_UNDONE, useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
 
@@ -54,8 +54,7 @@ describe('an order that is refused', () => {
   });
 
   it('fails if the warehouse rejects it after accepting it, and voids the invoice, too', async () => {
-    const id = await rig.placeOrder();
-    await rig.orderStatus(id, 'fulfilling');
+    const id = await rig.fulfillingOrder();
     await rig.carrier(id, 'rejected');
     expect(await rig.endedBadly(id)).toBe('shipment_rejected');
     expect(await rig.order(id)).toMatchObject({
@@ -63,23 +62,13 @@ describe('an order that is refused', () => {
       failureType: 'shipment_rejected',
       failureMessage: 'damaged in store',
     });
-    expect(await rig.saga(id)).toEqual([
-      'reserve: undone',
-      'charge: undone',
-      'ship: undone',
-      'invoice: undone',
-      'undo invoice: done',
-      'undo ship: done',
-      'undo charge: done',
-      'undo reserve: done',
-    ]);
+    expect(await rig.saga(id)).toEqual(ALL_UNDONE);
     expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_failed']);
     rig.keepAs('order-shipment-rejected', orderWorkflowId(id));
   });
 
   it('cannot be rejected once it has been shipped', async () => {
-    const id = await rig.placeOrder();
-    await rig.orderStatus(id, 'fulfilling');
+    const id = await rig.fulfillingOrder();
     await rig.carrier(id, 'shipped');
     await rig.orderStatus(id, 'shipped');
     await rig.carrier(id, 'rejected');

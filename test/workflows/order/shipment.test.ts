@@ -4,15 +4,9 @@ import { about, HOUR, useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
 
-async function fulfillingOrder(): Promise<string> {
-  const id = await rig.placeOrder();
-  await rig.orderStatus(id, 'fulfilling');
-  return id;
-}
-
 describe('a late shipment', () => {
   it('is reported to operations after 48 h, then every 24 h until it is shipped', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     await rig.skip(97 * HOUR);
     expect(await rig.timers(orderWorkflowId(id))).toEqual([about(48 * HOUR), about(24 * HOUR), about(24 * HOUR)]);
     expect(await rig.failures(id)).toMatchObject([{ kind: 'late_shipment', step: 'ship', status: 'open' }]);
@@ -28,7 +22,7 @@ describe('a late shipment', () => {
   });
 
   it('can still be cancelled', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     await rig.skip(49 * HOUR);
     await rig.failure(id, { kind: 'late_shipment', status: 'open' });
     await rig.cancel(id);
@@ -37,7 +31,7 @@ describe('a late shipment', () => {
   });
 
   it('is not reported if it is shipped just in time', async () => {
-    const id = await fulfillingOrder();
+    const id = await rig.fulfillingOrder();
     await rig.skip(47 * HOUR);
     await rig.carrier(id, 'shipped');
     await rig.orderStatus(id, 'shipped');

@@ -1,25 +1,17 @@
-import { createRoute } from '@hono/zod-openapi';
 import { loadOrderStory } from '../../../queries/story-with-run.ts';
 import { loadOrder } from '../../../views/order.ts';
 import { orderStorySchema, orderStoryView } from '../../../views/story.ts';
-import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
-import { COMMON, problems } from '../../errors.ts';
-import { idParams, json } from '../../schemas/common.ts';
+import { idRoute } from '../../read-operation.ts';
 
-const route = createRoute({
-  method: 'get',
-  path: '/v1/ops/orders/{id}',
-  tags: ['Operations'],
-  summary: 'The whole story of an order, and what it is waiting for',
-  description: 'All generations. Each list is oldest first.',
-  ...allow(OPERATORS),
-  request: { params: idParams },
-  responses: {
-    200: { description: 'The story', content: json(orderStorySchema) },
-    ...problems('unauthenticated', 'forbidden', 'not_found', ...COMMON),
+const route = idRoute(
+  '/v1/ops/orders/{id}',
+  {
+    summary: 'The whole story of an order, and what it is waiting for',
+    description: 'All generations. Each list is oldest first.',
   },
-});
+  orderStorySchema,
+);
 
 export const getOrderStory = (api: Api, deps: Dependencies) =>
   api.openapi(route, async (c) => {

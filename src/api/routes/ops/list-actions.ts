@@ -1,11 +1,9 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { listActions as list } from '../../../queries/operator-actions.ts';
 import { time } from '../../../views/common.ts';
 import { cutPage, pageOf } from '../../../views/page.ts';
-import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
-import { COMMON, problems } from '../../errors.ts';
-import { json } from '../../schemas/common.ts';
+import { queryRoute } from '../../read-operation.ts';
 import { numberedPageQuery } from '../../schemas/page.ts';
 
 const actionSchema = z
@@ -19,18 +17,12 @@ const actionSchema = z
   })
   .openapi('OperatorAction');
 
-const route = createRoute({
-  method: 'get',
-  path: '/v1/ops/actions',
-  tags: ['Operations'],
-  summary: 'The audit: what operators did, to what and why; newest first',
-  ...allow(OPERATORS),
-  request: { query: numberedPageQuery },
-  responses: {
-    200: { description: 'One page', content: json(pageOf(actionSchema)) },
-    ...problems('unauthenticated', 'forbidden', 'invalid_fields', ...COMMON),
-  },
-});
+const route = queryRoute(
+  '/v1/ops/actions',
+  { summary: 'The audit: what operators did, to what and why; newest first' },
+  numberedPageQuery,
+  pageOf(actionSchema),
+);
 
 export const listActions = (api: Api, { db }: Dependencies) =>
   api.openapi(route, async (c) => {

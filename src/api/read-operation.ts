@@ -1,0 +1,48 @@
+import { createRoute, type z } from '@hono/zod-openapi';
+import { allow, OPERATORS } from './auth.ts';
+import { COMMON, problems } from './errors.ts';
+import { idParams, json } from './schemas/common.ts';
+
+interface Texts {
+  summary: string;
+  description?: string;
+}
+
+/** @returns the route of what operators read with a query, e.g. a list */
+export const queryRoute = <Path extends `/v1/ops/${string}`, Query extends z.ZodObject, Answer extends z.ZodType>(
+  path: Path,
+  texts: Texts,
+  query: Query,
+  answer: Answer,
+) =>
+  createRoute({
+    method: 'get',
+    path,
+    tags: ['Operations'],
+    ...texts,
+    ...allow(OPERATORS),
+    request: { query },
+    responses: {
+      200: { description: 'Found', content: json(answer) },
+      ...problems('unauthenticated', 'forbidden', 'invalid_fields', ...COMMON),
+    },
+  });
+
+/** @returns the route of one thing that operators read by its id */
+export const idRoute = <Path extends `/v1/ops/${string}/{id}`, Answer extends z.ZodType>(
+  path: Path,
+  texts: Texts,
+  answer: Answer,
+) =>
+  createRoute({
+    method: 'get',
+    path,
+    tags: ['Operations'],
+    ...texts,
+    ...allow(OPERATORS),
+    request: { params: idParams },
+    responses: {
+      200: { description: 'Found', content: json(answer) },
+      ...problems('unauthenticated', 'forbidden', 'not_found', ...COMMON),
+    },
+  });
