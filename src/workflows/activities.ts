@@ -21,7 +21,9 @@ import { RETRY_PROFILES } from '../contracts/retry-profiles.ts';
  */
 
 /** Steps of an order in Postgres. */
-export const database = proxyLocalActivities<InventoryActivities & InvoiceActivities>(RETRY_PROFILES.database);
+export const database = proxyLocalActivities<
+  Pick<InventoryActivities, 'reserveStock'> & Pick<InvoiceActivities, 'issueInvoice'>
+>(RETRY_PROFILES.database);
 
 /** Records what happened. Never gives up, so callers need no plan for its failure. */
 export const bookkeeping = proxyLocalActivities<OrderActivities & SignupActivities & FailedEmailActivities>(
