@@ -3,6 +3,7 @@ import { parse as parseDuration } from '@lukeed/ms';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { ConfigError, loadApiConfig, loadWorkerConfig } from '../src/config.ts';
 import { STATUS_SEARCH_ATTRIBUTE } from '../src/contracts/names.ts';
 
 const service = z.object({
@@ -49,6 +50,14 @@ describe('docker-compose.yml', () => {
     expect(variables.filter(({ name }) => !named.has(name))).toEqual([]);
   });
 
+  it.each([
+    ['api', loadApiConfig],
+    ['worker', loadWorkerConfig],
+  ])('gives %s every variable that it requires', (name, load) => {
+    const given = Object.keys(compose.services[name]?.environment ?? {});
+    expect(given).toEqual(expect.arrayContaining(requiredBy(load)));
+  });
+
   it.each(services)('lets %s depend only on services that report their health or that complete', (_, { depends_on }) => {
     const impossible = Object.entries(depends_on).filter(([name, { condition }]) => {
       const other = compose.services[name];
@@ -76,3 +85,14 @@ describe('docker-compose.yml', () => {
     expect(parseDuration(worker?.stop_grace_period ?? '')).toBeGreaterThan(grace);
   });
 });
+
+/** @returns the variables without which a configuration does not load */
+function requiredBy(load: (environment: NodeJS.ProcessEnv) => unknown): string[] {
+  try {
+    load({});
+  } catch (error) {
+    if (error instanceof ConfigError) return [...error.message.matchAll(/^ {2}(\w+):/gm)].map(([, name = '']) => name);
+    throw error;
+  }
+  throw new Error('It requires no variable.');
+}
