@@ -1,6 +1,6 @@
 import type { BulkActionType } from './bulk-actions.ts';
 
-/** What an operator can do to one failure, order, bulk action or schedule. See `operate/`. */
+/** What an operator can do to one thing. The end of a name says to what: the audit links to it by that. See `operate/`. */
 export const OPERATOR_ACTIONS = [
   'retry_failure',
   'cancel_failure',
@@ -17,7 +17,7 @@ export const OPERATOR_ACTIONS = [
   'resume_schedule',
   'run_schedule',
   'backfill_schedule',
-] as const;
+] as const satisfies `${string}_${'failure' | 'order' | 'bulk_action' | 'schedule'}`[];
 export type OperatorActionName = (typeof OPERATOR_ACTIONS)[number];
 
 /** Everything that the audit records. */
