@@ -161,6 +161,14 @@ it('tells the story of an order in words', async () => {
   expect(text).toContain('the customer cannot wait');
 });
 
+it('has a page for every section of the navigation', async () => {
+  const navigation = /<nav.*?<\/nav>/s.exec((await get('/ops')).text)?.[0] ?? '';
+  const sections = [...navigation.matchAll(/href="([^"]+)"/g)].map(([, path = '']) => path);
+  expect(sections.length).toBeGreaterThan(7);
+  const answers = await Promise.all(sections.map(async (path) => ({ path, status: (await get(path)).status })));
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+});
+
 it('answers for what does not exist', async () => {
   for (const [path, title] of [
     ['/ops/orders/seven', 'No order with this id.'],

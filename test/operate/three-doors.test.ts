@@ -120,7 +120,9 @@ function onBulkAction(verb: string): Doors {
   return {
     prepare: async () => {
       const ids = [await fail('step')];
-      return await startBulkAction(api.db, { action: 'retry', ids, reason: 'r', ratePerSecond: 1, dryRun: false }, 'test');
+      const id = await startBulkAction(api.db, { action: 'retry', ids, reason: 'r', ratePerSecond: 1, dryRun: false }, 'test');
+      if (verb === 'resume') await api.db.update(bulkActions).set({ state: 'paused' }).where(eq(bulkActions.id, id));
+      return id;
     },
     api: (id) => ({ path: `/v1/ops/bulk-actions/${id}/${verb}` }),
     page: (id) => ({ path: `/ops/bulk-actions/${id}/${verb}` }),
@@ -130,7 +132,11 @@ function onBulkAction(verb: string): Doors {
 
 function onSchedule(verb: string): Doors {
   return {
-    prepare: () => Promise.resolve('weekly-report'),
+    prepare: async () => {
+      const schedule = temporal.client.schedule.getHandle('weekly-report');
+      await (verb === 'resume' ? schedule.pause() : schedule.unpause());
+      return schedule.scheduleId;
+    },
     api: (id) => ({ path: `/v1/ops/schedules/${id}/${verb}` }),
     page: (id) => ({ path: `/ops/schedules/${id}/${verb}` }),
     cli: (id) => ['schedules', verb, id],
@@ -160,7 +166,7 @@ const addressFlags = ({ line1, city, postalCode, country }: typeof ADDRESS) =>
 
 const cookiesOf = (response: Response) => response.headers.getSetCookie().map((text) => text.split(';')[0]);
 
-/** Signs in to the operator's page as a browser does. @returns a function that sends one of its forms */
+/** Signs in to the operator's page as a browser does. @returns functions that read a page and send a form */
 async function signIn() {
   const headers = { origin: api.url, 'content-type': 'application/x-www-form-urlencoded' };
   const send = (path: string, fields: Record<string, string>, cookie = '') =>
@@ -171,13 +177,23 @@ async function signIn() {
       redirect: 'manual',
     });
   const session = cookiesOf(await send('/ops/sign-in', { key: api.keys.operator.key })).join('; ');
-  const overview = await (await fetch(`${api.url}/ops`, { headers: { cookie: session } })).text();
-  const csrf = /name="csrf" value="([^"]+)"/.exec(overview)?.[1] ?? '';
-  return async (path: string, fields: Record<string, string>): Promise<Answer> => {
-    const response = await send(path, { csrf, ...fields }, session);
-    const flash = decodeURIComponent(cookiesOf(response).join('; '));
-    return { acted: flash.includes('"kind":"done"'), said: flash };
+  const read = async (path: string) => await (await fetch(`${api.url}${path}`, { headers: { cookie: session } })).text();
+  const csrf = /name="csrf" value="([^"]+)"/.exec(await read('/ops'))?.[1] ?? '';
+  return {
+    read,
+    async submit(path: string, fields: Record<string, string>): Promise<Answer> {
+      const response = await send(path, { csrf, ...fields }, session);
+      const flash = decodeURIComponent(cookiesOf(response).join('; '));
+      return { acted: flash.includes('"kind":"done"'), said: flash };
+    },
   };
+}
+
+/** Fails unless the page of a thing has the form of an action on it. */
+async function expectForm(action: OperatorActionName, id: string): Promise<void> {
+  const { path } = DOORS[action].page(id);
+  const shownOn = path.startsWith('/ops/schedules/') ? '/ops/schedules' : path.slice(0, path.lastIndexOf('/'));
+  expect(await page.read(shownOn)).toContain(`action="${path}"`);
 }
 
 const door = {
@@ -189,7 +205,7 @@ const door = {
   },
   async page(action: OperatorActionName, id: string, more: Record<string, string> = {}): Promise<Answer> {
     const { path, fields } = DOORS[action].page(id);
-    return await page(path, { reason: REASON, ...fields, ...more });
+    return await page.submit(path, { reason: REASON, ...fields, ...more });
   },
   async cli(action: OperatorActionName, id: string, more: string[] = []): Promise<Answer> {
     const args = [...DOORS[action].cli(id), '--reason', REASON, '--actor', 'cli:test', '--yes', '--json', ...more];
@@ -230,6 +246,7 @@ describe('every action of an operator', () => {
     const written: Record<string, unknown> = {};
     for (const name of ['api', 'page', 'cli'] as const) {
       const id = await DOORS[action].prepare();
+      if (name === 'page') await expectForm(action, id);
       const answer = await door[name](action, id);
       expect(answer, `${name}: ${answer.said}`).toMatchObject({ acted: true });
       written[name] = await rowsAbout(id, ACTORS[name]());
