@@ -1,6 +1,6 @@
 import type { BulkActionType } from './bulk-actions.ts';
 
-/** What an operator can do to one thing. The end of a name says to what: the audit links to it by that. See `operate/`. */
+/** What an operator can do to one thing. A name ends with what it acts on: the audit links to it by that. See `operate/`. */
 export const OPERATOR_ACTIONS = [
   'retry_failure',
   'cancel_failure',
