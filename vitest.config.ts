@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /** The test folders by the services they need, so that a run starts only those. A folder not listed gets every service. */
-const unit = ['console', 'gateways', 'sandbox'].map(testsIn);
-const database = ['activities', 'db', 'intake', 'queries', 'records'].map(testsIn);
+const unit = ['gateways', 'sandbox'].map(testsIn);
+const database = ['activities', 'console', 'db', 'intake', 'queries', 'records'].map(testsIn);
 const workflows = ['histories', 'workflows'].map(testsIn);
 
 function testsIn(folder: string) {

@@ -114,7 +114,7 @@ it('says which field is wrong and what the state refuses, and then does nothing'
   expect(wrong.flash).toContain('shipping address country: must be an ISO 3166-1 alpha-2 code');
   expect((await send(`${path}/reset`, { reason: 'fixed', eventId: '' })).flash).toContain('Nothing was done: Not possible');
   expect((await send(`/ops/orders/${orderId}/approve`, { reason: 'fine' })).flash).toContain('not waiting for a decision');
-  expect((await send('/ops/schedules/prune/pause', { reason: 'busy' })).flash).toContain('Temporal is unavailable');
+  expect((await send('/ops/schedules/prune/pause', { reason: 'busy' })).flash).toContain('Temporal did not answer');
   expect(await shop.db.$count(failures, eq(failures.status, 'retrying'))).toBe(1);
   expect(await shop.db.$count(operatorActions, eq(operatorActions.target, failureId))).toBe(0);
 });
