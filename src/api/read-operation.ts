@@ -28,8 +28,8 @@ export const queryRoute = <Path extends `/v1/ops/${string}`, Query extends z.Zod
     },
   });
 
-/** @returns the route of one thing that operators read by its id */
-export const idRoute = <Path extends `/v1/ops/${string}/{id}`, Answer extends z.ZodType>(
+/** @returns the route of one thing, or of a part of it, that operators read by its id */
+export const idRoute = <Path extends `/v1/ops/${string}/{id}${string}`, Answer extends z.ZodType>(
   path: Path,
   texts: Texts,
   answer: Answer,
