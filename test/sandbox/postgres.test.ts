@@ -2,7 +2,7 @@ import { chmod, lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { canReach, unprivilegedUser } from '../../src/sandbox/postgres-binaries.ts';
 import { startPostgres } from '../../src/sandbox/postgres.ts';
@@ -59,6 +59,7 @@ describe('the embedded PostgreSQL', () => {
     const first = await start();
     await storeAnswer(first.url);
     first.kill();
+    await vi.waitFor(() => expect(() => process.kill(first.pid, 0)).toThrow('ESRCH'), 10_000);
     expect(await keptAnswer()).toEqual([{ answer: 42 }]);
   });
 

@@ -9,6 +9,8 @@ describe('an order that goes well', () => {
     const id = await rig.fulfillingOrder();
     await rig.carrier(id, 'shipped');
     await rig.orderStatus(id, 'shipped');
+    // Emails are sent alongside: the next one could overtake this one.
+    await rig.email('ada@example.com', /on its way/);
     await rig.carrier(id, 'delivered');
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
 
