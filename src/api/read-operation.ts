@@ -8,6 +8,9 @@ interface Texts {
   description?: string;
 }
 
+/** What every route that shows operators something has. */
+const shown = (texts: Texts) => ({ method: 'get' as const, tags: ['Operations'], ...texts, ...allow(OPERATORS) });
+
 /** @returns the route of what operators read with a query, e.g. a list */
 export const queryRoute = <Path extends `/v1/ops/${string}`, Query extends z.ZodObject, Answer extends z.ZodType>(
   path: Path,
@@ -16,11 +19,8 @@ export const queryRoute = <Path extends `/v1/ops/${string}`, Query extends z.Zod
   answer: Answer,
 ) =>
   createRoute({
-    method: 'get',
     path,
-    tags: ['Operations'],
-    ...texts,
-    ...allow(OPERATORS),
+    ...shown(texts),
     request: { query },
     responses: {
       200: { description: 'Found', content: json(answer) },
@@ -35,11 +35,8 @@ export const idRoute = <Path extends `/v1/ops/${string}/{id}${string}`, Answer e
   answer: Answer,
 ) =>
   createRoute({
-    method: 'get',
     path,
-    tags: ['Operations'],
-    ...texts,
-    ...allow(OPERATORS),
+    ...shown(texts),
     request: { params: idParams },
     responses: {
       200: { description: 'Found', content: json(answer) },

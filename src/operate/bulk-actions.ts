@@ -127,7 +127,7 @@ export async function runBulkActionBatch(
     }
     await recordOperatorActions(tx, ITEM_ACTIONS[bulkAction.action].name, done.map(targetOf), bulkAction);
     const failureIds = done.flatMap(({ failureId }) => failureId ?? []);
-    await tx.update(failures).set({ bulkActionId }).where(inArray(failures.id, failureIds));
+    if (failureIds.length > 0) await tx.update(failures).set({ bulkActionId }).where(inArray(failures.id, failureIds));
     if (items.length === size) return 'running';
     await tx
       .update(bulkActions)

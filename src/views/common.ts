@@ -13,9 +13,9 @@ export const money = z
 /** What went wrong: a stable type, and a message for people. */
 export const errorSchema = z.strictObject({ type: z.string(), message: z.string() });
 
-/** @returns an error as it is shown, or null when there is none */
+/** @returns an error as it is shown, or null without one */
 export const errorView = (type: string | null, message: string | null): z.infer<typeof errorSchema> | null =>
   type === null ? null : { type, message: message ?? '' };
 
-/** @returns a time as it is shown, or null when there is none */
+/** @returns a time as it is shown, or null without one */
 export const iso = (date: Date | null | undefined): string | null => date?.toISOString() ?? null;
