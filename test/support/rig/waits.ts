@@ -12,13 +12,10 @@ import type { RigParts } from './temporal.ts';
 const until = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 15_000, interval: 20 });
 
 /** What a test waits for. */
-export function createWaits({ shop, client, skip }: RigParts, readings: Readings) {
+export function createWaits({ shop, skip, result }: RigParts, readings: Readings) {
   /** Waits, without skipping time, until an order has a status. */
   const orderStatus = (orderId: string, status: OrderStatus) =>
     until(async () => expect((await readings.order(orderId)).status).toBe(status));
-
-  /** Skips time until a run has ended. @returns its result; throws the error that it ended with */
-  const result = (workflowId: string): Promise<unknown> => client.workflow.getHandle(workflowId).result();
 
   return {
     orderStatus,
