@@ -3,6 +3,7 @@ import type { ErrorDetails } from '../contracts/errors.ts';
 import type { AlertOccasion } from '../contracts/messages.ts';
 import type { Database } from '../db/client.ts';
 import { alertGroups } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import type { AlertWebhook } from '../gateways/alert-webhook.ts';
 import { countOpenInGroup } from '../records/failures.ts';
 import type { Logger } from '../log.ts';
@@ -33,7 +34,7 @@ export function createAlertActivities(deps: {
      * counted here or starts a new alert.
      */
     async closeAlertGroup(group: string): Promise<{ open: boolean }> {
-      return await db.transaction(async (tx) => {
+      return await transaction(db, async (tx) => {
         await tx.select().from(alertGroups).where(eq(alertGroups.group, group)).for('update');
         const open = (await countOpenInGroup(tx, group)) > 0;
         await tx.update(alertGroups).set({ open }).where(eq(alertGroups.group, group));

@@ -4,6 +4,7 @@ import { STATUS_SEARCH_ATTRIBUTE } from '../contracts/names.ts';
 import { FINAL_ORDER_STATUSES, LIVE_FAILURE_STATUSES } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { failures, orders } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { closeFailures, openFailure } from '../records/failures.ts';
 
 export type RunActivities = ReturnType<typeof createRunActivities>;
@@ -54,7 +55,7 @@ export function createRunActivities({ db, client }: { db: Database; client: Clie
     const isFailing = (raw.pendingWorkflowTask?.attempt ?? 0) > 1;
     if (isFailing || (status.name !== 'RUNNING' && status.name !== 'COMPLETED')) return;
     const ref = { orderId, generation };
-    await db.transaction((tx) =>
+    await transaction(db, (tx) =>
       closeFailures(tx, ref, { kind: 'run', step: 'run' }, 'resolved', 'The run continues.'),
     );
   }
@@ -67,7 +68,7 @@ export function createRunActivities({ db, client }: { db: Database; client: Clie
     message: string;
   }): Promise<void> {
     const { orderId, workflowId, runId, errorType, message } = run;
-    await db.transaction(async (tx) => {
+    await transaction(db, async (tx) => {
       const [order] = await tx.select().from(orders).where(eq(orders.id, orderId));
       if (!order || FINAL_ORDER_STATUSES.includes(order.status)) return;
       // Only the latest run counts: a run that was reset has ended, too.

@@ -2,6 +2,7 @@ import { NON_RETRYABLE_ERROR_TYPES, type ErrorDetails } from '../contracts/error
 import { orderWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
 import { RETRY_PROFILES } from '../contracts/retry-profiles.ts';
 import type { Database } from '../db/client.ts';
+import { transaction } from '../db/transaction.ts';
 import { openFailure } from '../records/failures.ts';
 import { currentRunId } from './open-failure.ts';
 
@@ -14,7 +15,7 @@ export function createFailedEmailActivities({ db }: { db: Database }) {
       email: ErrorDetails & { template: string } & ({ orderId: string; generation: number } | { signupId: string }),
     ): Promise<void> {
       const { template, ...failure } = email;
-      await db.transaction(async (tx) => {
+      await transaction(db, async (tx) => {
         await openFailure(tx, {
           ...failure,
           kind: 'email',

@@ -5,6 +5,7 @@ import type { CarrierUpdate, DecideApproval, SettleCompensation } from '../contr
 import type { OrderStatus, OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { failures, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { closeFailures, recordFailureEvent, type FailureRef } from '../records/failures.ts';
 import { isOf, isOrder } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
@@ -22,7 +23,7 @@ const LATE_SHIPMENT = { kind: 'late_shipment', step: 'ship' } as const;
 export function createOrderActivities({ db }: { db: Database }) {
   return {
     async requestApproval(ref: OrderRef): Promise<void> {
-      await db.transaction(async (tx) => {
+      await transaction(db, async (tx) => {
         await tx
           .insert(sagaSteps)
           .values({ ...approvalOf(ref), state: 'running', attempts: 1 })
@@ -36,7 +37,7 @@ export function createOrderActivities({ db }: { db: Database }) {
      * @returns the decision that counts: a person's, if it was made in time, even if the workflow has not received it yet
      */
     async recordApproval(ref: OrderRef, answer: DecideApproval): Promise<Pick<DecideApproval, 'decision'>> {
-      return await db.transaction(async (tx) => {
+      return await transaction(db, async (tx) => {
         const [order] = await tx.select().from(orders).where(eq(orders.id, ref.orderId)).for('update');
         const decision = order?.approvalDecision ?? answer.decision;
         const approved = decision === 'approve';
@@ -55,7 +56,7 @@ export function createOrderActivities({ db }: { db: Database }) {
 
     /** Parks an order: the step has used up its retries. */
     async parkOrder(ref: OrderRef, step: OrderStep, error: ErrorDetails): Promise<FailureRef> {
-      return await db.transaction(async (tx) => {
+      return await transaction(db, async (tx) => {
         const [order] = await tx.select({ status: orders.status }).from(orders).where(eq(orders.id, ref.orderId));
         const [exhausted] = await tx
           .update(sagaSteps)
@@ -77,7 +78,7 @@ export function createOrderActivities({ db }: { db: Database }) {
 
     /** Gives a parked order its earlier status back, while its step is retried. @returns that status */
     async resumeOrder(ref: OrderRef, failureId: string): Promise<OrderStatus> {
-      return await db.transaction(async (tx) => {
+      return await transaction(db, async (tx) => {
         const [failure] = await tx.select().from(failures).where(eq(failures.id, failureId));
         const status = failure?.resumeStatus ?? 'accepted';
         await setOrderStatus(tx, ref, status);
@@ -86,7 +87,7 @@ export function createOrderActivities({ db }: { db: Database }) {
     },
 
     async recordShipped(ref: OrderRef, { carrier, trackingNumber }: CarrierUpdate): Promise<void> {
-      await db.transaction(async (tx) => {
+      await transaction(db, async (tx) => {
         await tx
           .update(shipments)
           .set({ state: 'shipped', carrier, trackingNumber, shippedAt: sql`coalesce(${shipments.shippedAt}, now())` })
@@ -100,7 +101,7 @@ export function createOrderActivities({ db }: { db: Database }) {
 
     /** Opens a failure. It sends no alert, because operations get a reminder by email. */
     async recordLateShipment(ref: OrderRef): Promise<void> {
-      await db.transaction(async (tx) => {
+      await transaction(db, async (tx) => {
         await openOrderFailure(
           tx,
           ref,
@@ -120,7 +121,7 @@ export function createOrderActivities({ db }: { db: Database }) {
     },
 
     async completeOrder(ref: OrderRef, { delivered }: { delivered: boolean }): Promise<void> {
-      await db.transaction(async (tx) => {
+      await transaction(db, async (tx) => {
         if (delivered) {
           await tx
             .update(shipments)
@@ -134,7 +135,7 @@ export function createOrderActivities({ db }: { db: Database }) {
     /** Records that a person did by hand what a failing compensation was to do. A charge counts as refunded. */
     async recordSettlement(ref: OrderRef, { failureId, step, reason, actor }: SettleCompensation): Promise<void> {
       const done = { state: 'done', result: { settled: true, actor, reason } } as const;
-      await db.transaction(async (tx) => {
+      await transaction(db, async (tx) => {
         const [settled] = await tx
           .update(failures)
           .set({ status: 'settled', closedAt: sql`now()`, nextRetryAt: null })
@@ -158,14 +159,14 @@ export function createOrderActivities({ db }: { db: Database }) {
     },
 
     async beginCompensation(ref: OrderRef): Promise<void> {
-      await db.transaction((tx) => setOrderStatus(tx, ref, 'compensating'));
+      await transaction(db, (tx) => setOrderStatus(tx, ref, 'compensating'));
     },
 
     async endOrder(
       ref: OrderRef,
       end: { status: 'cancelled' | 'failed'; type: string; message: string },
     ): Promise<void> {
-      await db.transaction(async (tx) => {
+      await transaction(db, async (tx) => {
         if (end.type === 'shipment_rejected') {
           await tx.update(shipments).set({ state: 'rejected' }).where(isOf(shipments, ref));
         }

@@ -5,6 +5,7 @@ import type { WeeklyFigures } from '../contracts/report.ts';
 import { FINAL_ORDER_STATUSES, LIVE_FAILURE_STATUSES, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { failures, orders, payments, products, refunds, signups, weeklyReports } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { renderWeekChart } from './report-chart.ts';
 
 export type ReportActivities = ReturnType<typeof createReportActivities>;
@@ -41,7 +42,7 @@ export function createReportActivities({ db }: { db: Database }) {
     async compileWeeklyReport(input: { scheduledAt: string; timeZone: string }): Promise<{ week: string }> {
       const week = weekBefore(input.scheduledAt, input.timeZone);
       // One snapshot, so that the figures agree with each other.
-      const figures = await db.transaction((tx) => collectFigures(tx, week, input.timeZone), {
+      const figures = await transaction(db, (tx) => collectFigures(tx, week, input.timeZone), {
         isolationLevel: 'repeatable read',
         accessMode: 'read only',
       });

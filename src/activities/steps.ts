@@ -6,6 +6,7 @@ import { stepKey, type OrderRef } from '../contracts/ids.ts';
 import type { OrderStep, StepKind } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { sagaSteps } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { closeFailures } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { toApplicationFailure } from './errors.ts';
@@ -48,11 +49,11 @@ export function defineStep(db: Database, step: OrderStep) {
       const row: StepRow = { ...ref, step, kind: 'compensation' };
       try {
         const answer = await ask();
-        await db.transaction((tx) => closeFailures(tx, ref, row, 'resolved', 'The service answered.'));
+        await transaction(db, (tx) => closeFailures(tx, ref, row, 'resolved', 'The service answered.'));
         return answer;
       } catch (error) {
         const retried = neverGivingUp(error);
-        await db.transaction((tx) => openCompensationFailure(tx, row, retried, activityInfo().attempt));
+        await transaction(db, (tx) => openCompensationFailure(tx, row, retried, activityInfo().attempt));
         throw retried;
       }
     },
@@ -67,7 +68,7 @@ interface StepRow extends OrderRef {
 
 /** Counts an attempt, then runs `body`. Its effect commits together with the row, and only once. */
 async function attempt(db: Database, row: StepRow, body: (commit: Commit) => Promise<void>): Promise<void> {
-  const started = await db.transaction(async (tx) => {
+  const started = await transaction(db, async (tx) => {
     await lockStep(tx, row);
     await refuseIfCompensated(tx, row);
     return await countAttempt(tx, row);
@@ -75,7 +76,7 @@ async function attempt(db: Database, row: StepRow, body: (commit: Commit) => Pro
   if (!started) return;
   try {
     await body((effect) =>
-      db.transaction(async (tx) => {
+      transaction(db, async (tx) => {
         await lockStep(tx, row);
         if ((await findState(tx, row)) === 'done') return;
         await refuseIfCompensated(tx, row);
@@ -151,7 +152,7 @@ async function finish(tx: Transaction, row: StepRow, result: StepFacts): Promise
 
 async function recordError(db: Database, row: StepRow, error: ApplicationFailure): Promise<void> {
   const errorType = error.type ?? 'unknown';
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     const [recorded] = await tx
       .update(sagaSteps)
       .set({ state: isRefusalType(errorType) ? 'refused' : 'retrying', errorType, errorMessage: error.message })

@@ -31,3 +31,14 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   }
   return false;
 }
+
+/** SQLSTATEs of a transaction that Postgres ended because of another: deadlock, serialization failure. */
+const LOST_RACES: ReadonlySet<unknown> = new Set(['40P01', '40001']);
+
+/** @returns whether the same transaction can succeed if it runs again */
+export function isLostRace(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if ('code' in current && LOST_RACES.has(current.code)) return true;
+  }
+  return false;
+}

@@ -1,33 +1,19 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
-import { Pool, type PoolClient } from 'pg';
+import { Pool } from 'pg';
 import postgres from 'postgres';
 import * as schema from './schema.ts';
 
-export type Database = NodePgDatabase<typeof schema>;
-export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+type DrizzleDatabase = NodePgDatabase<typeof schema>;
+
+/** Without drizzle's own `transaction`: see `transaction.ts`. */
+export type Database = Omit<DrizzleDatabase, 'transaction'> & { $client: Pool };
+export type Transaction = Parameters<Parameters<DrizzleDatabase['transaction']>[0]>[0];
 
 export interface DatabaseHandle {
   db: Database;
   /** For LISTEN only. It listens again by itself after a lost connection. */
   listener: postgres.Sql;
   close: () => Promise<void>;
-}
-
-/** Removes lost connections from the pool. drizzle does not release one on which a transaction could not begin. */
-function dropLostConnections(pool: Pool): void {
-  const inUse = new WeakSet<PoolClient>();
-  pool.on('acquire', (connection) => inUse.add(connection));
-  pool.on('release', (_error, connection) => inUse.delete(connection));
-  pool.on('connect', (connection) => {
-    connection.on('error', () => {
-      if (!inUse.has(connection)) return;
-      connection.release(true);
-      // Its user will release it once more.
-      connection.release = () => {};
-    });
-  });
-  // An idle connection was lost. Unhandled, this event would end the process.
-  pool.on('error', () => {});
 }
 
 /**
@@ -53,7 +39,10 @@ export function connectDatabase(
     // The server's own limit applies first. Ours is for a server that does not answer at all.
     ...(statementTimeout ? { statement_timeout: statementTimeout, query_timeout: statementTimeout + 1_000 } : {}),
   });
-  dropLostConnections(pool);
+  // An idle connection was lost. Unhandled, this event would end the process. The pool has removed the connection.
+  pool.on('error', () => {});
+  // So was one in use. Its query or its transaction fails, and closes it.
+  pool.on('connect', (connection) => connection.on('error', () => {}));
   const listener = postgres(url, {
     max: 1,
     connect_timeout: 5,

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
 import { connectDatabase } from './client.ts';
 
@@ -16,7 +17,7 @@ export async function migrate(url: string): Promise<void> {
   const { db, close } = connectDatabase(url, { max: 1, name: 'holdfast-migrate' });
   try {
     await db.execute(sql`select pg_advisory_lock(${LOCK})`);
-    await applyMigrations(db, { migrationsFolder: MIGRATIONS });
+    await applyMigrations(drizzle(db.$client), { migrationsFolder: MIGRATIONS });
   } finally {
     await close();
   }

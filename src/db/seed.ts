@@ -1,5 +1,6 @@
 import type { Database } from './client.ts';
 import { products, stock } from './schema.ts';
+import { transaction } from './transaction.ts';
 
 const CATALOGUE = [
   { sku: 'TEA-EARL-GREY', name: 'Earl Grey, 100 g', amount: 890, available: 10_000 },
@@ -12,7 +13,7 @@ const CATALOGUE = [
 
 /** Adds a small catalogue, priced in EUR. Existing prices and stock stay as they are. */
 export async function seedCatalogue(db: Database): Promise<void> {
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     const items = CATALOGUE.map(({ sku, name, amount }) => ({ sku, name, amount, currency: 'EUR' }));
     await tx.insert(products).values(items).onConflictDoNothing();
     await tx

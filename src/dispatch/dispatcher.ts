@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eq, sql } from 'drizzle-orm';
 import type { Database, DatabaseHandle, Transaction } from '../db/client.ts';
 import { commands } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import type { Logger } from '../log.ts';
 import { COMMANDS_CHANNEL, commandSchema } from '../records/commands.ts';
 import { openFailure, reopenRetrying } from '../records/failures.ts';
@@ -34,7 +35,7 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
 
   /** Delivers one batch. @returns how many commands were dealt with, and whether Temporal was away */
   async function deliverBatch(): Promise<{ delivered: number; away: boolean }> {
-    return await db.transaction(async (tx) => {
+    return await transaction(db, async (tx) => {
       // Only the first waiting command of each workflow. That keeps a workflow's commands in order among several
       // dispatchers, and one that cannot be delivered blocks no other workflow.
       const { rows: claimed } = await tx.execute<ClaimedCommand>(sql`

@@ -6,6 +6,7 @@ import type { Address } from '../contracts/fields.ts';
 import { RequestError } from '../contracts/request-error.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { orderItems, orders, products } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { createOnce, type IdempotentRequest, type Once } from '../records/idempotency.ts';
 import { recordOrderEvent } from '../records/order-status.ts';
@@ -125,7 +126,7 @@ async function price(tx: Transaction, wanted: NewOrder['items']) {
  * @throws RequestError `not_found`, or `order_not_cancellable` when the carrier has the parcel or the order has ended
  */
 export async function cancelOrder(db: Database, caller: Caller, orderId: string, reason: string): Promise<void> {
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     const order = await lockOrder(tx, orderId, ownerFilter(caller));
     await requestCancellation(tx, order, { actor: actorOf(caller), reason });
   });

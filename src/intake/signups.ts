@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import type { Database, Transaction } from '../db/client.ts';
 import { signups, verificationTokens } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { ownerFilter, type Caller } from '../contracts/caller.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { RequestError, notFound } from '../contracts/request-error.ts';
@@ -71,7 +72,7 @@ async function lockSignup(tx: Transaction, signupId: string, owner?: string) {
  * @throws RequestError `not_found`, `signup_expired`, or `invalid_token` when it is unknown or used
  */
 export async function verifySignup(db: Database, signupId: string, token: string): Promise<void> {
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     const signup = await lockSignup(tx, signupId);
     if (signup.status === 'expired') {
       throw new RequestError('signup_expired', 'The signup has expired. Sign up again to get a new link.');
@@ -98,7 +99,7 @@ export async function verifySignup(db: Database, signupId: string, token: string
  * @throws RequestError `not_found`, or `signup_not_on_trial`
  */
 export async function subscribeSignup(db: Database, caller: Caller, signupId: string): Promise<void> {
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     const signup = await lockSignup(tx, signupId, ownerFilter(caller));
     if (signup.status !== 'trial') {
       throw new RequestError('signup_not_on_trial', `The signup is ${signup.status}. Only a trial can be turned into a subscription.`);

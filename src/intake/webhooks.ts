@@ -4,6 +4,7 @@ import { parseShipmentReference, type OrderRef } from '../contracts/ids.ts';
 import type { CarrierUpdate } from '../contracts/messages.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { orders, webhookEvents } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { enqueueCommand } from '../records/commands.ts';
 
 /** What the warehouse reports about one parcel. */
@@ -25,7 +26,7 @@ const UPDATES: ReadonlyMap<string, CarrierUpdate['type']> = new Map([
 
 /** Stores an event of the warehouse once, however often it is sent, and tells the order. */
 export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promise<WebhookOutcome> =>
-  db.transaction(async (tx) => {
+  transaction(db, async (tx) => {
     const { eventId, type, data } = event;
     const stored = await tx
       .insert(webhookEvents)

@@ -4,11 +4,12 @@ import type { Instruction } from '../contracts/caller.ts';
 import { reason } from '../contracts/fields.ts';
 import type { RequestErrorType } from '../contracts/request-error.ts';
 import type { Database, Transaction } from '../db/client.ts';
+import { transaction } from '../db/transaction.ts';
 import { recordOperatorAction } from '../records/audit.ts';
 
 /** What an action works with. */
 export interface ActionContext {
-  db: Pick<Database, 'transaction'>;
+  db: Database;
 }
 
 /** What an action is, apart from doing it. API, page and command line all read it from here. */
@@ -59,7 +60,7 @@ export function defineAction<Input extends { reason: string }, Context extends A
     act,
     async perform(context, target, given, actor) {
       const instruction = { ...input.parse(given), actor };
-      await context.db.transaction(async (tx) => {
+      await transaction(context.db, async (tx) => {
         // First, so that what fails or is refused below takes the entry with it.
         await recordOperatorAction(tx, description.name, target, instruction);
         await act(tx, target, instruction, context);

@@ -3,6 +3,7 @@ import type { Instruction } from '../contracts/caller.ts';
 import { notFound } from '../contracts/request-error.ts';
 import type { Database } from '../db/client.ts';
 import { apiKeys } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { insertApiKey, type NewApiKey } from '../records/api-keys.ts';
 import { recordOperatorAction } from '../records/audit.ts';
 
@@ -12,7 +13,7 @@ export async function createApiKey(
   newKey: NewApiKey,
   instruction: Instruction,
 ): Promise<{ id: string; key: string }> {
-  return await db.transaction(async (tx) => {
+  return await transaction(db, async (tx) => {
     const created = await insertApiKey(tx, newKey);
     await recordOperatorAction(tx, 'create_api_key', created.id, instruction);
     return created;
@@ -24,7 +25,7 @@ export async function createApiKey(
  * @throws RequestError `not_found` when no key with this id is in use
  */
 export async function revokeApiKey(db: Database, id: string, instruction: Instruction): Promise<void> {
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     const revoked = await tx
       .update(apiKeys)
       .set({ revokedAt: sql`now()` })

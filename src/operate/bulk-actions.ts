@@ -4,6 +4,7 @@ import type { BulkActionRequest, BulkActionState, BulkActionType } from '../cont
 import { notFound, RequestError } from '../contracts/request-error.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { findCandidates } from '../queries/bulk-action-plan.ts';
 import { recordOperatorAction, recordOperatorActions } from '../records/audit.ts';
 import { enqueueCommand } from '../records/commands.ts';
@@ -18,30 +19,28 @@ const CHUNK = 5_000;
  * Starts a bulk action. Its items are fixed now: what fails later is not touched by it.
  * @returns its id
  */
-export async function startBulkAction(
-  db: Pick<Database, 'transaction'>,
-  request: BulkActionRequest,
-  actor: string,
-): Promise<string> {
-  return await db.transaction(async (tx) => {
-    const id = uuid();
-    const { action, reason, ratePerSecond } = request;
-    await tx.insert(bulkActions).values({ id, action, state: 'running', request, reason, actor, ratePerSecond });
-    const items = (await findCandidates(tx, request)).map(({ orderId, failureId, refusal }, position) => ({
-      bulkActionId: id,
-      position,
-      orderId,
-      failureId,
-      state: refusal ? ('refused' as const) : ('pending' as const),
-      message: refusal,
-    }));
-    for (let start = 0; start < items.length; start += CHUNK) {
-      await tx.insert(bulkActionItems).values(items.slice(start, start + CHUNK));
-    }
-    await recordOperatorAction(tx, `bulk_${action}`, id, { actor, reason });
-    await enqueueCommand(tx, { type: 'start_bulk_action', bulkActionId: id, ratePerSecond });
-    return id;
-  });
+export const startBulkAction = (db: Database, request: BulkActionRequest, actor: string): Promise<string> =>
+  transaction(db, (tx) => writeBulkAction(tx, request, actor));
+
+/** The same, within a transaction of the caller. */
+export async function writeBulkAction(tx: Transaction, request: BulkActionRequest, actor: string): Promise<string> {
+  const id = uuid();
+  const { action, reason, ratePerSecond } = request;
+  await tx.insert(bulkActions).values({ id, action, state: 'running', request, reason, actor, ratePerSecond });
+  const items = (await findCandidates(tx, request)).map(({ orderId, failureId, refusal }, position) => ({
+    bulkActionId: id,
+    position,
+    orderId,
+    failureId,
+    state: refusal ? ('refused' as const) : ('pending' as const),
+    message: refusal,
+  }));
+  for (let start = 0; start < items.length; start += CHUNK) {
+    await tx.insert(bulkActionItems).values(items.slice(start, start + CHUNK));
+  }
+  await recordOperatorAction(tx, `bulk_${action}`, id, { actor, reason });
+  await enqueueCommand(tx, { type: 'start_bulk_action', bulkActionId: id, ratePerSecond });
+  return id;
 }
 
 /** Pauses a bulk action. */
@@ -106,7 +105,7 @@ export async function runBulkActionBatch(
   bulkActionId: string,
   size: number,
 ): Promise<'running' | 'paused' | 'ended'> {
-  return await db.transaction(async (tx) => {
+  return await transaction(db, async (tx) => {
     const bulkAction = await lockBulkAction(tx, bulkActionId);
     if (bulkAction.state === 'paused') return 'paused';
     if (bulkAction.state !== 'running') return 'ended';
@@ -118,7 +117,7 @@ export async function runBulkActionBatch(
       .limit(size);
     const done: Item[] = [];
     for (const item of items) {
-      const refusal = await actOn(tx, bulkAction, item);
+      const refusal = await actOn(tx, db, bulkAction, item);
       await tx
         .update(bulkActionItems)
         .set({ ...(refusal ?? requested(item)), actedAt: sql`now()` })
@@ -149,11 +148,11 @@ const ITEM_ACTIONS = {
 const targetOf = ({ failureId, orderId }: Item): string => failureId ?? orderId;
 
 /** @returns why an item that changed since it was selected is refused: the others continue. Undefined once it is acted on */
-async function actOn(tx: Transaction, bulkAction: typeof bulkActions.$inferSelect, item: Item) {
+async function actOn(tx: Transaction, db: Database, bulkAction: typeof bulkActions.$inferSelect, item: Item) {
   const { action, actor, reason } = bulkAction;
   try {
     await tx.transaction((savepoint) =>
-      ITEM_ACTIONS[action].act(savepoint, targetOf(item), { reason, actor }, { db: savepoint }),
+      ITEM_ACTIONS[action].act(savepoint, targetOf(item), { reason, actor }, { db }),
     );
   } catch (error) {
     if (error instanceof RequestError) return { state: 'refused' as const, message: error.message };

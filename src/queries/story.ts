@@ -1,6 +1,7 @@
 import { asc, type SQL } from 'drizzle-orm';
 import type { Database, Transaction } from '../db/client.ts';
 import { emails } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { readCommandsOf, type CommandRecord } from './commands.ts';
 import { readFailuresOf, type FailureStory } from './failures.ts';
 
@@ -29,5 +30,5 @@ export async function readSharedStory(tx: Transaction, workflowId: string, isAbo
 
 /** Reads everything as of one moment, so that the parts agree with each other. */
 export const readAtOnce = <Result>(db: Database, read: (tx: Transaction) => Promise<Result>): Promise<Result> =>
-  db.transaction(read, { isolationLevel: 'repeatable read', accessMode: 'read only' });
+  transaction(db, read, { isolationLevel: 'repeatable read', accessMode: 'read only' });
 

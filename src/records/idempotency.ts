@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { Database, Transaction } from '../db/client.ts';
 import { idempotencyKeys } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { RequestError } from '../contracts/request-error.ts';
 
@@ -36,7 +37,7 @@ export async function createOnce<Made>(
 ): Promise<Once<Made>> {
   const row = { owner: caller.keyId, key: request.idempotencyKey };
   const sameKey = and(eq(idempotencyKeys.owner, row.owner), eq(idempotencyKeys.key, row.key));
-  return db.transaction(async (tx) => {
+  return transaction(db, async (tx) => {
     const claimed = await tx
       .insert(idempotencyKeys)
       .values({ ...row, requestHash: request.requestHash, location: '', body: {} })

@@ -9,6 +9,7 @@ import { shipmentReference, stepKey, type OrderRef } from '../../src/contracts/i
 import { RETRY_PROFILES } from '../../src/contracts/retry-profiles.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { failures, sagaSteps } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { createLogger } from '../../src/log.ts';
 import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
 import { createPauses, type Pauses } from '../support/pauses.ts';
@@ -57,7 +58,7 @@ async function waitingFor(ref: OrderRef, step: string): Promise<number> {
 
 /** Holds the lock of a step while `during` runs. */
 async function holding(ref: OrderRef, step: string, during: () => Promise<void>): Promise<void> {
-  await shop.db.transaction(async (tx) => {
+  await transaction(shop.db, async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${stepKey(ref, step)}, 0))`);
     await during();
   });

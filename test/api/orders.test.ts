@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { setOrderStatus } from '../../src/records/order-status.ts';
 import { commands, invoices, orders, payments, products, sagaSteps, shipments } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { call, freshKey, newOrder, placeOrder, startTestApi, type TestApi } from './support/api.ts';
 
@@ -84,7 +85,7 @@ describe('placing an order', () => {
     const request = { ...asCustomer(), body: newOrder(), headers: freshKey() };
     const first = await call(api, 'POST', '/v1/orders', request);
     const orderId = String(first.headers.get('Location')).replace('/v1/orders/', '');
-    await api.db.transaction((tx) => setOrderStatus(tx, { orderId, generation: 1 }, 'completed'));
+    await transaction(api.db, (tx) => setOrderStatus(tx, { orderId, generation: 1 }, 'completed'));
     await api.db.update(products).set({ active: false }).where(eq(products.sku, 'CUP-PORCELAIN'));
     const again = await call(api, 'POST', '/v1/orders', request);
     await api.db.update(products).set({ active: true }).where(eq(products.sku, 'CUP-PORCELAIN'));
@@ -207,7 +208,7 @@ describe('reading orders', () => {
     const orderId = await placeOrder(api);
     const ref = { orderId, generation: 1 };
     const at = new Date('2026-11-23T10:00:00Z');
-    await api.db.transaction(async (tx) => {
+    await transaction(api.db, async (tx) => {
       await tx.insert(payments).values({
         id: orderId,
         ...ref,
@@ -282,7 +283,7 @@ describe('reading orders', () => {
 
   it('shows the open failure of an order that needs attention', async () => {
     const orderId = await placeOrder(api);
-    await api.db.transaction(async (tx) => {
+    await transaction(api.db, async (tx) => {
       const about = { workflowId: `order/${orderId}`, orderId, generation: 1, attempts: 4 };
       await openFailure(tx, {
         ...about,
@@ -308,7 +309,7 @@ describe('reading orders', () => {
 
   it('shows why an order ended', async () => {
     const orderId = await placeOrder(api);
-    await api.db.transaction((tx) =>
+    await transaction(api.db, (tx) =>
       setOrderStatus(tx, { orderId, generation: 1 }, 'failed', {
         failureType: 'card_declined',
         failureMessage: 'The card was declined.',
@@ -334,7 +335,7 @@ describe('reading orders', () => {
 
   it.each(['', '/saga', '/events'])('hides %s of others from a customer, and shows it to support', async (part) => {
     const id = await placeOrder(api);
-    await api.db.transaction((tx) => setOrderStatus(tx, { orderId: id, generation: 1 }, 'completed'));
+    await transaction(api.db, (tx) => setOrderStatus(tx, { orderId: id, generation: 1 }, 'completed'));
     const path = `/v1/orders/${id}${part}`;
     expect((await call(api, 'GET', path, { key: api.keys.stranger.key })).status).toBe(404);
     expect((await call(api, 'GET', path, { key: api.keys.support.key })).status).toBe(200);
@@ -356,7 +357,7 @@ describe('reading orders', () => {
     const second = await ids(`/v1/orders?limit=1&cursor=${first.next}`, own.key);
     expect(second.all).toEqual([oldest]);
 
-    await api.db.transaction((tx) => setOrderStatus(tx, { orderId: newest, generation: 1 }, 'awaiting_approval'));
+    await transaction(api.db, (tx) => setOrderStatus(tx, { orderId: newest, generation: 1 }, 'awaiting_approval'));
     const waiting = await ids('/v1/orders?status=awaiting_approval', own.key);
     expect(waiting).toEqual({ all: [newest], next: null });
   });
@@ -394,7 +395,7 @@ describe('cancelling an order', () => {
 
   it.each(['shipped', 'completed', 'failed', 'compensating'] as const)('is too late once it is %s', async (status) => {
     const orderId = await placeOrder(api);
-    await api.db.transaction((tx) => setOrderStatus(tx, { orderId, generation: 1 }, status));
+    await transaction(api.db, (tx) => setOrderStatus(tx, { orderId, generation: 1 }, status));
     const answer = await cancel(orderId);
     expect(answer.status).toBe(409);
     expect(answer.body).toMatchObject({ type: 'urn:holdfast:problem:order-not-cancellable' });
@@ -410,7 +411,7 @@ const decide = (id: string, key: string, decision = 'approve') =>
   call(api, 'POST', `/v1/orders/${id}/approval`, { key, body: { decision, reason: 'a known customer' } });
 const awaiting = async () => {
   const orderId = await placeOrder(api);
-  await api.db.transaction((tx) => setOrderStatus(tx, { orderId, generation: 1 }, 'awaiting_approval'));
+  await transaction(api.db, (tx) => setOrderStatus(tx, { orderId, generation: 1 }, 'awaiting_approval'));
   return orderId;
 };
 

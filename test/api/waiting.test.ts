@@ -6,6 +6,7 @@ import type { OrderStatus } from '../../src/contracts/statuses.ts';
 import { setOrderStatus } from '../../src/records/order-status.ts';
 import { call, freshKey, newOrder, placeOrder, startTestApi, type TestApi } from './support/api.ts';
 import { readEvents, type ServerSentEvent } from './support/events.ts';
+import { transaction } from '../../src/db/transaction.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const move = (orderId: string, status: OrderStatus) =>
-  api.db.transaction((tx) => setOrderStatus(tx, { orderId, generation: 1 }, status));
+  transaction(api.db, (tx) => setOrderStatus(tx, { orderId, generation: 1 }, status));
 const get = (id: string, prefer: string) =>
   call(api, 'GET', `/v1/orders/${id}`, { key: api.keys.customer.key, headers: { Prefer: prefer } });
 const follow = (id: string, headers: Record<string, string> = {}, signal?: AbortSignal) =>

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { commands, failureEvents, operatorActions, orders, bulkActionItems, weeklyReports } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { acceptOrder } from '../../src/intake/orders.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
@@ -58,7 +59,7 @@ async function placeOrder(): Promise<string> {
 
 async function park(errorType = 'warehouse_unavailable', kind: 'step' | 'compensation' | 'run' = 'step') {
   const orderId = await placeOrder();
-  const { failureId } = await handle.db.transaction((tx) =>
+  const { failureId } = await transaction(handle.db, (tx) =>
     openFailure(tx, {
       kind,
       workflowId: orderWorkflowId(orderId),

@@ -6,6 +6,7 @@ import type { PageEnv } from '../../src/console/environment.ts';
 import { createPages } from '../../src/console/index.tsx';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
 import { commands, failures, operatorActions, orders, sagaSteps } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { openFailure, type NewFailure } from '../../src/records/failures.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 
@@ -57,7 +58,7 @@ const send = async (path: string, fields: Record<string, string>) => {
 
 async function openOrderFailure(details: Partial<NewFailure> = {}) {
   const { orderId, generation } = await shop.placeOrder();
-  const ref = await shop.db.transaction((tx) =>
+  const ref = await transaction(shop.db, (tx) =>
     openFailure(tx, {
       kind: 'step',
       workflowId: `order/${orderId}`,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
@@ -34,7 +35,7 @@ beforeAll(async () => {
   const journal = join(folder, 'meta/_journal.json');
   const { entries, ...rest } = z.looseObject({ entries: z.array(z.unknown()) }).parse(JSON.parse(await readFile(journal, 'utf8')));
   await writeFile(journal, JSON.stringify({ ...rest, entries: entries.slice(0, BEFORE) }));
-  await applyMigrations(handle.db, { migrationsFolder: folder });
+  await applyMigrations(drizzle(handle.db.$client), { migrationsFolder: folder });
 });
 afterAll(async () => {
   await handle.close();

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isDatabaseUnavailable } from '../../src/db/availability.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let testDatabase: TestDatabase;
@@ -24,12 +25,12 @@ const endConnection = () =>
 describe('a connection that is lost during a transaction', () => {
   it('fails the transaction as "database unavailable", and keeps nothing of it', async () => {
     await other.db.execute(sql`create table notes (text text)`);
-    const transaction = database.db.transaction(async (tx) => {
+    const lost = transaction(database.db, async (tx) => {
       await tx.execute(sql`insert into notes values ('never')`);
       await endConnection();
       await tx.execute(sql`insert into notes values ('neither')`);
     });
-    const error: unknown = await transaction.catch((reason: unknown) => reason);
+    const error: unknown = await lost.catch((reason: unknown) => reason);
     expect(isDatabaseUnavailable(error)).toBe(true);
     expect((await database.db.execute(sql`select * from notes`)).rows).toEqual([]);
   });
@@ -38,7 +39,7 @@ describe('a connection that is lost during a transaction', () => {
     for (let tries = 0; tries < 3; tries += 1) {
       await database.db.execute(sql`select 1`);
       await endConnection();
-      await database.db.transaction((tx) => tx.execute(sql`select 1`)).catch(() => {});
+      await transaction(database.db, (tx) => tx.execute(sql`select 1`)).catch(() => {});
     }
     await expect(database.db.execute(sql`select 1`)).resolves.toBeDefined();
   });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase } from '../../src/db/client.ts';
 import { commands, failures } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { enqueueCommand } from '../../src/records/commands.ts';
 import { startTcpProxy } from '../api/support/tcp-proxy.ts';
 import { useNamespace } from '../support/namespace.ts';
@@ -31,7 +32,7 @@ async function endedOrder(): Promise<string> {
 }
 
 const enqueueUpdate = (orderId: string, trackingNumber: string) =>
-  shop.db.transaction((tx) =>
+  transaction(shop.db, (tx) =>
     enqueueCommand(tx, {
       type: 'update_shipment',
       orderId,
@@ -136,7 +137,7 @@ describe('the dispatcher', () => {
 
   it('starts the next generation of an order that has failed', async () => {
     const orderId = await endedOrder();
-    await shop.db.transaction((tx) =>
+    await transaction(shop.db, (tx) =>
       enqueueCommand(tx, { type: 'start_order', orderId, generation: 2, amount: 1780, currency: 'EUR' }),
     );
     await drain();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { OPERATOR_ACTIONS, type OperatorActionName } from '../../src/contracts/audit.ts';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { bulkActions, commands, failureEvents, failures, operatorActions, orders } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { scheduleDefinitions, upsertSchedule } from '../../src/temporal/schedules.ts';
@@ -146,7 +147,7 @@ function onSchedule(verb: string): Doors {
 /** Opens a failure of an order that has moved on. @returns its id */
 async function fail(kind: 'step' | 'compensation' | 'run'): Promise<string> {
   const orderId = await placeOrder(api);
-  const { failureId } = await api.db.transaction((tx) =>
+  const { failureId } = await transaction(api.db, (tx) =>
     openFailure(tx, {
       kind,
       workflowId: orderWorkflowId(orderId),

@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { orderWorkflowId, type OrderRef } from '../../src/contracts/ids.ts';
 import { alertGroups, commands, failureEvents, failures } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { retryFailure } from '../../src/operate/failures.ts';
 import { alertGroup, closeFailures, openFailure, reopenRetrying } from '../../src/records/failures.ts';
 import { failureOf, openFailureOf } from '../support/failures.ts';
@@ -17,7 +18,7 @@ const GROUP = alertGroup({ kind: 'step', step: 'ship', errorType: 'warehouse_una
 
 const open = (...failure: Parameters<typeof failureOf>) => openFailureOf(db, ...failure);
 const resolve = (ref: OrderRef, which: Parameters<typeof closeFailures>[2]) =>
-  db.transaction((tx) => closeFailures(tx, ref, which, 'resolved', 'done'));
+  transaction(db, (tx) => closeFailures(tx, ref, which, 'resolved', 'done'));
 const eventsOf = async (failureId: string) => {
   const rows = await db
     .select()
@@ -72,7 +73,7 @@ describe('a failure', () => {
     await resolve(ref, { kind: 'step', step: 'ship' });
     const rows = await db.select().from(failures).orderBy(failures.id);
     expect(rows.map(({ kind, status }) => `${kind} ${status}`)).toEqual(['step resolved', 'compensation open', 'email open']);
-    await db.transaction((tx) => closeFailures(tx, ref, 'all', 'cancelled', 'ended'));
+    await transaction(db, (tx) => closeFailures(tx, ref, 'all', 'cancelled', 'ended'));
     expect(await db.$count(failures, eq(failures.status, 'open'))).toBe(0);
   });
 
@@ -85,7 +86,7 @@ describe('a failure', () => {
 
     await retry('it is back');
     await db.update(commands).set({ state: 'set_aside' }).where(eq(commands.workflowId, workflowId));
-    await db.transaction((tx) => reopenRetrying(tx, workflowId, 'the command was set aside'));
+    await transaction(db, (tx) => reopenRetrying(tx, workflowId, 'the command was set aside'));
     // The parked run is still waiting for this occurrence.
     expect(await read()).toMatchObject([{ status: 'open', occurrence }]);
     await retry('again');
@@ -119,7 +120,7 @@ describe('an alert', () => {
     await resolve(ref, 'all');
     const another = await shop.placeOrder();
     let closing: Promise<{ open: boolean }> | undefined;
-    await db.transaction(async (tx) => {
+    await transaction(db, async (tx) => {
       await openFailure(tx, failureOf(another));
       closing = closeAlertGroup(GROUP);
     });

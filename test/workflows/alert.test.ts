@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { failures } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { about, useRig } from '../support/rig.ts';
 
@@ -15,7 +16,7 @@ const groupOf = (step: string) => `step/${step}/warehouse_unavailable`;
 const open = (step: string, count = 1) =>
   Promise.all(
     Array.from({ length: count }, (_, index) =>
-      rig.db.transaction((tx) =>
+      transaction(rig.db, (tx) =>
         openFailure(tx, {
           kind: 'step',
           workflowId: `order/${step}-${index}`,

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import type { Database } from '../../db/client.ts';
 import { apiKeys, operatorSessions } from '../../db/schema.ts';
+import { transaction } from '../../db/transaction.ts';
 import { recordOperatorAction } from '../../records/audit.ts';
 import { actorOf, type Caller } from '../../contracts/caller.ts';
 import { hashToken, newToken } from '../../records/tokens.ts';
@@ -13,7 +14,7 @@ export const SESSION_LIFETIME = 12 * 3_600;
 /** Signs an operator in. @returns the session's token. Only its hash is stored. */
 export async function openSession(db: Database, caller: Caller): Promise<string> {
   const { token, hash } = newToken();
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     await tx.delete(operatorSessions).where(lt(operatorSessions.expiresAt, sql`now()`));
     await tx.insert(operatorSessions).values({
       tokenHash: hash,
@@ -44,7 +45,7 @@ export async function findSession(db: Database, token: string): Promise<Session 
 
 /** Signs an operator out. The token is then useless, wherever it is still stored. */
 export async function closeSession(db: Database, { token, caller }: Session): Promise<void> {
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     await tx.delete(operatorSessions).where(eq(operatorSessions.tokenHash, hashToken(token)));
     await recordOperatorAction(tx, 'sign_out', caller.keyId, { actor: actorOf(caller), reason: "from the operator's page" });
   });

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { bulkActionRequestSchema } from '../../../contracts/bulk-actions.ts';
 import { actorOf } from '../../../contracts/caller.ts';
-import { startBulkAction } from '../../../operate/bulk-actions.ts';
+import { startBulkAction, writeBulkAction } from '../../../operate/bulk-actions.ts';
 import { planBulkAction } from '../../../queries/bulk-action-plan.ts';
 import { createOnce } from '../../../records/idempotency.ts';
 import { bulkActionPlanSchema, bulkActionSchema, loadBulkAction } from '../../../views/bulk-action.ts';
@@ -48,7 +48,7 @@ export const createBulkAction = (api: Api, { db, links }: Dependencies) =>
     const keyed = c.req.header('Idempotency-Key') === undefined ? undefined : idempotentRequest(c, request);
     const { made: id, repeated } = keyed
       ? await createOnce(db, caller, keyed, z.uuid(), async (tx) => {
-          const made = await startBulkAction(tx, request, actorOf(caller));
+          const made = await writeBulkAction(tx, request, actorOf(caller));
           return { made, location: links.bulkAction(made).self };
         })
       : { made: await startBulkAction(db, request, actorOf(caller)), repeated: false };

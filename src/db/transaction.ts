@@ -1,0 +1,41 @@
+import { drizzle } from 'drizzle-orm/node-postgres';
+import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
+import { isDatabaseUnavailable, isLostRace } from './availability.ts';
+import type { Database, Transaction } from './client.ts';
+import * as schema from './schema.ts';
+
+/**
+ * Runs `work` in one transaction, and commits it. The only way to begin one: drizzle's own gives connections back to the
+ * pool in the middle of a transaction whose beginning or end was not answered (its issues 6114, 6241, 6023 and 6341).
+ * @param work runs a second time if Postgres ended the transaction to resolve a deadlock or a serialization failure
+ */
+export async function transaction<Result>(
+  db: Database,
+  work: (tx: Transaction) => Promise<Result>,
+  config?: PgTransactionConfig,
+): Promise<Result> {
+  try {
+    return await attempt(db, work, config);
+  } catch (error) {
+    if (!isLostRace(error)) throw error;
+    return await attempt(db, work, config);
+  }
+}
+
+async function attempt<Result>(
+  db: Database,
+  work: (tx: Transaction) => Promise<Result>,
+  config: PgTransactionConfig | undefined,
+): Promise<Result> {
+  const connection = await db.$client.connect();
+  let unanswered = false;
+  try {
+    return await drizzle(connection, { schema }).transaction(work, config);
+  } catch (error) {
+    unanswered = isDatabaseUnavailable(error);
+    throw error;
+  } finally {
+    // A connection in doubt is closed: what is still on its way would otherwise become part of the next transaction.
+    connection.release(unanswered || connection.getTransactionStatus() !== 'I');
+  }
+}
