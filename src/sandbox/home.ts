@@ -1,8 +1,8 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
+import { tryLock } from 'fs-native-extensions';
 import { z } from 'zod';
-import { endProcess, identify, isRunning, processIdentity, type ProcessIdentity } from './process-identity.ts';
+import { endProcess, identify, isRunning, processIdentity } from './process-identity.ts';
 import { SetupError } from './project.ts';
 
 const recordedChild = z.object({
@@ -33,68 +33,53 @@ export interface HomeClaim {
  */
 export async function claimHome(home: string): Promise<HomeClaim> {
   await mkdir(home, { recursive: true, mode: 0o755 });
-  const path = join(home, 'stack.json');
   const owner = await identify(process.pid);
   if (owner === undefined) throw new SetupError('Cannot read the start time of this process; is /proc mounted?');
+  const path = join(home, 'stack.json');
 
-  const orphans = await takeOver(path, owner, home);
-  const children = new Map<string, RecordedChild>();
-  // One write at a time, each to a new file: after a crash, the last complete list is still there.
-  let writing = Promise.resolve();
-  const save = () => (writing = writing.then(() => replaceFile(path, { owner, children: [...children.values()] })));
-
-  return {
-    endedOrphans: orphans,
-    record: (child) => (children.set(child.name, child), save()),
-    forget: (name) => (children.delete(name), save()),
-    release: async () => {
-      await writing;
-      await rm(path, { force: true });
-    },
-  };
-}
-
-async function takeOver(path: string, owner: ProcessIdentity, home: string): Promise<string[]> {
-  const ours = `${path}.${randomUUID()}`;
-  await writeFile(ours, JSON.stringify({ owner, children: [] }), { mode: 0o600 });
+  // The claim is the lock: the system gives it to one process and frees it when that process dies, not while it is frozen.
+  // Child processes do not inherit it. Never delete the file: two processes could then lock two files of this name.
+  const lock = await open(join(home, 'stack.lock'), 'a', 0o600);
   try {
-    const ended: string[] = [];
-    while (!(await linked(ours, path))) {
-      const stale = await readClaim(path);
-      if (stale && (await isRunning(stale.owner))) {
-        throw new SetupError(
-          `A stack is already running in ${home} (process ${stale.owner.pid}). Stop it, or set another HOLDFAST_HOME and other ports.`,
-        );
-      }
-      // If two stacks start at once, `link` lets only one of them in. The other may by then be about to remove what it
-      // takes for the stale claim, so it moves the file to a unique name first and checks whose claim it has moved.
-      const aside = `${path}.${randomUUID()}`;
-      await rename(path, aside).catch(() => undefined);
-      const moved = await readClaim(aside);
-      if (moved && (await isRunning(moved.owner))) {
-        await linked(aside, path);
-        await rm(aside, { force: true });
-        continue;
-      }
-      for (const child of (moved?.children ?? []).toReversed()) {
-        if (!(await isRunning(child.identity))) continue;
-        await endProcess(child.identity, child.stopSignal, 15_000);
-        ended.push(child.name);
-      }
-      await rm(aside, { force: true });
+    const isLocked = tryLock(lock.fd);
+    const previous = await readClaim(path);
+    // A stack of a version that took no lock may be running, too.
+    const isUsed = previous !== undefined && (await isRunning(previous.owner));
+    if (!isLocked || isUsed) {
+      const by = isUsed ? ` (process ${previous.owner.pid})` : '';
+      throw new SetupError(
+        `A stack is already running in ${home}${by}. Stop it, or set another HOLDFAST_HOME and other ports.`,
+      );
     }
-    return ended;
-  } finally {
-    await rm(ours, { force: true });
-  }
-}
 
-async function linked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
+    const children = new Map(previous?.children.map((child) => [child.name, child]));
+    // One write at a time, each to a new file: after a crash, the last complete list is still there.
+    let writing = Promise.resolve();
+    const save = () => (writing = writing.then(() => replaceFile(path, { owner, children: [...children.values()] })));
+    await save();
+
+    const endedOrphans: string[] = [];
+    for (const { name, identity, stopSignal } of [...children.values()].toReversed()) {
+      if (await isRunning(identity)) {
+        await endProcess(identity, stopSignal, 15_000);
+        endedOrphans.push(name);
+      }
+      children.delete(name);
+    }
+    await save();
+
+    return {
+      endedOrphans,
+      record: (child) => (children.set(child.name, child), save()),
+      forget: (name) => (children.delete(name), save()),
+      release: async () => {
+        await writing;
+        await rm(path, { force: true });
+        await lock.close();
+      },
+    };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    await lock.close();
     throw error;
   }
 }

@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claimHome } from '../../src/sandbox/home.ts';
 import { identify, isRunning, type ProcessIdentity } from '../../src/sandbox/process-identity.ts';
@@ -35,6 +36,21 @@ async function endedProcess(): Promise<ProcessIdentity> {
   return identity;
 }
 
+/** Another process that claims the folder when it is asked to. `ask` returns its answer. */
+async function startClaimant() {
+  const child = fork(fileURLToPath(new URL('claimant.ts', import.meta.url)), [home], { execArgv: ['--import', 'tsx'] });
+  started.push(child);
+  const answer = async () => String((await once(child, 'message'))[0]);
+  await answer();
+  return {
+    child,
+    ask: (order: 'claim' | 'release' | 'spawn') => {
+      child.send(order);
+      return answer();
+    },
+  };
+}
+
 async function leaveClaim(owner: ProcessIdentity, children: { name: string; identity: ProcessIdentity }[]) {
   const content = { owner, children: children.map((child) => ({ ...child, stopSignal: 'SIGTERM' })) };
   await writeFile(join(home, 'stack.json'), JSON.stringify(content));
@@ -48,10 +64,37 @@ describe('a data folder', () => {
     await (await claimHome(home)).release();
   });
 
-  it('goes to exactly one of several stacks that start at once', async () => {
-    await leaveClaim(await endedProcess(), []);
-    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => claimHome(home)));
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  it('goes to exactly one of several processes that start at once, again and again', async () => {
+    const claimants = await Promise.all(Array.from({ length: 6 }, startClaimant));
+    const ended = await endedProcess();
+    for (let round = 0; round < 20; round += 1) {
+      await leaveClaim(ended, []);
+      const answers = await Promise.all(claimants.map(({ ask }) => ask('claim')));
+      expect(answers.filter((answer) => answer === 'claimed')).toHaveLength(1);
+      await claimants[answers.indexOf('claimed')]?.ask('release');
+    }
+  });
+
+  it('stays with a frozen process, and is taken over once that is killed, even if its child runs on', async () => {
+    const { child, ask } = await startClaimant();
+    expect(await ask('claim')).toBe('claimed');
+    const orphan = await identify(Number(await ask('spawn')));
+    child.kill('SIGSTOP');
+    await expect(claimHome(home)).rejects.toThrow(`process ${child.pid}`);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(orphan && (await isRunning(orphan))).toBe(true);
+
+    const claim = await claimHome(home);
+    expect(claim.endedOrphans).toEqual(['orphan']);
+    expect(orphan && (await isRunning(orphan))).toBe(false);
+    await claim.release();
+  });
+
+  it('stays with a running stack that holds no lock, such as one of an earlier version', async () => {
+    const owner = await idleProcess();
+    await leaveClaim(owner, []);
+    await expect(claimHome(home)).rejects.toThrow(`process ${owner.pid}`);
   });
 
   it('is taken over from a killed stack, and the processes of that stack are ended', async () => {
