@@ -7,7 +7,7 @@ import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { createPauses, type Pause, type PausePoint } from '../support/pauses.ts';
 import { useShop } from '../support/shop.ts';
-import { startWorker, type WorkerProcess } from '../support/worker-process.ts';
+import { startWorker, type ServiceProcess } from '../support/service-process.ts';
 
 // Pauses many orders, each in another activity, and then kills their worker with `kill -9`. Temporal retries a killed
 // activity only after its timeout, so one kill for all of them saves minutes.
@@ -16,7 +16,7 @@ const temporal = await useNamespace();
 const shop = await useShop();
 const pauses = await createPauses(shop.environment.DATABASE_URL);
 const stockBefore = await stockTotals(shop.db);
-let worker: WorkerProcess | undefined;
+let worker: ServiceProcess | undefined;
 afterAll(async () => {
   await worker?.kill();
   await pauses.close();

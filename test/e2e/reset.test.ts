@@ -8,7 +8,7 @@ import { resetFailure } from '../../src/operate/failures.ts';
 import { bundleChangedWorkflows, type Change } from '../support/changed-workflows.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { useShop } from '../support/shop.ts';
-import { startWorker } from '../support/worker-process.ts';
+import { startWorker } from '../support/service-process.ts';
 
 /** A release that fails every order right after its charge. */
 const BUG: Change = {

@@ -4,7 +4,7 @@ import { freePort } from '../../src/sandbox/ports.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { WEBHOOK_SECRET } from '../api/support/api.ts';
 import { createShop } from './shop.ts';
-import { startWorker } from './worker-process.ts';
+import { startWorker } from './service-process.ts';
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
 

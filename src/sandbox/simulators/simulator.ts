@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { FaultPanel } from './faults.ts';
@@ -43,6 +44,8 @@ export async function startSimulator<Entry extends { type: string }>(options: {
 }): Promise<Shared<Entry> & { simulator: Simulator<Entry> }> {
   if (process.env['NODE_ENV'] === 'production') throw new Error('Simulators do not run with NODE_ENV=production.');
   const closing = new AbortController();
+  // Every slow request listens to it.
+  setMaxListeners(0, closing.signal);
   const webhooks = new WebhookQueue();
   const schema = z.union([options.entrySchema, ...webhookEntrySchemas]);
   const ledger = new Ledger<Entry | WebhookEntry>(options.ledgerFile, schema, (entry) =>
