@@ -102,7 +102,8 @@ export function toProblem(error: unknown): Problem {
     if (error.status === 415) return new Problem('unsupported_media_type', 'Send Content-Type: application/json.');
   }
   if (isDatabaseUnavailable(error)) {
-    return new Problem('unavailable', 'Nothing was done. Try again shortly, with the same Idempotency-Key.', {
+    // Whether it was done is not known: the answer to the commit may be what was lost.
+    return new Problem('unavailable', 'Try again shortly, with the same Idempotency-Key: the request is executed once.', {
       headers: { 'Retry-After': '2' },
     });
   }
