@@ -3,12 +3,13 @@ import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { CarrierUpdate, DecideApproval, SettleCompensation } from '../contracts/messages.ts';
 import type { OrderStatus, OrderStep } from '../contracts/statuses.ts';
-import type { Database, Transaction } from '../db/client.ts';
-import { failures, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
+import type { Database } from '../db/client.ts';
+import { failures, orders, payments, sagaSteps, shipments } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { closeFailures, recordFailureEvent, type FailureRef } from '../records/failures.ts';
 import { isOf, isOrder } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
+import { recordRefundByHand } from '../records/refunds.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { isStep } from './steps.ts';
 
@@ -154,7 +155,9 @@ export function createOrderActivities({ db }: { db: Database }) {
           .update(sagaSteps)
           .set({ state: 'undone' })
           .where(and(isStep({ ...ref, step, kind: 'step' }), eq(sagaSteps.state, 'done')));
-        if (step === 'charge') await recordRefundByHand(tx, ref, failureId);
+        if (step !== 'charge') return;
+        const [payment] = await tx.select({ id: payments.id }).from(payments).where(isOf(payments, ref));
+        if (payment) await recordRefundByHand(tx, payment.id, failureId);
       });
     },
 
@@ -180,12 +183,4 @@ export function createOrderActivities({ db }: { db: Database }) {
       });
     },
   };
-}
-
-async function recordRefundByHand(tx: Transaction, ref: OrderRef, failureId: string): Promise<void> {
-  const [payment] = await tx.select().from(payments).where(isOf(payments, ref)).for('update');
-  if (!payment || payment.captured === payment.refunded) return;
-  const amount = payment.captured - payment.refunded;
-  await tx.insert(refunds).values({ providerRefundId: `by-hand:${failureId}`, paymentId: payment.id, amount });
-  await tx.update(payments).set({ state: 'refunded', refunded: payment.captured }).where(eq(payments.id, payment.id));
 }

@@ -1,24 +1,27 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
-import type { Database } from '../db/client.ts';
-import { payments, refunds } from '../db/schema.ts';
+import { hasFailed, isUnderWay } from '../contracts/statuses.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { payments } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { noAnswer, refused } from '../gateways/errors.ts';
 import {
   StoredFailureError,
   UnexpectedStateError,
   type PaymentGateway,
   type PaymentIntent,
+  type ProviderRefund,
 } from '../gateways/stripe.ts';
 import { isOf } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
+import { recordRefunds, type Payment } from '../records/refunds.ts';
 import { notInDatabase } from './errors.ts';
 import { findOrder } from './find-order.ts';
 import { defineStep } from './steps.ts';
 
 export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
-
-type Payment = typeof payments.$inferSelect;
 
 /** Payments. The row in `payments` decides which intent may be confirmed. The provider decides what has been paid. */
 export function createPaymentActivities({ db, gateway }: { db: Database; gateway: PaymentGateway }) {
@@ -81,6 +84,31 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
     }
   }
 
+  /**
+   * Refunds what the provider has captured, or cancels the payment for good.
+   * @returns how it ended without money, or what was captured and every refund of it
+   */
+  async function undoPayment(
+    ref: OrderRef,
+    payment: Payment,
+    intentId: string,
+  ): Promise<{ state: 'declined' | 'cancelled' } | { captured: number; refunds: ProviderRefund[] }> {
+    const intent = await gateway.retrieveIntent(intentId);
+    if (intent.status === 'processing') throw noAnswer('payment', 'The payment is still being processed.');
+    if (intent.status !== 'succeeded') {
+      if (intent.status !== 'canceled') await gateway.cancelIntent(keyOf(ref, 'charge:cancel', payment), intentId);
+      return { state: intent.status === 'requires_payment_method' ? 'declined' : 'cancelled' };
+    }
+    const before = await gateway.listRefunds(intentId);
+    const failed = before.filter(({ status }) => hasFailed(status));
+    const remaining = intent.received - sum(before.filter(({ status }) => !hasFailed(status)));
+    if (remaining <= 0) return { captured: intent.received, refunds: before };
+    // The provider would repeat the answer about a refund that has failed since, so each one after it has a key of its own.
+    const keySerial = payment.keySerial + failed.length;
+    await gateway.refund(keyOf(ref, 'refund', { keySerial }), intentId, remaining);
+    return { captured: intent.received, refunds: await gateway.listRefunds(intentId) };
+  }
+
   return {
     /** Charges the customer, once for each generation of an order. @throws ApplicationFailure `card_declined` */
     async chargePayment(ref: OrderRef): Promise<void> {
@@ -106,7 +134,10 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
       });
     },
 
-    /** Refunds what the provider has captured, whatever is recorded here. A payment that is not captured is cancelled for good. */
+    /**
+     * Refunds what the provider has captured, whatever is recorded here. A payment that is not captured is cancelled for good.
+     * Done once all of it has been given back: a refund that the provider has only taken may still fail.
+     */
     async refundPayment(ref: OrderRef): Promise<void> {
       await charge.compensate(ref, async (commit) => {
         // A charge may still be in flight. Create the payment row if it is missing, and cancel it, so that a late charge stops
@@ -120,33 +151,23 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
         if (!payment?.providerPaymentId) return await commit(() => Promise.resolve({ refunded: 0 }));
 
         const intentId = payment.providerPaymentId;
-        const { state, captured, given } = await withFreshKeys(payment, async () => {
-          const intent = await gateway.retrieveIntent(intentId);
-          if (intent.status === 'processing') throw noAnswer('payment', 'The payment is still being processed.');
-          if (intent.status !== 'succeeded') {
-            if (intent.status !== 'canceled') await gateway.cancelIntent(keyOf(ref, 'charge:cancel', payment), intentId);
-            const declined = intent.status === 'requires_payment_method';
-            return { state: declined ? ('declined' as const) : ('cancelled' as const), captured: 0, given: [] };
-          }
-          const before = await gateway.listRefunds(intentId);
-          const remaining = intent.received - sum(before);
-          const refunded = { state: 'refunded' as const, captured: intent.received };
-          if (remaining <= 0) return { ...refunded, given: before };
-          const refund = await gateway.refund(keyOf(ref, 'refund', payment), intentId, remaining);
-          return { ...refunded, given: [...before, refund] };
-        });
+        const undone = await withFreshKeys(payment, () => undoPayment(ref, payment, intentId));
+        if ('state' in undone) {
+          return await commit(async (tx) => {
+            await tx.update(payments).set({ state: undone.state }).where(eq(payments.id, payment.id));
+            return { payment: intentId, refunded: 0 };
+          });
+        }
+        const record = (tx: Transaction) => recordRefunds(tx, payment.id, undone.refunds, undone.captured);
+        // Recorded even if it is not finished: the books then show what is under way.
+        if (undone.refunds.some(({ status }) => isUnderWay(status))) {
+          await transaction(db, record);
+          throw ApplicationFailure.retryable('The provider has taken the refund, but not completed it yet.', 'refund_pending');
+        }
         await commit(async (tx) => {
-          for (const { id, amount } of given) {
-            await tx
-              .insert(refunds)
-              .values({ providerRefundId: id, paymentId: payment.id, amount })
-              .onConflictDoNothing();
-          }
-          const refunded = sum(given);
-          await tx
-            .update(payments)
-            .set({ state, captured, refunded })
-            .where(eq(payments.id, payment.id));
+          const { captured, refunded } = await record(tx);
+          // It failed after it was listed. The next attempt refunds again.
+          if (refunded < captured) throw noAnswer('payment', 'A refund has failed.');
           return { payment: intentId, refunded };
         });
       });
@@ -159,5 +180,5 @@ const sum = (amounts: { amount: number }[]): number => amounts.reduce((total, { 
 type ProviderRequest = 'charge' | 'charge:confirm' | 'charge:cancel' | 'refund';
 
 /** @returns the idempotency key of a request to the provider */
-const keyOf = (ref: OrderRef, request: ProviderRequest, { keySerial }: Payment): string =>
+const keyOf = (ref: OrderRef, request: ProviderRequest, { keySerial }: Pick<Payment, 'keySerial'>): string =>
   keySerial === 1 ? stepKey(ref, request) : `${stepKey(ref, request)}:${keySerial}`;

@@ -95,7 +95,7 @@ async function collectFigures(tx: Reader, { days, startsAt, endsAt }: Week, time
   const [refunded] = await tx
     .select({ amount: sql<number>`coalesce(sum(${refunds.amount}), 0)::float8` })
     .from(refunds)
-    .where(and(gte(refunds.createdAt, startsAt), lt(refunds.createdAt, endsAt)));
+    .where(and(eq(refunds.status, 'succeeded'), gte(refunds.createdAt, startsAt), lt(refunds.createdAt, endsAt)));
   const [people] = await tx
     .select({
       started: count(),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Caller } from '../contracts/caller.ts';
+import { formatMoney } from '../contracts/money.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../operate/orders.ts';
 import type { OrderStory } from '../queries/order-story.ts';
 import { loadOrderStory, type StoryWithRun } from '../queries/story-with-run.ts';
@@ -81,9 +82,16 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
 }
 
 /** What happened, oldest first. */
-function happenings({ statuses, emails, commands, failures }: OrderStory): [Date, string, string][] {
+function happenings({ statuses, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
   const all: [Date, string, string][] = [
     ...statuses.map(({ at, status }): [Date, string, string] => [at, 'status', status]),
+    ...payments.flatMap(({ currency, refunds }) =>
+      refunds.map(({ updatedAt, amount, status }): [Date, string, string] => [
+        updatedAt,
+        'refund',
+        `${formatMoney(amount, currency)} ${status}`,
+      ]),
+    ),
     ...emails.map(({ sentAt, template }): [Date, string, string] => [sentAt, 'email', template]),
     ...commands.map(({ createdAt, type, state, actor, reason }): [Date, string, string] => [
       createdAt,

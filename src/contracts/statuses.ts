@@ -65,6 +65,16 @@ export type StepKind = (typeof STEP_KINDS)[number];
 /** running → done → undone (compensated), or running ⇄ retrying → exhausted (parked) | refused (permanent). */
 export const STEP_STATES = ['running', 'retrying', 'exhausted', 'refused', 'done', 'undone'] as const;
 
+/** The statuses of a refund at the payment provider. Only `succeeded` counts as given back, and even that may still become `failed`. */
+export const REFUND_STATUSES = ['pending', 'requires_action', 'succeeded', 'failed', 'canceled'] as const;
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+/** @returns whether it is still open how a refund ends */
+export const isUnderWay = (status: RefundStatus): boolean => status === 'pending' || status === 'requires_action';
+
+/** @returns whether a refund has come to nothing: its amount can be refunded again */
+export const hasFailed = (status: RefundStatus): boolean => status === 'failed' || status === 'canceled';
+
 export const FAILURE_KINDS = ['step', 'compensation', 'email', 'command', 'run', 'late_shipment'] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 

@@ -29,6 +29,7 @@ import {
   FAILURE_STATUSES,
   ORDER_STATUSES,
   ORDER_STEPS,
+  REFUND_STATUSES,
   ROLES,
   SIGNUP_STATUSES,
   STEP_KINDS,
@@ -302,6 +303,7 @@ export const payments = pgTable(
   ],
 );
 
+/** Those that the provider knows, and those that a person made by hand. Only succeeded ones are part of `payments.refunded`. */
 export const refunds = pgTable(
   'refunds',
   {
@@ -310,9 +312,16 @@ export const refunds = pgTable(
       .notNull()
       .references(() => payments.id),
     amount: integer().notNull(),
+    status: text({ enum: REFUND_STATUSES }).notNull(),
     createdAt: createdAt(),
+    /** When it got its present status. */
+    updatedAt: at('updated_at').notNull().defaultNow(),
   },
-  (table) => [index('refunds_payment').on(table.paymentId), check('refunds_amount', sql`amount > 0`)],
+  (table) => [
+    index('refunds_payment').on(table.paymentId),
+    check('refunds_amount', sql`amount > 0`),
+    check('refunds_status', oneOf('status', REFUND_STATUSES)),
+  ],
 );
 
 export const shipments = pgTable(

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
+import { REFUND_STATUSES, type RefundStatus } from '../contracts/statuses.ts';
 import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './errors.ts';
 
 export interface PaymentIntent {
@@ -11,7 +12,9 @@ export interface PaymentIntent {
 
 export interface ProviderRefund {
   id: string;
+  /** Minor units. */
   amount: number;
+  status: RefundStatus;
 }
 
 /**
@@ -40,7 +43,9 @@ export interface PaymentGateway {
   retrieveIntent(id: string): Promise<PaymentIntent>;
   confirmIntent(key: string, id: string, method: string): Promise<PaymentIntent>;
   cancelIntent(key: string, id: string): Promise<PaymentIntent>;
+  /** The answer to a repeated key is the first one, so read the present status with `listRefunds`. */
   refund(key: string, intentId: string, amount: number): Promise<ProviderRefund>;
+  /** @returns every refund of a payment, in any status, newest first */
   listRefunds(intentId: string): Promise<ProviderRefund[]>;
 }
 
@@ -89,19 +94,27 @@ export function createPaymentGateway(options: {
     cancelIntent: (key, id) =>
       sorted(async () => view(await stripe.paymentIntents.cancel(id, {}, { idempotencyKey: key }))),
     refund: (key, intentId, amount) =>
-      sorted(async () => {
-        const refund = await stripe.refunds.create({ payment_intent: intentId, amount }, { idempotencyKey: key });
-        return { id: refund.id, amount: refund.amount };
-      }),
+      sorted(async () =>
+        refundView(await stripe.refunds.create({ payment_intent: intentId, amount }, { idempotencyKey: key })),
+      ),
     listRefunds: (intentId) =>
       sorted(async () => {
-        const { data } = await stripe.refunds.list({ payment_intent: intentId, limit: 100 });
-        return data
-          .filter(({ status }) => status !== 'failed' && status !== 'canceled')
-          .map(({ id, amount }) => ({ id, amount }));
+        const refunds: ProviderRefund[] = [];
+        // Asks for the next page as long as there is one.
+        for await (const refund of stripe.refunds.list({ payment_intent: intentId, limit: 100 })) {
+          refunds.push(refundView(refund));
+        }
+        return refunds;
       }),
   };
 }
+
+const refundView = ({ id, amount, status }: Stripe.Refund): ProviderRefund => ({
+  id,
+  amount,
+  // A status that we do not know does not count as given back.
+  status: REFUND_STATUSES.find((known) => known === status) ?? 'pending',
+});
 
 const view = (intent: Stripe.PaymentIntent): PaymentIntent => ({
   id: intent.id,

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { COMMAND_STATES, ORDER_STATUSES, ORDER_STEPS, STEP_KINDS, STEP_STATES } from '../contracts/statuses.ts';
+import { COMMAND_STATES, ORDER_STATUSES, ORDER_STEPS, REFUND_STATUSES, STEP_KINDS, STEP_STATES } from '../contracts/statuses.ts';
 import type { CommandRecord } from '../queries/commands.ts';
 import type { OrderStory, StepRecord } from '../queries/order-story.ts';
 import type { SignupStory } from '../queries/signup-story.ts';
@@ -75,7 +75,15 @@ export const orderStorySchema = z
         refunded: z.int(),
         capturedAt: time.nullable(),
         createdAt: time,
-        refunds: z.array(z.strictObject({ providerRefundId: z.string(), amount: z.int(), createdAt: time })),
+        refunds: z.array(
+          z.strictObject({
+            providerRefundId: z.string(),
+            amount: z.int(),
+            status: z.enum(REFUND_STATUSES).openapi({ description: 'Only `succeeded` counts as refunded' }),
+            createdAt: time,
+            updatedAt: time.openapi({ description: 'When it got its present status' }),
+          }),
+        ),
       }),
     ),
     shipments: z.array(
@@ -166,10 +174,12 @@ export function orderStoryView(loaded: StoryWithRun<OrderStory>, order: OrderVie
       refunded: payment.refunded,
       capturedAt: iso(payment.capturedAt),
       createdAt: payment.createdAt.toISOString(),
-      refunds: payment.refunds.map(({ providerRefundId, amount, createdAt }) => ({
+      refunds: payment.refunds.map(({ providerRefundId, amount, status, createdAt, updatedAt }) => ({
         providerRefundId,
         amount,
+        status,
         createdAt: createdAt.toISOString(),
+        updatedAt: updatedAt.toISOString(),
       })),
     })),
     shipments: shipments.map((shipment) => ({

@@ -4,7 +4,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createPaymentActivities, type PaymentActivities } from '../../src/activities/payment.ts';
 import type { OrderRef } from '../../src/contracts/ids.ts';
-import { payments } from '../../src/db/schema.ts';
+import { payments, refunds } from '../../src/db/schema.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
 import { expectSound } from '../support/audit.ts';
 import { createShop, runActivity, type AsFunctions, type Shop } from '../support/shop.ts';
@@ -44,6 +44,24 @@ const story = ({ orderId }: OrderRef): string[] => {
 async function paymentOf({ orderId }: OrderRef) {
   const [payment] = await shop.db.select().from(payments).where(eq(payments.orderId, orderId));
   return payment;
+}
+
+/** @returns an order that was charged */
+async function charged(method: string): Promise<OrderRef> {
+  const ref = await shop.placeOrder({ payment: { method } });
+  await runActivity(shop.activities().chargePayment, ref);
+  return ref;
+}
+
+/** Runs one attempt that fails. @returns the type of its error */
+async function attemptType(activity: (ref: OrderRef) => Promise<unknown>, ref: OrderRef): Promise<unknown> {
+  const [attempt] = await Promise.allSettled([runActivity(activity, ref)]);
+  return attempt.status === 'rejected' && attempt.reason instanceof Error && 'type' in attempt.reason ? attempt.reason.type : attempt;
+}
+
+async function refundsOf(ref: OrderRef) {
+  const { id = '' } = (await paymentOf(ref)) ?? {};
+  return await shop.db.select().from(refunds).where(eq(refunds.paymentId, id));
 }
 
 async function cancelled(ref: OrderRef): Promise<void> {
@@ -136,6 +154,52 @@ describe('refundPayment', () => {
     expect(await untilDone(shop.activities().refundPayment, ref)).toEqual(['payment_unavailable']);
     await runActivity(shop.activities().refundPayment, ref);
     expect(story(ref).filter((type) => type === 'refund.created')).toHaveLength(1);
+    await cancelled(ref);
+  });
+});
+
+describe('a refund that the provider completes later', () => {
+  it('is waited for: it counts when it has succeeded', async () => {
+    const ref = await charged('pm_card_pendingRefund');
+    expect(await attemptType(shop.activities().refundPayment, ref)).toBe('refund_pending');
+    expect(await attemptType(shop.activities().refundPayment, ref)).toBe('refund_pending');
+    expect(await paymentOf(ref)).toMatchObject({ state: 'captured', captured: 1780, refunded: 0 });
+    const [refund] = await refundsOf(ref);
+    expect(refund).toMatchObject({ amount: 1780, status: 'pending' });
+
+    shop.payments.bank.settleRefund(String(refund?.providerRefundId), 'succeeded');
+    await runActivity(shop.activities().refundPayment, ref);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', captured: 1780, refunded: 1780 });
+    expect(await refundsOf(ref)).toMatchObject([{ status: 'succeeded' }]);
+    await cancelled(ref);
+  });
+
+  it.each(['failed', 'canceled'] as const)('is asked for again with another key if it has %s', async (status) => {
+    const ref = await charged('pm_card_pendingRefund');
+    for (let failures = 0; failures < 2; failures += 1) {
+      expect(await attemptType(shop.activities().refundPayment, ref)).toBe('refund_pending');
+      const pending = (await refundsOf(ref)).find((refund) => refund.status === 'pending');
+      shop.payments.bank.settleRefund(String(pending?.providerRefundId), status);
+    }
+    expect(await attemptType(shop.activities().refundPayment, ref)).toBe('refund_pending');
+    const all = await refundsOf(ref);
+    expect(all.map((refund) => refund.status).toSorted()).toEqual([status, status, 'pending']);
+
+    const last = all.find((refund) => refund.status === 'pending');
+    shop.payments.bank.settleRefund(String(last?.providerRefundId), 'succeeded');
+    await runActivity(shop.activities().refundPayment, ref);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', refunded: 1780 });
+    await cancelled(ref);
+  });
+
+  it('is found among more than a hundred', async () => {
+    const ref = await charged('pm_card_visa');
+    const { providerPaymentId } = (await paymentOf(ref)) ?? {};
+    const gateway = shop.gateways.payments;
+    for (let serial = 1; serial <= 101; serial += 1) await gateway.refund(`part:${serial}`, String(providerPaymentId), 10);
+    await runActivity(shop.activities().refundPayment, ref);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', refunded: 1780 });
+    expect(await refundsOf(ref)).toHaveLength(102);
     await cancelled(ref);
   });
 });

@@ -75,7 +75,7 @@ describe('a weekly report', () => {
       capturedAt: createdAt,
       createdAt,
     });
-    if (back > 0) await shop.db.insert(refunds).values({ providerRefundId: id, paymentId: id, amount: back, createdAt });
+    if (back > 0) await shop.db.insert(refunds).values({ providerRefundId: id, paymentId: id, amount: back, status: 'succeeded', createdAt });
   }
 
   const report = async (scheduledAt: string) => {

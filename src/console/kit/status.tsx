@@ -1,5 +1,5 @@
 import type { BulkActionOutcome, BulkActionState } from '../../contracts/bulk-actions.ts';
-import type { CommandState, FailureStatus, OrderStatus, SignupStatus } from '../../contracts/statuses.ts';
+import type { CommandState, FailureStatus, OrderStatus, RefundStatus, SignupStatus } from '../../contracts/statuses.ts';
 import type { OrderStory } from '../../queries/order-story.ts';
 import type { PartHealth } from '../environment.ts';
 import { capital, words } from './format.tsx';
@@ -15,6 +15,7 @@ export type AnyStatus =
   | SignupStatus
   | FailureStatus
   | CommandState
+  | RefundStatus
   | BulkActionState
   | BulkActionOutcome
   | OrderStory['steps' | 'payments' | 'shipments'][number]['state']
@@ -64,6 +65,9 @@ export const TONES: Record<AnyStatus, Tone> = {
   captured: 'good',
   declined: 'warn',
   refunded: 'quiet',
+  requires_action: 'warn',
+  succeeded: 'quiet',
+  canceled: 'warn',
   delivered: 'good',
   rejected: 'bad',
   // commands

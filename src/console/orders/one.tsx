@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { orderWorkflowId } from '../../contracts/ids.ts';
 import { formatMoney } from '../../contracts/money.ts';
-import { CANCELLABLE_ORDER_STATUSES, FINAL_ORDER_STATUSES } from '../../contracts/statuses.ts';
+import { CANCELLABLE_ORDER_STATUSES, FINAL_ORDER_STATUSES, isUnderWay } from '../../contracts/statuses.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../../operate/orders.ts';
 import type { OrderStory, PaymentRecord, StepRecord } from '../../queries/order-story.ts';
 import { loadOrderStory } from '../../queries/story-with-run.ts';
@@ -111,8 +111,19 @@ const PAYMENT_COLUMNS: Columns<PaymentRecord> = [
   {
     title: 'Refunded',
     number: true,
-    cell: ({ refunded, refunds, currency }) =>
-      `${formatMoney(refunded, currency)}${refunds.length > 1 ? ` in ${plural(refunds.length, 'refund')}` : ''}`,
+    cell: ({ refunded, refunds, currency }) => {
+      const underWay = refunds.filter(({ status }) => isUnderWay(status));
+      const counted = refunds.filter(({ status }) => status === 'succeeded');
+      return (
+        <>
+          {formatMoney(refunded, currency)}
+          {counted.length > 1 ? ` in ${plural(counted.length, 'refund')}` : ''}
+          {underWay.map(({ amount }) => (
+            <div class="hint">{formatMoney(amount, currency)} under way</div>
+          ))}
+        </>
+      );
+    },
   },
   { title: 'Net', number: true, cell: ({ captured, refunded, currency }) => formatMoney(captured - refunded, currency) },
   { title: 'Provider id', cell: ({ providerPaymentId }) => (providerPaymentId ? <code>{providerPaymentId}</code> : 'none') },

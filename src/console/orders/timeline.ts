@@ -1,8 +1,17 @@
 import { formatMoney } from '../../contracts/money.ts';
+import type { RefundStatus } from '../../contracts/statuses.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
 import { words } from '../kit/format.tsx';
 import { TONES } from '../kit/status.tsx';
 import { momentAt, type Moment } from '../kit/timeline.tsx';
+
+const REFUNDS: Record<RefundStatus, string> = {
+  pending: 'refund under way',
+  requires_action: 'refund waits for the customer',
+  succeeded: 'refunded',
+  failed: 'refund failed',
+  canceled: 'refund cancelled',
+};
 
 /** @returns what happened to an order itself */
 export function orderMoments({ order, statuses, steps, payments, shipments, invoices }: OrderStory): Moment[] {
@@ -18,7 +27,13 @@ export function orderMoments({ order, statuses, steps, payments, shipments, invo
     ...steps.map(stepMoment),
     ...payments.flatMap(({ currency, captured, capturedAt, refunds }) => [
       ...momentAt(capturedAt, 'good', `${formatMoney(captured, currency)} captured`),
-      ...refunds.flatMap(({ amount, createdAt }) => momentAt(createdAt, 'quiet', `${formatMoney(amount, currency)} refunded`)),
+      ...refunds.map(
+        ({ amount, status, updatedAt }): Moment => ({
+          at: updatedAt,
+          tone: TONES[status],
+          what: `${formatMoney(amount, currency)} ${REFUNDS[status]}`,
+        }),
+      ),
     ]),
     ...shipments.flatMap(({ acceptedAt, shippedAt, deliveredAt, carrier, trackingNumber }) => [
       ...momentAt(acceptedAt, 'good', 'Accepted by the warehouse'),

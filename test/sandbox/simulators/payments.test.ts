@@ -119,6 +119,51 @@ describe('refunds', () => {
   });
 });
 
+describe('what the bank does later', () => {
+  test.each([
+    ['pm_card_pendingRefund', 'pending', 'succeeded', 'refund.updated', 1999],
+    ['pm_card_refundFail', 'succeeded', 'failed', 'refund.failed', 0],
+  ])('a refund of %s is %s, then %s', async (method, begins, becomes, event, refunded) => {
+    const receiver = await startReceiver();
+    const { stripe } = await start({ webhook: { url: receiver.url, secret: 'whsec_test' }, settleAfterMs: 0 });
+    const { id, latest_charge: charge } = await stripe.paymentIntents.create({ ...paid, payment_method: method });
+    const refund = await stripe.refunds.create({ payment_intent: id });
+    expect(refund.status).toBe(begins);
+    await receiver.wait(4);
+    expect(receiver.types()).toContain(event);
+    expect(await stripe.refunds.retrieve(refund.id)).toMatchObject({ status: becomes });
+    expect(await stripe.charges.retrieve(idOf(charge))).toMatchObject({ amount_refunded: refunded });
+  });
+
+  test('a refund that failed can be asked for again', async () => {
+    const { stripe, simulator } = await start();
+    const { id } = await stripe.paymentIntents.create(paid);
+    const first = await stripe.refunds.create({ payment_intent: id });
+    simulator.bank.settleRefund(first.id, 'failed');
+    expect(() => simulator.bank.settleRefund(first.id, 'succeeded')).toThrow(/cannot become succeeded/);
+    expect((await stripe.refunds.create({ payment_intent: id })).amount).toBe(1999);
+  });
+
+  test('a disputed charge', async () => {
+    const receiver = await startReceiver();
+    const { stripe, simulator } = await start({ webhook: { url: receiver.url, secret: 'whsec_test' }, settleAfterMs: 0 });
+    const { id } = await stripe.paymentIntents.create({ ...paid, payment_method: 'pm_card_createDispute' });
+    await receiver.wait(2);
+    const [dispute] = (await stripe.disputes.list({ payment_intent: id })).data;
+    expect(dispute).toMatchObject({ amount: 1999, reason: 'fraudulent', status: 'needs_response' });
+    simulator.bank.moveDispute(String(dispute?.id), 'under_review');
+    simulator.bank.moveDispute(String(dispute?.id), 'won');
+    await receiver.wait(4);
+    expect(receiver.types().toSorted()).toEqual([
+      'charge.dispute.closed',
+      'charge.dispute.created',
+      'charge.dispute.updated',
+      'payment_intent.succeeded',
+    ]);
+    expect(await stripe.disputes.retrieve(String(dispute?.id))).toMatchObject({ status: 'won' });
+  });
+});
+
 describe('invalid requests are refused', () => {
   test.each([
     ['an unknown parameter', 'amount=100&currency=eur&surprise=1', { code: 'parameter_unknown', param: 'surprise' }],
@@ -227,14 +272,15 @@ test('webhooks are signed like those of Stripe, and retried until accepted', asy
   await errorOf(stripe.paymentIntents.create({ ...paid, payment_method: 'pm_card_visa_chargeDeclined' }));
   await receiver.wait(3);
   await stripe.refunds.create({ payment_intent: id });
-  await receiver.wait(4);
+  await receiver.wait(5);
   const events = receiver.received.map(({ body, headers }) => stripe.webhooks.constructEvent(body, String(headers['stripe-signature']), secret));
   expect(events.map(({ type }) => type)).toEqual([
     'payment_intent.succeeded',
     'payment_intent.succeeded',
     'payment_intent.payment_failed',
+    'refund.created',
     'charge.refunded',
   ]);
   expect(events[0]?.id).toBe(events[1]?.id);
-  expect(events[3]?.data.object).toMatchObject({ object: 'charge', payment_intent: id, amount_refunded: 1999 });
+  expect(events[4]?.data.object).toMatchObject({ object: 'charge', payment_intent: id, amount_refunded: 1999 });
 });

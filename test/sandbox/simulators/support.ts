@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Stripe } from 'stripe';
 import { onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
 import { listenLocally, localUrl } from '../../../src/sandbox/ports.ts';
 import { startPaymentSimulator } from '../../../src/sandbox/simulators/payments.ts';
 
@@ -70,6 +71,8 @@ export async function startReceiver(...statuses: number[]) {
   return {
     url,
     received,
+    /** The types of the events received, in order. */
+    types: () => received.map(({ body }) => z.object({ type: z.string() }).parse(JSON.parse(body)).type),
     /** Waits until `count` webhooks were received. */
     wait: (count: number) => vi.waitUntil(() => received.length >= count, { timeout: 10_000 }),
   };

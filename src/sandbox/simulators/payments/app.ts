@@ -7,6 +7,7 @@ import { KeyedLock } from '../keyed-lock.ts';
 import type { Shared } from '../simulator.ts';
 import { StripeError } from './errors.ts';
 import { eventsOf } from './events.ts';
+import type { Later } from './later.ts';
 import { fingerprint, IdempotencyKeys } from './idempotency.ts';
 import type { AnswerStatus, PaymentEntry } from './objects.ts';
 import { cancelIntent, confirmIntent, createCharge, createIntent, createRefund, newId, type Outcome } from './operations.ts';
@@ -23,10 +24,10 @@ import {
 } from './params.ts';
 import type { PaymentState } from './state.ts';
 
-type Parts = Shared<PaymentEntry> & { state: PaymentState; secretKey: string; sendsWebhooks: boolean };
+type Parts = Shared<PaymentEntry> & { state: PaymentState; later: Later; secretKey: string; sendsWebhooks: boolean };
 
 /** The payment provider's HTTP API in Stripe's wire format. */
-export function createPaymentApp({ state, ledger, panel, secretKey, sendsWebhooks, signal }: Parts): Hono<SimulatorEnv> {
+export function createPaymentApp({ state, later, ledger, panel, secretKey, sendsWebhooks, signal }: Parts): Hono<SimulatorEnv> {
   const app = new Hono<SimulatorEnv>();
   const keys = new IdempotencyKeys(state);
   const locks = new KeyedLock();
@@ -102,20 +103,21 @@ export function createPaymentApp({ state, ledger, panel, secretKey, sendsWebhook
   post('/v1/refunds', createRefundParams, createRefund, ({ payment_intent: intent, charge }) =>
     intent ?? (charge === undefined ? undefined : (state.charges.get(charge)?.payment_intent ?? charge)),
   );
-  get('/v1/refunds', listRefundsParams, (params) =>
-    list(
-      '/v1/refunds',
-      [...state.refunds.values()].filter(
-        (refund) =>
-          (params.payment_intent === undefined || refund.payment_intent === params.payment_intent) &&
-          (params.charge === undefined || refund.charge === params.charge),
-      ),
-      params,
-    ),
-  );
+  get('/v1/refunds', listRefundsParams, (params) => list('/v1/refunds', ofPayment(state.refunds, params), params));
   get('/v1/refunds/:id', noParams, (_params, id) => state.refund(id, 'id'));
   post('/v1/charges', createChargeParams, createCharge);
   get('/v1/charges/:id', noParams, (_params, id) => state.charge(id, 'id'));
+  get('/v1/disputes', listRefundsParams, (params) => list('/v1/disputes', ofPayment(state.disputes, params), params));
+  get('/v1/disputes/:id', noParams, (_params, id) => state.dispute(id, 'id'));
+
+  // What the bank decides: on Stripe, nobody can ask for these.
+  for (const status of ['succeeded', 'failed', 'canceled'] as const) {
+    app.post(`/_sandbox/refunds/:id/${status}`, (c) => c.json(later.settleRefund(c.req.param('id'), status)));
+  }
+  app.post('/_sandbox/charges/:id/dispute', (c) => c.json(later.dispute(c.req.param('id'))));
+  for (const status of ['under_review', 'won', 'lost'] as const) {
+    app.post(`/_sandbox/disputes/:id/${status}`, (c) => c.json(later.moveDispute(c.req.param('id'), status)));
+  }
   return app;
 }
 
@@ -140,6 +142,16 @@ function requireKey(c: Context, secretKey: string): void {
   if (token === secretKey) return;
   const message = token === undefined ? 'You did not provide an API key.' : `Invalid API Key provided: ${token.slice(0, 8)}****`;
   throw new StripeError(401, { type: 'invalid_request_error', message });
+}
+
+/** Those of one payment intent or charge, if the request names one. */
+function ofPayment<Part extends { payment_intent: string | null; charge: string }>(
+  parts: ReadonlyMap<string, Part>,
+  { payment_intent: intent, charge }: { payment_intent?: string | undefined; charge?: string | undefined },
+): Part[] {
+  return [...parts.values()].filter(
+    (part) => (intent === undefined || part.payment_intent === intent) && (charge === undefined || part.charge === charge),
+  );
 }
 
 /** One page of a list in Stripe's format, newest first. */

@@ -70,12 +70,29 @@ const refundSchema = z.object({
   metadata,
   payment_intent: z.string().nullable(),
   reason: z.string().nullable(),
-  status: z.literal('succeeded'),
+  status: z.enum(['pending', 'succeeded', 'failed', 'canceled']),
+});
+
+const disputeSchema = z.object({
+  id: z.string(),
+  object: z.literal('dispute'),
+  amount: z.int(),
+  charge: z.string(),
+  created: seconds,
+  currency: z.string(),
+  evidence_details: z.object({ due_by: seconds.nullable(), has_evidence: z.boolean(), past_due: z.boolean(), submission_count: z.int() }),
+  is_charge_refundable: z.boolean(),
+  livemode: z.literal(false),
+  metadata,
+  payment_intent: z.string().nullable(),
+  reason: z.string(),
+  status: z.enum(['needs_response', 'under_review', 'won', 'lost', 'warning_needs_response', 'warning_under_review', 'warning_closed']),
 });
 
 export type PaymentIntent = z.infer<typeof paymentIntentSchema>;
 export type Charge = z.infer<typeof chargeSchema>;
 export type Refund = z.infer<typeof refundSchema>;
+export type Dispute = z.infer<typeof disputeSchema>;
 
 const fact = {
   idempotencyKey: z.string().nullable(),
@@ -117,12 +134,20 @@ export const paymentEntrySchema = z.discriminatedUnion('type', [
     object: chargeSchema,
   }),
   z.object({
-    type: z.literal('refund.created'),
+    type: z.enum(['refund.created', 'refund.updated']),
     refund: z.string(),
     charge: z.string(),
     paymentIntent: z.string().nullable(),
     ...fact,
     object: refundSchema,
+  }),
+  z.object({
+    type: z.enum(['dispute.created', 'dispute.updated', 'dispute.closed']),
+    dispute: z.string(),
+    charge: z.string(),
+    paymentIntent: z.string().nullable(),
+    ...fact,
+    object: disputeSchema,
   }),
   storedResultSchema,
 ]);

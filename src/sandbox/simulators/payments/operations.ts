@@ -4,7 +4,7 @@ import { invalidRequest, noSuch, type StripeErrorBody } from './errors.ts';
 import type { AnswerStatus, Charge, Decline, PaymentEntry, PaymentIntent, Refund } from './objects.ts';
 import type { cancelIntentParams, confirmIntentParams, createChargeParams, createIntentParams, createRefundParams } from './params.ts';
 import type { PaymentState } from './state.ts';
-import { paymentMethods, sources } from './test-cards.ts';
+import { paymentMethods, refundCourseOf, sources } from './test-cards.ts';
 
 /** The result of a request: its answer, and the ledger entries to commit. Nothing changes until they are committed. */
 export type Outcome = { status: AnswerStatus; body: object; entries: PaymentEntry[] };
@@ -13,7 +13,7 @@ type Operation<P> = (state: PaymentState, params: P, idempotencyKey: string | nu
 type IntentEvent = Extract<PaymentEntry, { object: PaymentIntent }>['type'];
 
 /** Returns a new object id in Stripe's format, such as `pi_…`. */
-export function newId(prefix: 'pi' | 'ch' | 're' | 'evt' | 'req'): string {
+export function newId(prefix: 'pi' | 'ch' | 're' | 'du' | 'evt' | 'req'): string {
   return `${prefix}_${randomBytes(12).toString('hex')}`;
 }
 
@@ -98,19 +98,9 @@ export const createRefund: Operation<z.output<typeof createRefundParams>> = (sta
     metadata: params.metadata,
     payment_intent: refunded.payment_intent,
     reason: params.reason ?? null,
-    status: 'succeeded',
+    status: refundCourseOf(refunded.payment_method)?.begins ?? 'succeeded',
   };
-  return done(refund, {
-    type: 'refund.created',
-    idempotencyKey: key,
-    refund: refund.id,
-    charge: refunded.id,
-    paymentIntent: refunded.payment_intent,
-    amount,
-    currency: refund.currency,
-    metadata: refund.metadata,
-    object: refund,
-  });
+  return done(refund, recordRefund('refund.created', refund, key));
 };
 
 export const createCharge: Operation<z.output<typeof createChargeParams>> = (_state, params, key) => {
@@ -219,6 +209,12 @@ function newCharge(of: {
     refunded: false,
     status: paid ? 'succeeded' : 'failed',
   };
+}
+
+/** Returns the entry for a refund that was created or has changed. */
+export function recordRefund(type: 'refund.created' | 'refund.updated', object: Refund, idempotencyKey: string | null): PaymentEntry {
+  const { id: refund, payment_intent: paymentIntent, amount, currency, metadata } = object;
+  return { type, idempotencyKey, refund, charge: object.charge, paymentIntent, amount, currency, metadata, object };
 }
 
 function recordIntent(type: IntentEvent, object: PaymentIntent, idempotencyKey: string | null): PaymentEntry {

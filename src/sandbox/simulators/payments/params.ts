@@ -93,7 +93,7 @@ const page = {
 /** Parameters of `GET /v1/payment_intents`. */
 export const listIntentsParams = z.strictObject(page);
 
-/** Parameters of `GET /v1/refunds`. */
+/** Parameters of `GET /v1/refunds` and `GET /v1/disputes`. */
 export const listRefundsParams = z.strictObject({ ...page, payment_intent: z.string().optional(), charge: z.string().optional() });
 
 /** Parameters of an operation that takes none. */

@@ -1,5 +1,5 @@
 import { noSuch } from './errors.ts';
-import type { Charge, PaymentEntry, PaymentIntent, Refund, StoredResult } from './objects.ts';
+import type { Charge, Dispute, PaymentEntry, PaymentIntent, Refund, StoredResult } from './objects.ts';
 import type { Stamped } from '../ledger.ts';
 
 /** The payment provider's state, rebuilt from its ledger. */
@@ -7,6 +7,7 @@ export class PaymentState {
   readonly intents = new Map<string, PaymentIntent>();
   readonly charges = new Map<string, Charge>();
   readonly refunds = new Map<string, Refund>();
+  readonly disputes = new Map<string, Dispute>();
   readonly results = new Map<string, Stamped<StoredResult>>();
 
   apply(entry: Stamped<PaymentEntry>): void {
@@ -21,12 +22,16 @@ export class PaymentState {
       case 'charge.failed':
         this.charges.set(entry.object.id, entry.object);
         break;
-      case 'refund.created': {
+      case 'refund.created':
+      case 'refund.updated':
+        this.charges.set(entry.charge, this.refundedBy(entry.object));
         this.refunds.set(entry.object.id, entry.object);
-        const charge = this.charge(entry.charge, 'charge');
-        this.charges.set(charge.id, refundedBy(charge, entry.amount));
         break;
-      }
+      case 'dispute.created':
+      case 'dispute.updated':
+      case 'dispute.closed':
+        this.disputes.set(entry.object.id, entry.object);
+        break;
       case 'idempotency.stored':
         this.results.set(entry.key, entry);
         break;
@@ -53,10 +58,21 @@ export class PaymentState {
     if (!found) throw noSuch('refund', id, param);
     return found;
   }
+
+  /** @throws StripeError `resource_missing` for `param` */
+  dispute(id: string, param: string): Dispute {
+    const found = this.disputes.get(id);
+    if (!found) throw noSuch('dispute', id, param);
+    return found;
+  }
+
+  /** Returns the charge of a refund as it is once the refund is in this state. A refund that failed does not count. */
+  refundedBy(refund: Refund): Charge {
+    const charge = this.charge(refund.charge, 'charge');
+    const refunded = charge.amount_refunded + counted(refund) - counted(this.refunds.get(refund.id));
+    return { ...charge, amount_refunded: refunded, refunded: refunded === charge.amount };
+  }
 }
 
-/** Returns the charge after a refund of `amount` minor units. */
-export function refundedBy(charge: Charge, amount: number): Charge {
-  const refunded = charge.amount_refunded + amount;
-  return { ...charge, amount_refunded: refunded, refunded: refunded === charge.amount };
-}
+const counted = (refund: Refund | undefined): number =>
+  refund === undefined || refund.status === 'failed' || refund.status === 'canceled' ? 0 : refund.amount;
