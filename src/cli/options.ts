@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { failureFilterSchema, type FailureFilter } from '../contracts/failure-filter.ts';
-import { line, reason as reasonField } from '../contracts/fields.ts';
+import { id, line, reason as reasonField } from '../contracts/fields.ts';
 import { FAILURE_KINDS, FAILURE_STATUSES } from '../contracts/statuses.ts';
 import { decodeCursor } from '../views/page.ts';
 import { describeIssues, UsageError } from './exit.ts';
@@ -82,18 +82,14 @@ export function filterOf(options: FilterOptions): FailureFilter {
   throw new UsageError(describeIssues(error));
 }
 
-/** @returns the ids, each once, in lower case. @throws UsageError when one is not an id */
-export function idsOf(texts: string[]): string[] {
-  const wrong = texts.find((text) => !z.uuid().safeParse(text).success);
-  if (wrong !== undefined) throw new UsageError(`"${wrong}" is not an id.`);
-  return [...new Set(texts.map((text) => text.toLowerCase()))];
-}
+/** @returns the ids, each once. @throws UsageError when one is not an id */
+export const idsOf = (texts: string[]): string[] => [...new Set(texts.map(idOf))];
 
 /** @returns the id. @throws UsageError when it is not one */
 export function idOf(text: string): string {
-  const [id] = idsOf([text]);
-  if (id === undefined) throw new UsageError('An id is missing.');
-  return id;
+  const { success, data } = id.safeParse(text);
+  if (success) return data;
+  throw new UsageError(`"${text}" is not an id.`);
 }
 
 /** @returns a parser for an option's value */

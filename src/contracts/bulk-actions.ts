@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { failureFilterSchema, type FailureFilter } from './failure-filter.ts';
-import { reason } from './fields.ts';
+import { id, reason } from './fields.ts';
 
 /**
  * What can be done to many at once. `retry` and `cancel` act on parked orders (the items are failures). `restart` acts on
@@ -34,7 +34,7 @@ export const bulkActionRequestSchema = z
   .strictObject({
     action: z.enum(BULK_ACTION_TYPES),
     filter: failureFilterSchema.optional(),
-    ids: z.array(z.uuid()).min(1).max(10_000).optional(),
+    ids: z.array(id).min(1).max(10_000).optional(),
     reason,
     ratePerSecond: z.int().min(1).max(200).default(20),
     dryRun: z.boolean().default(false),

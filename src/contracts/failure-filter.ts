@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { line } from './fields.ts';
+import { id, line } from './fields.ts';
 import { FAILURE_KINDS, FAILURE_STATUSES } from './statuses.ts';
 
 /** Selects failures. The same filter for the API, the page, the command line and bulk actions. */
@@ -8,7 +8,7 @@ export const failureFilterSchema = z.strictObject({
   step: line(100).optional(),
   errorType: line(100).optional(),
   status: z.enum(FAILURE_STATUSES).optional(),
-  orderId: z.uuid().optional(),
+  orderId: id.optional(),
   /** The exact address, in any case. */
   customerEmail: z.email().optional(),
   /** First seen at or after, ISO 8601. */

@@ -20,6 +20,12 @@ export const line = (longest: number) =>
     // For the OpenAPI document, which would print the flag as part of the pattern.
     .meta({ pattern: ONE_LINE.source });
 
+/**
+ * The id of an order, a signup, a failure or a bulk action. Always in lower case from here on: Postgres finds a UUID in
+ * capitals as well, but the workflow ids and keys that contain it are compared as text.
+ */
+export const id = z.uuid().toLowerCase();
+
 /** Why something is done. Kept in the audit. */
 export const reason = line(500);
 

@@ -29,10 +29,10 @@ export const stepKey = ({ orderId, generation }: OrderRef, step: string): string
 /** @returns the reference that the warehouse knows a shipment by: one for each generation of an order. */
 export const shipmentReference = ({ orderId, generation }: OrderRef): string => `order:${orderId}:${generation}`;
 
-const REFERENCE = /^order:([0-9a-f-]{36}):(\d{1,9})$/;
+const REFERENCE = /^order:([0-9a-f-]{36}):(\d{1,9})$/i;
 
-/** @returns the order behind a warehouse reference, or undefined if we did not create the reference. */
+/** @returns the order behind a warehouse reference (in any case), or undefined if we did not create the reference. */
 export function parseShipmentReference(reference: string): OrderRef | undefined {
   const [, orderId, generation] = REFERENCE.exec(reference) ?? [];
-  return orderId && generation ? { orderId, generation: Number(generation) } : undefined;
+  return orderId && generation ? { orderId: orderId.toLowerCase(), generation: Number(generation) } : undefined;
 }

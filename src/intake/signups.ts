@@ -90,7 +90,7 @@ export async function verifySignup(db: Database, signupId: string, token: string
       .update(signups)
       .set({ status: 'verified', verifiedAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(signups.id, signupId));
-    await enqueueCommand(tx, { type: 'verify_signup', signupId });
+    await enqueueCommand(tx, { type: 'verify_signup', signupId: signup.id });
   });
 }
 
@@ -108,6 +108,6 @@ export async function subscribeSignup(db: Database, caller: Caller, signupId: st
       .update(signups)
       .set({ status: 'subscribed', subscribedAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(signups.id, signupId));
-    await enqueueCommand(tx, { type: 'subscribe_signup', signupId });
+    await enqueueCommand(tx, { type: 'subscribe_signup', signupId: signup.id });
   });
 }

@@ -75,8 +75,9 @@ function change(
     ...texts,
     refusals: ['bulk_action_not_running'],
     input: reasonInput,
-    async act(tx, bulkActionId) {
-      const bulkAction = await lockBulkAction(tx, bulkActionId);
+    async act(tx, target) {
+      const bulkAction = await lockBulkAction(tx, target);
+      const { id: bulkActionId } = bulkAction;
       if (bulkAction.state !== 'running' && bulkAction.state !== 'paused') {
         throw new RequestError('bulk_action_not_running', `The bulk action is ${bulkAction.state}.`);
       }

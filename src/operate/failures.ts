@@ -24,8 +24,8 @@ export const retryFailure = defineAction({
     reason,
     shippingAddress: address.optional().meta({ description: 'A corrected address, used from now on' }),
   }),
-  async act(tx, failureId, { shippingAddress, ...instruction }) {
-    const { orderId, occurrence } = await lockParked(tx, failureId);
+  async act(tx, target, { shippingAddress, ...instruction }) {
+    const { id: failureId, orderId, occurrence } = await lockParked(tx, target);
     if (shippingAddress) await tx.update(orders).set(shippingAddress).where(eq(orders.id, orderId));
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     const note = shippingAddress ? `${instruction.reason} (with a corrected address)` : instruction.reason;
@@ -42,8 +42,8 @@ export const cancelFailure = defineAction({
   done: 'Cancellation requested.',
   refusals: ['failure_not_open', 'already_requested'],
   input: reasonInput,
-  async act(tx, failureId, instruction) {
-    const { orderId, occurrence } = await lockParked(tx, failureId);
+  async act(tx, target, instruction) {
+    const { id: failureId, orderId, occurrence } = await lockParked(tx, target);
     await recordFailureEvent(tx, failureId, 'cancel_requested', instruction);
     await resolve(tx, { orderId, failureId, occurrence, action: 'cancel' }, instruction);
   },
@@ -58,9 +58,9 @@ export const settleFailure = defineAction({
   done: 'Settlement requested.',
   refusals: ['failure_not_open', 'already_requested'],
   input: reasonInput,
-  async act(tx, failureId, instruction) {
-    const failure = await lockFailure(tx, failureId);
-    const { kind, orderId, step } = failure;
+  async act(tx, target, instruction) {
+    const failure = await lockFailure(tx, target);
+    const { id: failureId, kind, orderId, step } = failure;
     if (failure.status !== 'open' || kind === 'step' || kind === 'run') throw notOpen(failure);
     if (kind !== 'compensation') {
       await recordFailureEvent(tx, failureId, 'settled', instruction);
@@ -93,9 +93,9 @@ export const resetFailure = defineAction({
       .optional()
       .meta({ description: 'The event to undo. Default: the first failed workflow task, else the end of the run' }),
   }),
-  async act(tx, failureId, { eventId, ...instruction }) {
-    const failure = await lockFailure(tx, failureId);
-    const { orderId } = failure;
+  async act(tx, target, { eventId, ...instruction }) {
+    const failure = await lockFailure(tx, target);
+    const { id: failureId, orderId } = failure;
     if (failure.kind !== 'run' || failure.status !== 'open' || !orderId) throw notOpen(failure);
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     await recordFailureEvent(tx, failureId, 'reset_requested', instruction);
@@ -119,9 +119,9 @@ async function lockFailure(tx: Transaction, failureId: string): Promise<Failure>
   return failure;
 }
 
-async function lockParked(tx: Transaction, failureId: string): Promise<Failure & { orderId: string }> {
-  const failure = await lockFailure(tx, failureId);
-  const { kind, status, orderId, occurrence } = failure;
+async function lockParked(tx: Transaction, target: string): Promise<Failure & { orderId: string }> {
+  const failure = await lockFailure(tx, target);
+  const { id: failureId, kind, status, orderId, occurrence } = failure;
   if (kind !== 'step' || status !== 'open' || !orderId) throw notOpen(failure);
   await refuseRepeat(tx, failure, { type: 'resolve_failure', message: { failureId, occurrence } });
   return { ...failure, orderId };

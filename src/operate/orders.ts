@@ -43,9 +43,9 @@ function decision(
     ...texts,
     refusals: ['approval_not_awaited'],
     input: reasonInput,
-    async act(tx, orderId, { reason, actor }) {
-      const order = await lockOrder(tx, orderId);
-      if (order.status !== 'awaiting_approval' || order.approvalDecision !== null) {
+    async act(tx, target, { reason, actor }) {
+      const { id: orderId, status, approvalDecision } = await lockOrder(tx, target);
+      if (status !== 'awaiting_approval' || approvalDecision !== null) {
         throw new RequestError('approval_not_awaited', 'The order is not waiting for a decision.');
       }
       await tx.update(orders).set({ approvalDecision: made }).where(eq(orders.id, orderId));
@@ -62,8 +62,8 @@ export const restartOrder = defineAction({
   done: 'Restart requested.',
   refusals: ['order_not_failed', 'money_unsettled'],
   input: reasonInput,
-  async act(tx, orderId, instruction) {
-    const { status, amount, currency, generation: last } = await lockOrder(tx, orderId);
+  async act(tx, target, instruction) {
+    const { id: orderId, status, amount, currency, generation: last } = await lockOrder(tx, target);
     if (status !== 'failed') {
       throw new RequestError('order_not_failed', `The order is ${status}. Only a failed order can be restarted.`);
     }

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, inArray, lt, notInArray, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { ownerFilter, type Caller } from '../contracts/caller.ts';
-import type { Address } from '../contracts/fields.ts';
+import { id as idField, type Address } from '../contracts/fields.ts';
 import { notFound } from '../contracts/request-error.ts';
 import { ORDER_STATUSES, type FailureKind, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
@@ -20,7 +20,7 @@ export interface OrderRecord {
 
 /** Selects orders. `email` is the exact address, in any case. */
 export const orderSearchSchema = z.strictObject({
-  id: z.uuid().optional(),
+  id: idField.optional(),
   email: z.email().optional(),
   status: z.enum(ORDER_STATUSES).optional(),
 });

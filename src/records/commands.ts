@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { id } from '../contracts/fields.ts';
 import { alertWorkflowId, orderWorkflowId, bulkActionWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
 import { ORDER_STEPS } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
@@ -9,9 +10,9 @@ import { inPresentWords } from './earlier-commands.ts';
 /** The Postgres channel that wakes the dispatcher. */
 export const COMMANDS_CHANNEL = 'holdfast_commands';
 
-const orderId = z.uuid();
-const signupId = z.uuid();
-const bulkActionId = z.uuid();
+const orderId = id;
+const signupId = id;
+const bulkActionId = id;
 const actor = z.string();
 const reason = z.string();
 
@@ -34,7 +35,7 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
     type: z.literal('resolve_failure'),
     orderId,
     message: z.strictObject({
-      failureId: z.uuid(),
+      failureId: id,
       occurrence: z.int().positive(),
       action: z.enum(['retry', 'cancel']),
       reason,
@@ -44,7 +45,7 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
   z.strictObject({
     type: z.literal('settle_compensation'),
     orderId,
-    message: z.strictObject({ failureId: z.uuid(), step: z.enum(ORDER_STEPS), reason, actor }),
+    message: z.strictObject({ failureId: id, step: z.enum(ORDER_STEPS), reason, actor }),
   }),
   z.strictObject({
     type: z.literal('update_shipment'),

@@ -248,7 +248,8 @@ describe('every action of an operator', () => {
     for (const name of ['api', 'page', 'cli'] as const) {
       const id = await DOORS[action].prepare();
       if (name === 'page') await expectForm(action, id);
-      const answer = await door[name](action, id);
+      // In capitals: Postgres finds such an id, and Temporal would not.
+      const answer = await door[name](action, isUuid(id) ? id.toUpperCase() : id);
       expect(answer, `${name}: ${answer.said}`).toMatchObject({ acted: true });
       written[name] = await rowsAbout(id, ACTORS[name]());
     }

@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi';
+import { id } from '../../contracts/fields.ts';
 
 export const email = z.email().max(254);
 
-export const idParams = z.object({ id: z.uuid().openapi({ param: { name: 'id', in: 'path' } }) });
+export const idParams = z.object({ id: id.clone().openapi({ param: { name: 'id', in: 'path' } }) });
 
 /** @returns a schema of `contracts` under a name in the OpenAPI document. Cloned: one made before the library loaded lacks `openapi` */
 export const named = <Schema extends z.ZodType>(name: string, schema: Schema): Schema => schema.clone().openapi(name);

@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { BULK_ACTION_TYPES, bulkActionRequestSchema, type BulkActionRequest } from '../../contracts/bulk-actions.ts';
 import { actorOf } from '../../contracts/caller.ts';
+import { id as idField } from '../../contracts/fields.ts';
 import { failureFilterSchema } from '../../contracts/failure-filter.ts';
 import { startBulkAction } from '../../operate/bulk-actions.ts';
 import { planBulkAction } from '../../queries/bulk-action-plan.ts';
@@ -84,5 +85,6 @@ function readChosen(c: PageContext): Chosen | string {
   }
   const ids = c.req.queries('ids') ?? [];
   if (ids.length === 0) return 'Select at least one item.';
-  return z.array(z.uuid()).safeParse(ids).success ? { action: action.data, ids } : 'The selection is not valid.';
+  const selected = z.array(idField).safeParse(ids);
+  return selected.success ? { action: action.data, ids: selected.data } : 'The selection is not valid.';
 }

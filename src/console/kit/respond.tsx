@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
 import { z } from 'zod';
+import { id } from '../../contracts/fields.ts';
 import { notFound } from '../../contracts/request-error.ts';
 import { countOpenFailures } from '../../queries/failures.ts';
 import type { PageContext, PageDependencies } from '../environment.ts';
@@ -40,7 +41,7 @@ function takeFlash(c: Context): Flash | undefined {
 
 /** @returns the id in the path of the request. @throws RequestError `not_found` when it cannot be one */
 export function pathId(c: PageContext, what: string): string {
-  const id = z.uuid().safeParse(c.req.param('id'));
-  if (!id.success) throw notFound(what);
-  return id.data;
+  const { success, data } = id.safeParse(c.req.param('id'));
+  if (!success) throw notFound(what);
+  return data;
 }
