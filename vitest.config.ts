@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 const unit = ['gateways', 'sandbox'].map(testsIn);
 const database = ['activities', 'console', 'db', 'intake', 'queries', 'records'].map(testsIn);
 const workflows = ['histories', 'workflows'].map(testsIn);
+/** Starts every service itself, to kill it. */
+const storm = ['test/chaos/storm.test.ts'];
 
 function testsIn(folder: string) {
   return `test/${folder}/**/*.test.{ts,tsx}`;
@@ -24,12 +26,13 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: [...unit, 'test/*.test.ts'] } },
       { extends: true, test: { name: 'database', include: database, globalSetup } },
       { extends: true, test: { name: 'workflows', include: workflows, globalSetup } },
+      { extends: true, test: { name: 'storm', include: storm, globalSetup } },
       {
         extends: true,
         test: {
           name: 'services',
           include: ['test/*/**/*.test.{ts,tsx}'],
-          exclude: [...unit, ...database, ...workflows],
+          exclude: [...unit, ...database, ...workflows, ...storm],
           globalSetup,
         },
       },

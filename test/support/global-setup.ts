@@ -21,6 +21,7 @@ type ServiceName = keyof ProvidedContext;
 const needs = new Map<string, ServiceName[]>([
   ['database', ['postgresUrl']],
   ['workflows', ['postgresUrl', 'testServerPath', 'workflowBundlePath']],
+  ['storm', ['workflowBundlePath']],
 ]);
 const everything: ServiceName[] = ['postgresUrl', 'temporalAddress', 'testServerPath', 'workflowBundlePath'];
 
