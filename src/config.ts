@@ -47,6 +47,8 @@ const apiSchema = commonSchema.extend({
   DATABASE_POOL: count(20),
   /** `whsec_` and base64, as in Standard Webhooks. */
   WAREHOUSE_WEBHOOK_SECRET: z.string().startsWith('whsec_'),
+  /** The signing secret of the endpoint `/v1/webhooks/stripe`, from the provider's dashboard. */
+  STRIPE_WEBHOOK_SECRET: z.string().startsWith('whsec_'),
 });
 
 const opsSchema = commonSchema.extend({ SHOP_TIME_ZONE: timeZone });

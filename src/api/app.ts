@@ -12,6 +12,7 @@ import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type Prob
 import { mountPages } from './console.ts';
 import { describeError, requestLog } from './request-log.ts';
 import { OPERATIONS } from './routes/index.ts';
+import { STRIPE_WEBHOOK_PATH } from './routes/receive-stripe-webhook.ts';
 import { refuseInvalid } from './validation.ts';
 
 /** @param kilobytes the largest body */
@@ -22,6 +23,9 @@ const limitBodyTo = (kilobytes: number) =>
       throw new Problem('content_too_large', `The body is larger than ${kilobytes} kB.`);
     },
   });
+
+/** Thousands of ids make a large body, and so does the evidence in a dispute. */
+const LARGE_BODIES = ['/v1/ops/bulk-actions', STRIPE_WEBHOOK_PATH];
 
 /** Puts the API together. It does not listen: see `server.ts`. */
 export function createApp(deps: Dependencies): Api {
@@ -50,9 +54,8 @@ export function createApp(deps: Dependencies): Api {
   );
   api.on('ALL', ['/v1/ops/replays/*', '/v1/ops/orders/:id/replay'], redirectRenamed);
   const limitBody = limitBodyTo(64);
-  // Thousands of ids make a large body.
-  const limitSelection = limitBodyTo(512);
-  api.use((c, next) => (c.req.path === '/v1/ops/bulk-actions' ? limitSelection(c, next) : limitBody(c, next)));
+  const limitLargeBody = limitBodyTo(512);
+  api.use((c, next) => (LARGE_BODIES.includes(c.req.path) ? limitLargeBody(c, next) : limitBody(c, next)));
   api.use(async (c, next) => {
     c.set('keys', deps.keys);
     await next();

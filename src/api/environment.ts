@@ -26,6 +26,8 @@ export interface Dependencies {
   log: Logger;
   /** `whsec_` and base64, as in Standard Webhooks. */
   warehouseWebhookSecret: string;
+  /** `whsec_…`, as the provider's dashboard shows it for the endpoint. */
+  stripeWebhookSecret: string;
 }
 
 /** What each request carries. */

@@ -53,6 +53,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
     stopping: stopping.signal,
     log,
     warehouseWebhookSecret: config.WAREHOUSE_WEBHOOK_SECRET,
+    stripeWebhookSecret: config.STRIPE_WEBHOOK_SECRET,
   });
   try {
     const server = await listen(api, { host: config.API_HOST, port: config.API_PORT });

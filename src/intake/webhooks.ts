@@ -3,9 +3,10 @@ import { validate as isUuid } from 'uuid';
 import { parseShipmentReference, type OrderRef } from '../contracts/ids.ts';
 import type { CarrierUpdate } from '../contracts/messages.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { orders, webhookEvents } from '../db/schema.ts';
+import { orders } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { enqueueCommand } from '../records/commands.ts';
+import { storeWebhookEvent } from '../records/webhook-events.ts';
 
 /** What the warehouse reports about one parcel. */
 export interface WarehouseEvent {
@@ -28,12 +29,7 @@ const UPDATES: ReadonlyMap<string, CarrierUpdate['type']> = new Map([
 export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promise<WebhookOutcome> =>
   transaction(db, async (tx) => {
     const { eventId, type, data } = event;
-    const stored = await tx
-      .insert(webhookEvents)
-      .values({ source: 'warehouse', eventId, type })
-      .onConflictDoNothing()
-      .returning({ eventId: webhookEvents.eventId });
-    if (stored.length === 0) return 'duplicate';
+    if (!(await storeWebhookEvent(tx, { source: 'warehouse', eventId, type }))) return 'duplicate';
 
     const update = UPDATES.get(type);
     if (!update) return 'ignored';

@@ -48,6 +48,9 @@ export function applicationEnvironment(
     STRIPE_SECRET_KEY: real.stripeApiBase
       ? requireVariable(variables, 'STRIPE_SECRET_KEY', 'STRIPE_API_BASE')
       : secrets.stripeSecretKey,
+    STRIPE_WEBHOOK_SECRET: real.stripeApiBase
+      ? requireVariable(variables, 'STRIPE_WEBHOOK_SECRET', 'STRIPE_API_BASE')
+      : secrets.stripeWebhookSecret,
     WAREHOUSE_URL: addresses.warehouse,
     WAREHOUSE_API_KEY: real.warehouseUrl
       ? requireVariable(variables, 'WAREHOUSE_API_KEY', 'WAREHOUSE_URL')

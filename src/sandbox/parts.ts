@@ -70,13 +70,18 @@ export async function inboxPart(context: StackContext): Promise<string> {
   return inbox.smtpUrl;
 }
 
-/** Starts the payment simulator. Returns its base URL. */
+/** How long the simulated bank takes to complete, fail or dispute something. */
+const SETTLE_AFTER_MS = 5_000;
+
+/** Starts the payment simulator, which sends its webhooks to the API. Returns its base URL. */
 export async function paymentsPart(context: StackContext): Promise<string> {
   const { settings, secrets, shutdown } = context;
   const payments = await startPaymentSimulator({
     port: settings.ports.payments,
     ledgerFile: file(context, 'payments.jsonl'),
     secretKey: secrets.stripeSecretKey,
+    webhook: { url: localUrl(settings.ports.api, '/v1/webhooks/stripe'), secret: secrets.stripeWebhookSecret },
+    settleAfterMs: SETTLE_AFTER_MS,
   });
   shutdown.add('simulators', { stop: payments.close });
   return payments.url;

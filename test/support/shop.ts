@@ -24,6 +24,8 @@ type WarehouseOptions = Parameters<typeof startWarehouseSimulator>[0];
 
 /** By default the warehouse neither moves parcels by itself nor sends webhooks. */
 export interface ShopOptions extends Pick<WarehouseOptions, 'webhook' | 'shipAfterMs' | 'deliverAfterMs'> {
+  /** Where the payment provider sends its events; by default, nowhere. */
+  paymentWebhook?: WarehouseOptions['webhook'];
   /** ms that one call to an outside service may take; by default, the limits of production */
   gatewayTimeout?: number;
   /** Variables of the worker that differ from their defaults. */
@@ -31,10 +33,11 @@ export interface ShopOptions extends Pick<WarehouseOptions, 'webhook' | 'shipAft
 }
 
 const STRIPE_SECRET_KEY = 'sk_test_rig';
+export const STRIPE_WEBHOOK_SECRET = 'whsec_only_for_tests';
 const WAREHOUSE_API_KEY = 'shop';
 
 /** A shop without Temporal: real Postgres with the catalogue, and the payment, warehouse and mail simulators. */
-export async function createShop({ gatewayTimeout, environment: overrides, ...pace }: ShopOptions = {}) {
+export async function createShop({ gatewayTimeout, paymentWebhook, environment: overrides, ...pace }: ShopOptions = {}) {
   const folder = await createTemporaryFolder();
   const database = await connectTestDatabase();
   const { db } = database;
@@ -44,6 +47,7 @@ export async function createShop({ gatewayTimeout, environment: overrides, ...pa
     port: 0,
     ledgerFile: ledgerFile('payments'),
     secretKey: STRIPE_SECRET_KEY,
+    webhook: paymentWebhook,
   });
   const warehouse = await startWarehouseSimulator({
     port: 0,
@@ -58,6 +62,7 @@ export async function createShop({ gatewayTimeout, environment: overrides, ...pa
     SMTP_URL: inbox.smtpUrl,
     STRIPE_API_BASE: payments.url,
     STRIPE_SECRET_KEY,
+    STRIPE_WEBHOOK_SECRET,
     WAREHOUSE_URL: warehouse.url,
     WAREHOUSE_API_KEY,
     ...overrides,

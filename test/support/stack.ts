@@ -3,7 +3,7 @@ import { loadApiConfig } from '../../src/config.ts';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { WEBHOOK_SECRET } from '../api/support/api.ts';
-import { createShop } from './shop.ts';
+import { createShop, STRIPE_WEBHOOK_SECRET } from './shop.ts';
 import { startWorker } from './service-process.ts';
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
@@ -18,6 +18,7 @@ export async function startStack(temporal: { TEMPORAL_ADDRESS: string; TEMPORAL_
   const publicUrl = `http://127.0.0.1:${port}`;
   const shop = await createShop({
     webhook: { url: `${publicUrl}/v1/webhooks/warehouse`, secret: WEBHOOK_SECRET },
+    paymentWebhook: { url: `${publicUrl}/v1/webhooks/stripe`, secret: STRIPE_WEBHOOK_SECRET },
     shipAfterMs: 100,
     deliverAfterMs: 100,
     environment: { PUBLIC_URL: publicUrl, ...temporal },

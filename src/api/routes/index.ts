@@ -13,6 +13,7 @@ import { listOrders } from './list-orders.ts';
 import { listProducts } from './list-products.ts';
 import { listWeeklyReports } from './list-weekly-reports.ts';
 import { OPS_OPERATIONS } from './ops/index.ts';
+import { receiveStripeWebhook } from './receive-stripe-webhook.ts';
 import { receiveWarehouseWebhook } from './receive-warehouse-webhook.ts';
 import { streamOrderEvents } from './stream-order-events.ts';
 import { subscribeSignup } from './subscribe-signup.ts';
@@ -34,6 +35,7 @@ export const OPERATIONS = [
   verifySignup,
   subscribeSignup,
   receiveWarehouseWebhook,
+  receiveStripeWebhook,
   listWeeklyReports,
   getWeeklyReport,
   ...OPS_OPERATIONS,

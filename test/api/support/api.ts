@@ -4,6 +4,7 @@ import type { Role } from '../../../src/contracts/statuses.ts';
 import { insertApiKey } from '../../../src/records/api-keys.ts';
 import { startApi } from '../../../src/api/service.ts';
 import { createLogger, type Logger } from '../../../src/log.ts';
+import { STRIPE_WEBHOOK_SECRET } from '../../support/shop.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret that is only for tests').toString('base64')}`;
@@ -37,6 +38,7 @@ export async function startTestApi({
     DATABASE_URL: through(database.url),
     API_PORT: '0',
     WAREHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    STRIPE_WEBHOOK_SECRET,
     TEMPORAL_UI_URL: 'http://ui.test/',
     TEMPORAL_NAMESPACE: namespace,
   });
