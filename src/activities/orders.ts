@@ -10,8 +10,9 @@ import { closeFailures, recordFailureEvent, type FailureRef } from '../records/f
 import { isOf, isOrder } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { recordRefundByHand } from '../records/refunds.ts';
+import { lockOrder } from '../records/orders.ts';
 import { openOrderFailure } from './open-failure.ts';
-import { isStep } from './steps.ts';
+import { exhaustStep, isStep } from './steps.ts';
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;
 
@@ -55,20 +56,20 @@ export function createOrderActivities({ db }: { db: Database }) {
       });
     },
 
-    /** Parks an order: the step has used up its retries. */
-    async parkOrder(ref: OrderRef, step: OrderStep, error: ErrorDetails): Promise<FailureRef> {
+    /**
+     * Parks an order: the step has used up its retries.
+     * @returns the failure, or undefined if the step is done after all, and so there is nothing to wait for
+     */
+    async parkOrder(ref: OrderRef, step: OrderStep, error: ErrorDetails): Promise<FailureRef | undefined> {
       return await transaction(db, async (tx) => {
+        const exhausted = await exhaustStep(tx, ref, step, error);
+        if (!exhausted) return undefined;
         const [order] = await tx.select({ status: orders.status }).from(orders).where(eq(orders.id, ref.orderId));
-        const [exhausted] = await tx
-          .update(sagaSteps)
-          .set({ state: 'exhausted', ...error })
-          .where(isStep({ ...ref, step, kind: 'step' }))
-          .returning({ attempts: sagaSteps.attempts });
         const failure = await openOrderFailure(tx, ref, {
           kind: 'step',
           step,
           ...error,
-          attempts: exhausted?.attempts ?? 0,
+          attempts: exhausted.attempts,
           // If this activity is repeated, the order is parked already. The failure then keeps its status to resume.
           resumeStatus: order?.status === 'needs_attention' ? null : (order?.status ?? null),
         });
@@ -77,13 +78,19 @@ export function createOrderActivities({ db }: { db: Database }) {
       });
     },
 
-    /** Gives a parked order its earlier status back, while its step is retried. @returns that status */
-    async resumeOrder(ref: OrderRef, failureId: string): Promise<OrderStatus> {
+    /**
+     * Gives a parked order its earlier status back, while its step is retried. Leaves an order alone that a late attempt of
+     * the step has moved on, or that has parked again.
+     * @returns the status of the order
+     */
+    async resumeOrder(ref: OrderRef, { failureId, occurrence }: FailureRef): Promise<OrderStatus> {
       return await transaction(db, async (tx) => {
+        const { status } = await lockOrder(tx, ref.orderId);
         const [failure] = await tx.select().from(failures).where(eq(failures.id, failureId));
-        const status = failure?.resumeStatus ?? 'accepted';
-        await setOrderStatus(tx, ref, status);
-        return status;
+        if (status !== 'needs_attention' || failure?.occurrence !== occurrence) return status;
+        const resumed = failure.resumeStatus ?? 'accepted';
+        await setOrderStatus(tx, ref, resumed);
+        return resumed;
       });
     },
 

@@ -3,11 +3,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
 import { isRefusalType, STEP_UNDONE } from '../contracts/errors.ts';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
+import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderStep, StepKind } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { sagaSteps } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
-import { closeFailures } from '../records/failures.ts';
+import { enqueueCommand } from '../records/commands.ts';
+import { closeFailures, type FailureRef } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { toApplicationFailure } from './errors.ts';
 import { openOrderFailure } from './open-failure.ts';
@@ -58,6 +60,28 @@ export function defineStep(db: Database, step: OrderStep) {
       }
     },
   };
+}
+
+/**
+ * Marks a step as exhausted. Takes the lock of the step: a late attempt commits either before this, and then the step is
+ * done, or after it, and then it finds the failure that parked the order (see `finish`).
+ * @returns how often the step was attempted, or undefined if it is done
+ */
+export async function exhaustStep(
+  tx: Transaction,
+  ref: OrderRef,
+  step: OrderStep,
+  error: ErrorDetails,
+): Promise<{ attempts: number } | undefined> {
+  const row: StepRow = { ...ref, step, kind: 'step' };
+  await lockStep(tx, row);
+  if ((await findState(tx, row)) === 'done') return undefined;
+  const [exhausted] = await tx
+    .update(sagaSteps)
+    .set({ state: 'exhausted', ...error })
+    .where(isStep(row))
+    .returning({ attempts: sagaSteps.attempts });
+  return { attempts: exhausted?.attempts ?? 0 };
 }
 
 /** Names one row of `saga_steps`. */
@@ -147,7 +171,18 @@ async function finish(tx: Transaction, row: StepRow, result: StepFacts): Promise
       // An interrupted step, too: whatever it did outside is undone by now.
       .where(and(isStep({ ...row, kind: 'step' }), inArray(sagaSteps.state, ['running', 'retrying', 'done'])));
   }
-  await closeFailures(tx, row, row, 'resolved', `The ${row.kind} succeeded.`);
+  const reason = `The ${row.kind} succeeded.`;
+  const closed = await closeFailures(tx, row, row, 'resolved', reason);
+  if (row.kind === 'step') for (const parking of closed) await wakeRun(tx, row, parking, reason);
+}
+
+/** A late attempt of a parked step has succeeded, and its run still waits. A run that does not wait ignores this. */
+async function wakeRun(tx: Transaction, { orderId }: OrderRef, parking: FailureRef, reason: string): Promise<void> {
+  await enqueueCommand(tx, {
+    type: 'resolve_failure',
+    orderId,
+    message: { ...parking, action: 'retry', reason, actor: 'holdfast' },
+  });
 }
 
 async function recordError(db: Database, row: StepRow, error: ApplicationFailure): Promise<void> {
@@ -156,7 +191,8 @@ async function recordError(db: Database, row: StepRow, error: ApplicationFailure
     const [recorded] = await tx
       .update(sagaSteps)
       .set({ state: isRefusalType(errorType) ? 'refused' : 'retrying', errorType, errorMessage: error.message })
-      .where(and(isStep(row), isUnfinished))
+      // An attempt that fails after its order was parked does not say that the step is being retried.
+      .where(and(isStep(row), inArray(sagaSteps.state, ['running', 'retrying'])))
       .returning({ attempts: sagaSteps.attempts });
     if (recorded && row.kind === 'compensation') await openCompensationFailure(tx, row, error, recorded.attempts);
   });

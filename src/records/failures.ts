@@ -108,14 +108,14 @@ export async function recordFailureEvent(
 /** Marks what the application itself did. */
 const byHoldfast = (reason: string): Instruction => ({ actor: 'holdfast', reason });
 
-/** Closes the live failures of an order that match `which`. */
+/** Closes the live failures of an order that match `which`. @returns those it has closed */
 export async function closeFailures(
   tx: Transaction,
   ref: OrderRef,
   which: { kind: 'step' | 'compensation' | 'late_shipment'; step: OrderStep } | { kind: 'run'; step: 'run' } | 'all',
   outcome: 'resolved' | 'cancelled',
   reason: string,
-): Promise<void> {
+): Promise<FailureRef[]> {
   const closed = await tx
     .update(failures)
     .set({ status: outcome, closedAt: sql`now()`, nextRetryAt: null })
@@ -126,8 +126,9 @@ export async function closeFailures(
         which === 'all' ? undefined : and(eq(failures.kind, which.kind), eq(failures.step, which.step)),
       ),
     )
-    .returning({ id: failures.id });
-  for (const { id } of closed) await recordFailureEvent(tx, id, outcome, byHoldfast(reason));
+    .returning({ failureId: failures.id, occurrence: failures.occurrence });
+  for (const { failureId } of closed) await recordFailureEvent(tx, failureId, outcome, byHoldfast(reason));
+  return closed;
 }
 
 /** Reopens failures whose command could not be delivered. Left in `retrying`, they could never be retried. */

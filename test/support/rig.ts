@@ -5,6 +5,7 @@ import { createReadings } from './rig/readings.ts';
 import { startTemporal } from './rig/temporal.ts';
 import { createWaits } from './rig/waits.ts';
 import { createShop, type ShopOptions } from './shop.ts';
+import type { WorkersOptions } from './workers.ts';
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -28,7 +29,7 @@ export const ALL_UNDONE = [
 export const about = (duration: number): unknown => expect.closeTo(duration, -3);
 
 export type Rig = Awaited<ReturnType<typeof createRig>>;
-export type RigOptions = Pick<ShopOptions, 'gatewayTimeout' | 'environment'>;
+export type RigOptions = Pick<ShopOptions, 'gatewayTimeout' | 'environment'> & Pick<WorkersOptions, 'replaceActivities'>;
 
 /**
  * A shop with Temporal, under a clock that skips time: real Postgres, workers and activities, and simulated payment,
@@ -40,7 +41,7 @@ export async function createRig(options: RigOptions = {}) {
     // Tests skip weeks: the digests of every quarter of an hour would take up all of their time.
     environment: { ALERT_DIGEST_EVERY: '365 days', ...options.environment },
   });
-  const temporal = await startTemporal(shop);
+  const temporal = await startTemporal(shop, options);
   const parts = { shop, ...temporal };
   const readings = createReadings(parts);
   const waits = createWaits(parts, readings);

@@ -12,14 +12,16 @@ export interface WorkersOptions {
   namespace?: string;
   /** By default all queues. */
   queues?: readonly QueueName[];
+  /** Replaces activities of the shop, for example to lose their answers. */
+  replaceActivities?: (shop: Shop) => Partial<ReturnType<Shop['activities']>>;
 }
 
 /** Starts the workers of a shop in this process. @returns stops them */
 export async function startWorkers(
   shop: Shop,
-  { connection, namespace = 'default', queues = QUEUE_NAMES }: WorkersOptions,
+  { connection, namespace = 'default', queues = QUEUE_NAMES, replaceActivities = () => ({}) }: WorkersOptions,
 ): Promise<() => Promise<void>> {
-  const activities = shop.activities();
+  const activities = { ...shop.activities(), ...replaceActivities(shop) };
   const workers = await Promise.all(
     queues.map((queue) =>
       Worker.create({

@@ -22,6 +22,8 @@ export async function attempt<Result>(context: OrderContext, step: OrderStep, ru
 async function park({ ref, policy, inbox }: OrderContext, step: OrderStep, error: unknown): Promise<void> {
   inbox.stopIfCancelled();
   const failure = await bookkeeping.parkOrder(ref, step, describeError(error));
+  // The step is done, and only the answer of its last attempt was lost. Trying it again finds that.
+  if (!failure) return;
   showStatus('needs_attention', `The step "${step}" has used up its retries. Waiting for a retry or a cancellation.`);
   const answer = () => inbox.resolutionOf(failure);
   await condition(() => answer() !== undefined || inbox.isCancelled, policy.parkingDeadline);
@@ -29,6 +31,6 @@ async function park({ ref, policy, inbox }: OrderContext, step: OrderStep, error
   const resolution = answer();
   if (!resolution) throw refusal('parking_deadline_passed', `The step "${step}" was not fixed in time.`);
   if (resolution.action === 'cancel') throw refusal('order_cancelled', resolution.reason);
-  const status = await bookkeeping.resumeOrder(ref, failure.failureId);
+  const status = await bookkeeping.resumeOrder(ref, failure);
   showStatus(status, `Retrying the step "${step}".`);
 }

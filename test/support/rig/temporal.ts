@@ -4,7 +4,7 @@ import { inject } from 'vitest';
 import type { Dispatcher } from '../../../src/dispatch/dispatcher.ts';
 import { registerSearchAttributes } from '../../../src/temporal/search-attributes.ts';
 import type { Shop } from '../shop.ts';
-import { startWorkers } from '../workers.ts';
+import { startWorkers, type WorkersOptions } from '../workers.ts';
 
 /** What the parts of a rig work with. */
 export interface RigParts {
@@ -33,12 +33,12 @@ async function skipping<Result>({ connection }: TestWorkflowEnvironment, work: (
 }
 
 /** Starts Temporal's time-skipping test server, and the workers and the dispatcher of a shop on it. */
-export async function startTemporal(shop: Shop) {
+export async function startTemporal(shop: Shop, options: Pick<WorkersOptions, 'replaceActivities'> = {}) {
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
   });
   await registerSearchAttributes(environment.connection, 'default');
-  const stopWorkers = await startWorkers(shop, { connection: environment.nativeConnection });
+  const stopWorkers = await startWorkers(shop, { ...options, connection: environment.nativeConnection });
   return {
     client: environment.client,
     dispatcher: shop.dispatcher(environment.client),

@@ -1,0 +1,131 @@
+import { eq, sql } from 'drizzle-orm';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { OrderRef } from '../../src/contracts/ids.ts';
+import { connectDatabase } from '../../src/db/client.ts';
+import { commands, failureEvents, failures, orders, sagaSteps, shipments } from '../../src/db/schema.ts';
+import { retryFailure } from '../../src/operate/failures.ts';
+import { createPauses } from '../support/pauses.ts';
+import { runActivity, useShop } from '../support/shop.ts';
+
+/** The connection of an attempt that Temporal has given up, but that is still running. */
+const LATE = 'late';
+
+const shop = await useShop();
+const late = connectDatabase(shop.environment.DATABASE_URL, { max: 5, name: LATE });
+const pauses = await createPauses(shop.environment.DATABASE_URL);
+afterEach(() => shop.warehouse.faults.clear());
+afterAll(async () => {
+  await pauses.close();
+  await late.close();
+});
+
+const TIMED_OUT = { errorType: 'timeout', errorMessage: 'activity timed out' };
+
+/** @returns an order that waits for its warehouse */
+async function chargedOrder(): Promise<OrderRef> {
+  const ref = await shop.placeOrder();
+  const { reserveStock, chargePayment } = shop.activities();
+  for (const step of [reserveStock, chargePayment]) await runActivity(step, ref);
+  return ref;
+}
+
+const park = (ref: OrderRef) => runActivity(shop.activities().parkOrder, ref, 'ship', TIMED_OUT);
+
+const statusOf = async ({ orderId }: OrderRef) =>
+  (await shop.db.select().from(orders).where(eq(orders.id, orderId)))[0]?.status;
+
+const failureOf = async ({ orderId }: OrderRef) =>
+  (await shop.db.select().from(failures).where(eq(failures.orderId, orderId)))[0];
+
+const shipStep = async ({ orderId }: OrderRef) =>
+  (await shop.db.select().from(sagaSteps).where(eq(sagaSteps.orderId, orderId))).find(({ step }) => step === 'ship');
+
+/** @returns what the run of an order is told about its parkings, oldest first */
+async function answersTo({ orderId }: OrderRef): Promise<unknown[]> {
+  const rows = await shop.db
+    .select({ body: commands.body })
+    .from(commands)
+    .where(sql`${commands.body} @> ${JSON.stringify({ type: 'resolve_failure', orderId })}::jsonb`)
+    .orderBy(commands.id);
+  return rows.map(({ body }) => body);
+}
+
+/** Parks an order while the warehouse is still answering. @returns ends the attempt, and waits for it */
+async function parkedDuringAttempt(ref: OrderRef): Promise<() => Promise<void>> {
+  shop.warehouse.faults.set({ mode: 'slow', delayMs: 500, operation: 'POST /v1/shipments', count: 1 });
+  const attempt = runActivity(shop.activities(late.db).requestShipment, ref);
+  await expect.poll(() => shop.warehouse.faults.current).toBeNull();
+  await park(ref);
+  expect(await statusOf(ref)).toBe('needs_attention');
+  return () => attempt;
+}
+
+describe('parking a step', () => {
+  it('changes nothing if the step is done: only the answer of its last attempt was lost', async () => {
+    const ref = await chargedOrder();
+    await runActivity(shop.activities().requestShipment, ref);
+    expect(await park(ref)).toBeUndefined();
+    expect(await shipStep(ref)).toMatchObject({ state: 'done' });
+    expect(await statusOf(ref)).toBe('fulfilling');
+    expect(await failureOf(ref)).toBeUndefined();
+    // The run then tries the step again, and finds it done.
+    await runActivity(shop.activities().requestShipment, ref);
+    expect(await shop.db.$count(shipments, eq(shipments.orderId, ref.orderId))).toBe(1);
+  });
+
+  it('waits for an attempt that is just committing', async () => {
+    const ref = await chargedOrder();
+    const pause = await pauses.before({
+      table: 'shipments',
+      on: 'insert',
+      when: `new.order_id = '${ref.orderId}'`,
+      connection: LATE,
+    });
+    const attempt = runActivity(shop.activities(late.db).requestShipment, ref);
+    await pause.reached();
+    const parked = park(ref);
+    await pause.resume();
+    await attempt;
+    expect(await parked).toBeUndefined();
+    expect(await statusOf(ref)).toBe('fulfilling');
+    expect(await failureOf(ref)).toBeUndefined();
+  });
+});
+
+describe('a late attempt of a parked step', () => {
+  it('resolves the failure and wakes the run', async () => {
+    const ref = await chargedOrder();
+    const attempt = await parkedDuringAttempt(ref);
+    await attempt();
+    expect(await statusOf(ref)).toBe('fulfilling');
+    const failure = await failureOf(ref);
+    expect(failure).toMatchObject({ status: 'resolved' });
+    const answer = { failureId: failure?.id, occurrence: 1, action: 'retry', actor: 'holdfast' };
+    expect(await answersTo(ref)).toMatchObject([{ message: answer }]);
+    expect(await shop.db.select().from(failureEvents).where(eq(failureEvents.failureId, failure?.id ?? ''))).toMatchObject([
+      { type: 'opened' },
+      { type: 'resolved' },
+    ]);
+    // The run resumes: it must not return to the status of before.
+    const parking = { failureId: failure?.id ?? '', occurrence: 1 };
+    expect(await runActivity(shop.activities().resumeOrder, ref, parking)).toBe('fulfilling');
+    expect(await statusOf(ref)).toBe('fulfilling');
+  });
+
+  it('that an operator retries meanwhile leaves the run with an answer, and the order with one parcel', async () => {
+    const ref = await chargedOrder();
+    const attempt = await parkedDuringAttempt(ref);
+    const failure = await failureOf(ref);
+    await retryFailure.perform(shop, failure?.id ?? '', { reason: 'try again' }, 'key:operator');
+    await attempt();
+    expect(await failureOf(ref)).toMatchObject({ status: 'resolved' });
+    expect(await answersTo(ref)).toMatchObject([
+      { message: { action: 'retry', actor: 'key:operator' } },
+      { message: { action: 'retry', actor: 'holdfast' } },
+    ]);
+    await runActivity(shop.activities().resumeOrder, ref, { failureId: failure?.id ?? '', occurrence: 1 });
+    await runActivity(shop.activities().requestShipment, ref);
+    expect(await statusOf(ref)).toBe('fulfilling');
+    expect(await shop.db.$count(shipments, eq(shipments.orderId, ref.orderId))).toBe(1);
+  });
+});
