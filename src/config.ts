@@ -54,6 +54,11 @@ const apiSchema = commonSchema.extend({
 const opsSchema = commonSchema.extend({ SHOP_TIME_ZONE: timeZone });
 
 const workerSchema = commonSchema.extend({
+  /**
+   * Connections of one worker process. Fewer than activities: an activity that calls the outside holds one for a few ms of
+   * its time. Activities that only use Postgres are limited by it (see `worker.ts`). All processes together must stay below
+   * `max_connections` of Postgres.
+   */
   DATABASE_POOL: count(30),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }),
   MAIL_FROM: z.string().default('Holdfast <shop@holdfast.example>'),

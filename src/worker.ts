@@ -8,6 +8,7 @@ import { createRunActivities } from './activities/broken-runs.ts';
 import { ConfigError, loadWorkerConfig, orderPolicy, signupPolicy, type WorkerConfig } from './config.ts';
 import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from './contracts/names.ts';
 import { connectDatabase } from './db/client.ts';
+import { DATABASE_LIMITS } from './db/limits.ts';
 import { createAlertWebhook, type AlertWebhook } from './gateways/alert-webhook.ts';
 import { createMailGateway } from './gateways/smtp.ts';
 import { createPaymentGateway } from './gateways/stripe.ts';
@@ -29,7 +30,11 @@ async function main(): Promise<void> {
   const log = createLogger('worker', config.LOG_LEVEL);
   bridgeTemporalLogs(log, config);
 
-  const database = connectDatabase(config.DATABASE_URL, { max: config.DATABASE_POOL, name: 'holdfast-worker' });
+  const database = connectDatabase(config.DATABASE_URL, {
+    max: config.DATABASE_POOL,
+    name: 'holdfast-worker',
+    limits: DATABASE_LIMITS.worker,
+  });
   const mail = createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const connection = await connectTemporalNatively();
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
@@ -63,6 +68,7 @@ async function main(): Promise<void> {
         // The email queue has activities only.
         ...(queue === 'email' ? {} : workflowSource(config)),
         maxConcurrentActivityTaskExecutions: concurrency[queue],
+        maxConcurrentLocalActivityExecutions: localConcurrency(config),
         maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
         shutdownGraceTime: config.SHUTDOWN_GRACE,
         interceptors: { activity: [createActivityInterceptor(log)] },
@@ -117,6 +123,12 @@ function parseQueues(): QueueName[] {
   }
   return known;
 }
+
+/**
+ * A local activity needs a connection all the time, a normal one now and then. Two queues have local activities: a third of
+ * the pool for each leaves a third for everything else.
+ */
+const localConcurrency = ({ DATABASE_POOL }: WorkerConfig): number => Math.ceil(DATABASE_POOL / 3);
 
 /** Production uses a bundle made at build time; development bundles the sources at start. */
 const workflowSource = (config: WorkerConfig): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } =>

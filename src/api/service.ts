@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { ApiConfig } from '../config.ts';
 import { connectDatabase } from '../db/client.ts';
+import { DATABASE_LIMITS } from '../db/limits.ts';
 import type { Logger } from '../log.ts';
 import { connectTemporal } from '../temporal/connection.ts';
 import { createApp } from './app.ts';
@@ -10,8 +11,6 @@ import { Links } from '../views/links.ts';
 import { OrderFeed } from './order-feed.ts';
 import { listen, type RunningServer } from './server.ts';
 
-/** ms. No statement of a request takes long; one that does is waiting for a lock. */
-const STATEMENT_TIMEOUT = 5_000;
 const HEALTH_DEADLINE = 2_000;
 /** ms. By default gRPC waits up to two minutes before it tries again. */
 const LONGEST_RECONNECT = 1_000;
@@ -24,7 +23,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
   const database = connectDatabase(config.DATABASE_URL, {
     max: config.DATABASE_POOL,
     name: 'holdfast-api',
-    statementTimeout: STATEMENT_TIMEOUT,
+    limits: DATABASE_LIMITS.api,
   });
   const temporal = connectTemporal({
     // A waiting person is told at once that Temporal is away. The client's own retries would make them wait, and one that

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import { loadOpsConfig, type OpsConfig } from '../config.ts';
 import { connectDatabase } from '../db/client.ts';
+import { DATABASE_LIMITS } from '../db/limits.ts';
 import { connectTemporal } from '../temporal/connection.ts';
 import { Links } from '../views/links.ts';
 
@@ -8,7 +9,7 @@ import { Links } from '../views/links.ts';
 export type Connections = ReturnType<typeof open>;
 
 function open({ DATABASE_URL, TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, SHOP_TIME_ZONE }: OpsConfig) {
-  const { db, close } = connectDatabase(DATABASE_URL, { max: 2, name: 'holdfast-ops' });
+  const { db, close } = connectDatabase(DATABASE_URL, { max: 2, name: 'holdfast-ops', limits: DATABASE_LIMITS.command });
   const connection = connectTemporal();
   return {
     db,

@@ -11,11 +11,12 @@ const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * SQLSTATEs that say "not now": connection exceptions, insufficient resources, operator intervention (shutting down,
- * starting up, statement cancelled by its time limit), lock not available, and read-only (a standby after a failover).
+ * SQLSTATEs that say "not now": connection exceptions, a transaction that was idle for too long, insufficient resources,
+ * operator intervention (shutting down, starting up, statement cancelled by its time limit), lock not available, and
+ * read-only (a standby after a failover).
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const SQL_STATES = /^(08...|53...|57...|55P03|25006)$/;
+const SQL_STATES = /^(08...|25P03|53...|57...|55P03|25006)$/;
 
 /** What node-postgres says about a lost connection. It has no codes for it. */
 const LOST =

@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { Pool } from 'pg';
 import postgres from 'postgres';
+import type { DatabaseLimits } from './limits.ts';
 import * as schema from './schema.ts';
 
 type DrizzleDatabase = NodePgDatabase<typeof schema>;
@@ -22,22 +23,28 @@ export interface DatabaseHandle {
  * Queries go through node-postgres. postgres.js 3.4, which listens, must not run transactions here: when it loses a
  * connection in the middle of one, it ends the process or runs the rest on another connection (its issues 1208 and 1216).
  * @param url a `postgres://` URL
- * @param options `max` connections, the `name` to show in `pg_stat_activity`, and after how many ms a statement is
- * cancelled (default: never)
+ * @param options `max` connections, the `name` to show in `pg_stat_activity`, and the `limits` of each connection (see
+ * `limits.ts`; by default there are none, for tests)
  */
 export function connectDatabase(
   url: string,
-  options: { max: number; name: string; statementTimeout?: number },
+  options: { max: number; name: string; limits?: DatabaseLimits },
 ): DatabaseHandle {
-  const { max, name, statementTimeout } = options;
+  const { max, name, limits } = options;
+  const settings = limits && {
+    statement_timeout: limits.statement,
+    lock_timeout: limits.lock,
+    idle_in_transaction_session_timeout: limits.idleInTransaction,
+  };
   const pool = new Pool({
     connectionString: url,
     max,
     application_name: name,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    ...settings,
     // The server's own limit applies first. Ours is for a server that does not answer at all.
-    ...(statementTimeout ? { statement_timeout: statementTimeout, query_timeout: statementTimeout + 1_000 } : {}),
+    ...(limits && { query_timeout: limits.statement + 1_000 }),
   });
   // An idle connection was lost. Unhandled, this event would end the process. The pool has removed the connection.
   pool.on('error', () => {});
@@ -48,7 +55,7 @@ export function connectDatabase(
     connect_timeout: 5,
     // Short, so that notifications arrive soon after Postgres is back.
     backoff: () => 0.2 + Math.random() * 0.3,
-    connection: { application_name: `${name}-listener` },
+    connection: { application_name: `${name}-listener`, ...settings },
     onnotice: () => {},
   });
   return {

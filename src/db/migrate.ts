@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
 import { connectDatabase } from './client.ts';
+import { DATABASE_LIMITS } from './limits.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 const LOCK = 4_827_001;
@@ -14,9 +15,12 @@ const LOCK = 4_827_001;
  */
 export async function migrate(url: string): Promise<void> {
   // One connection: an advisory lock belongs to the session that took it.
-  const { db, close } = connectDatabase(url, { max: 1, name: 'holdfast-migrate' });
+  const { db, close } = connectDatabase(url, { max: 1, name: 'holdfast-migrate', limits: DATABASE_LIMITS.migration });
   try {
+    // Here, and only here, waiting as long as another one migrates is right.
+    await db.execute(sql`set lock_timeout = 0`);
     await db.execute(sql`select pg_advisory_lock(${LOCK})`);
+    await db.execute(sql`reset lock_timeout`);
     await applyMigrations(drizzle(db.$client), { migrationsFolder: MIGRATIONS });
   } finally {
     await close();

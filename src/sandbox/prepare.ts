@@ -1,6 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { TASK_QUEUES } from '../contracts/names.ts';
 import { connectDatabase } from '../db/client.ts';
+import { DATABASE_LIMITS } from '../db/limits.ts';
 import { migrate } from '../db/migrate.ts';
 import { seedCatalogue } from '../db/seed.ts';
 import { ensureApiKey } from '../records/api-keys.ts';
@@ -12,13 +13,13 @@ import type { Secrets } from './secrets.ts';
  * Migrates a database and adds the catalogue and this stack's API keys. Safe to repeat.
  * @throws SetupError if the migration fails
  */
-export async function prepareDatabase(url: string, secrets: Secrets): Promise<void> {
+export async function prepareDatabase(url: string, secrets: Pick<Secrets, 'customerKey' | 'supportKey' | 'operatorKey'>): Promise<void> {
   try {
     await migrate(url);
   } catch (error) {
     throw new SetupError(`Cannot migrate the database: ${reasonOf(error)}`, { cause: error });
   }
-  const { db, close } = connectDatabase(url, { max: 2, name: 'holdfast-sandbox' });
+  const { db, close } = connectDatabase(url, { max: 2, name: 'holdfast-sandbox', limits: DATABASE_LIMITS.command });
   try {
     await seedCatalogue(db);
     await ensureApiKey(db, { name: 'sandbox customer', role: 'customer', key: secrets.customerKey });

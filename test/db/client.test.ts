@@ -54,3 +54,23 @@ describe('a connection that is lost during a transaction', () => {
     expect(answers).not.toContain(false);
   });
 });
+
+/** Stops this process from hearing what Postgres says. */
+const freezeThisProcess = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+describe('a transaction whose process is frozen', () => {
+  it('is ended by Postgres, fails as "database unavailable", and keeps nothing', async () => {
+    const limits = { statement: 5_000, lock: 5_000, idleInTransaction: 50 };
+    const frozen = connectDatabase(testDatabase.url, { max: 1, name: 'frozen', limits });
+    await other.db.execute(sql`create table reminders (text text)`);
+    const idle = transaction(frozen.db, async (tx) => {
+      await tx.execute(sql`insert into reminders values ('never')`);
+      freezeThisProcess(1_000);
+      await tx.execute(sql`insert into reminders values ('neither')`);
+    });
+    const error: unknown = await idle.catch((reason: unknown) => reason);
+    expect(isDatabaseUnavailable(error)).toBe(true);
+    expect((await frozen.db.execute(sql`select * from reminders`)).rows).toEqual([]);
+    await frozen.close();
+  });
+});

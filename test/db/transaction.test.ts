@@ -7,13 +7,13 @@ import { transaction } from '../../src/db/transaction.ts';
 import { expectNoOpenTransaction, useOwnPostgres } from '../support/own-postgres.ts';
 
 const POOL = 10;
-/** ms. Ours is up a second later, see `connectDatabase`. */
-const STATEMENT_TIMEOUT = 300;
+/** Ours is up a second later, see `connectDatabase`. */
+const limits = { statement: 300, lock: 300, idleInTransaction: 60_000 };
 /** ms: longer than a statement and the rollback after it are waited for. */
 const FREEZE = 3_500;
 
 const postgres = await useOwnPostgres();
-const { db, close } = connectDatabase(postgres.url, { max: POOL, name: 'victim', statementTimeout: STATEMENT_TIMEOUT });
+const { db, close } = connectDatabase(postgres.url, { max: POOL, name: 'victim', limits });
 const observer = connectDatabase(postgres.url, { max: 2, name: 'observer' });
 await observer.db.execute(sql`create table halves (pair int, half int, primary key (pair, half))`);
 afterAll(async () => {

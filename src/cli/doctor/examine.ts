@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import { ConfigError, loadOpsConfig, type OpsConfig } from '../../config.ts';
 import { connectDatabase } from '../../db/client.ts';
+import { DATABASE_LIMITS } from '../../db/limits.ts';
 import { connectTemporal } from '../../temporal/connection.ts';
 import { check, NotChecked, CheckFailed, type Finding } from './check.ts';
 import { examineOutside, temporalClock } from './outside.ts';
@@ -26,7 +27,7 @@ export async function examine(environment: NodeJS.ProcessEnv): Promise<Examinati
 }
 
 async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const { db, close } = connectDatabase(config.DATABASE_URL, { max: 2, name: 'holdfast-doctor' });
+  const { db, close } = connectDatabase(config.DATABASE_URL, { max: 2, name: 'holdfast-doctor', limits: DATABASE_LIMITS.command });
   const connection = connectTemporal({}, environment);
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   try {
