@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SOAK_VARIABLE } from './test/chaos/soak/options.ts';
 
 /** The test folders by the services they need, so that a run starts only those. A folder not listed gets every service. */
 const unit = ['gateways', 'sandbox'].map(testsIn);
@@ -6,6 +7,8 @@ const database = ['activities', 'console', 'db', 'intake', 'queries', 'records']
 const workflows = ['histories', 'workflows'].map(testsIn);
 /** Starts every service itself, to kill it. */
 const storm = ['test/chaos/storm.test.ts'];
+/** Takes many minutes, so only its own command runs it. */
+const soak = ['test/chaos/soak.test.ts'];
 
 function testsIn(folder: string) {
   return `test/${folder}/**/*.test.{ts,tsx}`;
@@ -27,12 +30,13 @@ export default defineConfig({
       { extends: true, test: { name: 'database', include: database, globalSetup } },
       { extends: true, test: { name: 'workflows', include: workflows, globalSetup } },
       { extends: true, test: { name: 'storm', include: storm, globalSetup } },
+      ...(process.env[SOAK_VARIABLE] ? [{ extends: true as const, test: { name: 'soak', include: soak, globalSetup } }] : []),
       {
         extends: true,
         test: {
           name: 'services',
           include: ['test/*/**/*.test.{ts,tsx}'],
-          exclude: [...unit, ...database, ...workflows, ...storm],
+          exclude: [...unit, ...database, ...workflows, ...storm, ...soak],
           globalSetup,
         },
       },

@@ -22,6 +22,7 @@ const needs = new Map<string, ServiceName[]>([
   ['database', ['postgresUrl']],
   ['workflows', ['postgresUrl', 'testServerPath', 'workflowBundlePath']],
   ['storm', ['workflowBundlePath']],
+  ['soak', ['workflowBundlePath']],
 ]);
 const everything: ServiceName[] = ['postgresUrl', 'temporalAddress', 'testServerPath', 'workflowBundlePath'];
 

@@ -30,6 +30,7 @@ export interface Site {
 /** The processes of a storm. Each is restarted whenever it ends, as a supervisor does in production. */
 export interface Processes {
   site: Site;
+  pid: (name: ProcessName) => number;
   /** `kill -9`. Waits for the process first, if it is not running. */
   kill: (name: ProcessName) => Promise<void>;
   /** Stops a process, and what it has started, without ending it: `SIGSTOP`, and `SIGCONT` after `forMs`. */
@@ -163,6 +164,7 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
         inbox: { url: localUrl(inboxPort), file: file('inbox.jsonl') },
       },
     },
+    pid: (name) => child(name).pid,
     async kill(name) {
       const pid = await alive(name);
       away.add(name);
