@@ -1,4 +1,5 @@
 import { html, raw } from 'hono/html';
+import { customerText } from '../contracts/customer-texts.ts';
 import type { AlertOccasion } from '../contracts/messages.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { weeklyFiguresSchema } from '../contracts/report.ts';
@@ -81,7 +82,7 @@ export async function renderOrderEmail(
         `We could not complete your order ${short}`,
         hello,
         'We are sorry, but we could not complete your order.',
-        `Reason: ${order.failureMessage ?? 'unknown'}`,
+        customerText(order.failureType ?? 'unknown'),
         'Anything you paid has been refunded.',
       );
     case 'approval_requested':

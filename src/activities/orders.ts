@@ -7,17 +7,15 @@ import type { Database } from '../db/client.ts';
 import { failures, orders, payments, sagaSteps, shipments } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { closeFailures, recordFailureEvent, type FailureRef } from '../records/failures.ts';
-import { isOf, isOrder } from '../records/order-rows.ts';
+import { isApproval, isOf, isOrder } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { recordRefundByHand } from '../records/refunds.ts';
 import { lockOrder } from '../records/orders.ts';
 import { openOrderFailure } from './open-failure.ts';
+import { readReason, whyEnded } from './reasons.ts';
 import { exhaustStep, isStep } from './steps.ts';
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;
-
-/** The approval is a step without a compensation. @returns its row in `saga_steps` */
-const approvalOf = (ref: OrderRef) => ({ ...ref, step: 'approval', kind: 'step' }) as const;
 
 const LATE_SHIPMENT = { kind: 'late_shipment', step: 'ship' } as const;
 
@@ -28,7 +26,7 @@ export function createOrderActivities({ db }: { db: Database }) {
       await transaction(db, async (tx) => {
         await tx
           .insert(sagaSteps)
-          .values({ ...approvalOf(ref), state: 'running', attempts: 1 })
+          .values({ ...ref, step: 'approval', kind: 'step', state: 'running', attempts: 1 })
           .onConflictDoNothing();
         await setOrderStatus(tx, ref, 'awaiting_approval');
       });
@@ -43,12 +41,17 @@ export function createOrderActivities({ db }: { db: Database }) {
         const [order] = await tx.select().from(orders).where(eq(orders.id, ref.orderId)).for('update');
         const decision = order?.approvalDecision ?? answer.decision;
         const approved = decision === 'approve';
-        const { actor } = answer;
-        const reason = decision === answer.decision ? answer.reason : 'Decided in time, received late.';
+        // A person's decision is already here, with its reason. (Earlier versions stored only the decision itself.)
+        const unexplained = { decision, actor: answer.actor };
+        const result = order?.approvalDecision ? unexplained : { ...unexplained, reason: 'Not answered in time.' };
         await tx
           .update(sagaSteps)
-          .set({ state: approved ? 'done' : 'refused', result: { decision, reason, actor }, finishedAt: sql`now()` })
-          .where(isStep(approvalOf(ref)));
+          .set({
+            state: approved ? 'done' : 'refused',
+            result: sql`coalesce(${sagaSteps.result}, ${JSON.stringify(result)}::jsonb)`,
+            finishedAt: sql`now()`,
+          })
+          .where(isApproval(ref));
         // Set here, too: if nobody decided in time, no decision has been stored.
         await tx.update(orders).set({ approvalDecision: decision }).where(eq(orders.id, ref.orderId));
         if (approved) await setOrderStatus(tx, ref, 'reserved');
@@ -141,9 +144,10 @@ export function createOrderActivities({ db }: { db: Database }) {
     },
 
     /** Records that a person did by hand what a failing compensation was to do. A charge counts as refunded. */
-    async recordSettlement(ref: OrderRef, { failureId, step, reason, actor }: SettleCompensation): Promise<void> {
-      const done = { state: 'done', result: { settled: true, actor, reason } } as const;
+    async recordSettlement(ref: OrderRef, { failureId, step, actor }: SettleCompensation): Promise<void> {
       await transaction(db, async (tx) => {
+        const reason = (await readReason(tx, 'settlement_requested', eq(failures.id, failureId))) ?? 'Done by hand.';
+        const done = { state: 'done', result: { settled: true, actor, reason } } as const;
         const [settled] = await tx
           .update(failures)
           .set({ status: 'settled', closedAt: sql`now()`, nextRetryAt: null })
@@ -172,6 +176,7 @@ export function createOrderActivities({ db }: { db: Database }) {
       await transaction(db, (tx) => setOrderStatus(tx, ref, 'compensating'));
     },
 
+    /** @param end `message` is kept unless a person or the warehouse gave a reason */
     async endOrder(
       ref: OrderRef,
       end: { status: 'cancelled' | 'failed'; type: string; message: string },
@@ -184,9 +189,10 @@ export function createOrderActivities({ db }: { db: Database }) {
         await tx
           .update(sagaSteps)
           .set({ state: 'refused', finishedAt: sql`now()` })
-          .where(and(isStep(approvalOf(ref)), eq(sagaSteps.state, 'running')));
-        await closeFailures(tx, ref, 'all', 'cancelled', end.message);
-        await setOrderStatus(tx, ref, end.status, { failureType: end.type, failureMessage: end.message });
+          .where(and(isApproval(ref), eq(sagaSteps.state, 'running')));
+        const failureMessage = (await whyEnded(tx, ref, end.type)) ?? end.message;
+        await closeFailures(tx, ref, 'all', 'cancelled', failureMessage);
+        await setOrderStatus(tx, ref, end.status, { failureType: end.type, failureMessage });
       });
     },
   };

@@ -171,17 +171,16 @@ async function finish(tx: Transaction, row: StepRow, result: StepFacts): Promise
       // An interrupted step, too: whatever it did outside is undone by now.
       .where(and(isStep({ ...row, kind: 'step' }), inArray(sagaSteps.state, ['running', 'retrying', 'done'])));
   }
-  const reason = `The ${row.kind} succeeded.`;
-  const closed = await closeFailures(tx, row, row, 'resolved', reason);
-  if (row.kind === 'step') for (const parking of closed) await wakeRun(tx, row, parking, reason);
+  const closed = await closeFailures(tx, row, row, 'resolved', `The ${row.kind} succeeded.`);
+  if (row.kind === 'step') for (const parking of closed) await wakeRun(tx, row, parking);
 }
 
 /** A late attempt of a parked step has succeeded, and its run still waits. A run that does not wait ignores this. */
-async function wakeRun(tx: Transaction, { orderId }: OrderRef, parking: FailureRef, reason: string): Promise<void> {
+async function wakeRun(tx: Transaction, { orderId }: OrderRef, parking: FailureRef): Promise<void> {
   await enqueueCommand(tx, {
     type: 'resolve_failure',
     orderId,
-    message: { ...parking, action: 'retry', reason, actor: 'holdfast' },
+    message: { ...parking, action: 'retry', actor: 'holdfast' },
   });
 }
 

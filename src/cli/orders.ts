@@ -29,7 +29,7 @@ export function addOrders(program: Command): void {
       connected(async (connections) => {
         const id = idOf(given);
         const loaded = await loadOrderStory(connections, id);
-        const view = orderStoryView(loaded, await load(connections, id), connections.links);
+        const view = orderStoryView(loaded, await load(connections, id), connections.links, OPERATOR);
         print(options, view, () => storyText(loaded));
       }),
     );
@@ -57,6 +57,7 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
       kept: sumsText(story.payments.map(({ currency, captured, refunded }) => ({ currency, amount: captured - refunded }))),
       customer: order.customerEmail,
       generation: order.generation,
+      'cancelled because': order.cancellationReason,
       'ended with': order.failureType && `${order.failureType}: ${order.failureMessage ?? ''}`,
       accepted: order.createdAt,
       run: run ? `${run.runId} (${run.status})` : temporal === 'ok' ? 'none' : 'Temporal is not answering',
@@ -93,10 +94,10 @@ function happenings({ statuses, payments, emails, commands, failures }: OrderSto
       ]),
     ),
     ...emails.map(({ sentAt, template }): [Date, string, string] => [sentAt, 'email', template]),
-    ...commands.map(({ createdAt, type, state, actor, reason }): [Date, string, string] => [
+    ...commands.map(({ createdAt, type, state, actor }): [Date, string, string] => [
       createdAt,
       'command',
-      [type, state === 'delivered' ? undefined : state, actor, reason].filter(Boolean).join(', '),
+      [type, state === 'delivered' ? undefined : state, actor].filter(Boolean).join(', '),
     ]),
     ...failures.flatMap(({ failure, events }) =>
       events.map(({ at, type, actor, reason }): [Date, string, string] => [

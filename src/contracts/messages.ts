@@ -1,7 +1,10 @@
 import type { OrderRef } from './ids.ts';
 import type { OrderStatus, OrderStep, SignupStatus } from './statuses.ts';
 
-/** Inputs, results and signals of workflows. Only ids and small facts: no personal data goes to Temporal. */
+/**
+ * Inputs, results and signals of workflows. Only ids and small facts: no personal data and no free text goes to Temporal.
+ * Why someone did something is in Postgres, and activities read it there. Messages of earlier versions also hold a `reason`.
+ */
 
 /** Durations in ms, amounts in minor units. Passed as arguments, so that a replay never sees a different value. */
 export interface OrderPolicy {
@@ -24,13 +27,11 @@ export interface OrderInput extends OrderFacts {
 }
 
 export interface CancelOrder {
-  reason: string;
   actor: string;
 }
 
 export interface DecideApproval {
   decision: 'approve' | 'reject';
-  reason: string;
   actor: string;
 }
 
@@ -39,7 +40,6 @@ export interface ResolveFailure {
   failureId: string;
   occurrence: number;
   action: 'retry' | 'cancel';
-  reason: string;
   actor: string;
 }
 
@@ -47,8 +47,6 @@ export interface ResolveFailure {
 export interface SettleCompensation {
   failureId: string;
   step: OrderStep;
-  /** What was done. */
-  reason: string;
   actor: string;
 }
 
@@ -57,7 +55,6 @@ export interface CarrierUpdate {
   type: 'shipped' | 'delivered' | 'rejected';
   carrier: string;
   trackingNumber: string;
-  reason?: string;
 }
 
 /** The result of an order's run. */

@@ -179,6 +179,8 @@ export const orders = pgTable(
     country: text().notNull(),
     approvalDecision: text('approval_decision', { enum: ['approve', 'reject'] }),
     cancellationReason: text('cancellation_reason'),
+    /** Why the warehouse rejected the parcel, in its words. */
+    shipmentRejectionReason: text('shipment_rejection_reason'),
     failureType: text('failure_type'),
     failureMessage: text('failure_message'),
     createdAt: createdAt(),

@@ -65,10 +65,8 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
           staticSummary: `Alert: ${command.group}`,
         });
         return;
-      case 'reset_run': {
-        const { eventId: before, reason, requestId } = command;
-        return await resetRun(client, { workflowId, before, reason, requestId });
-      }
+      case 'reset_run':
+        return await resetRun(client, { workflowId, before: command.eventId, requestId: command.requestId });
       case 'cancel_order':
         return await handle.signal(SIGNALS.cancelOrder, command.message);
       case 'decide_approval':

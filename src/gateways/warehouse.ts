@@ -16,7 +16,8 @@ export interface WarehouseGateway {
 }
 
 const acceptedSchema = z.object({ id: z.string() });
-const errorSchema = z.object({ error: z.object({ code: z.string() }) });
+/** The code becomes part of messages that are stored and shown, so free text in its place is left out. */
+const errorSchema = z.object({ error: z.object({ code: z.string().regex(/^\w{1,64}$/) }) });
 
 /** @param options `timeout` in ms for one request */
 export function createWarehouseGateway(options: { url: string; apiKey: string; timeout?: number }): WarehouseGateway {

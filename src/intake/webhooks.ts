@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../db/client.ts';
 import { orders } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { enqueueCommand } from '../records/commands.ts';
+import { isOrder } from '../records/order-rows.ts';
 import { storeWebhookEvent } from '../records/webhook-events.ts';
 
 /** What the warehouse reports about one parcel. */
@@ -37,12 +38,11 @@ export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promi
     if (!ref || !(await isKnown(tx, ref))) return 'unknown_reference';
 
     const { carrier, trackingNumber, reason } = data;
+    if (update === 'rejected' && reason !== undefined) {
+      await tx.update(orders).set({ shipmentRejectionReason: reason }).where(isOrder(ref));
+    }
     const message = { generation: ref.generation, type: update, carrier, trackingNumber };
-    await enqueueCommand(tx, {
-      type: 'update_shipment',
-      orderId: ref.orderId,
-      message: reason === undefined ? message : { ...message, reason },
-    });
+    await enqueueCommand(tx, { type: 'update_shipment', orderId: ref.orderId, message });
     return 'accepted';
   });
 

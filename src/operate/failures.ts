@@ -1,8 +1,8 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
-import type { Instruction } from '../contracts/caller.ts';
 import { address, reason } from '../contracts/fields.ts';
+import type { ResolveFailure } from '../contracts/messages.ts';
 import { notFound, RequestError } from '../contracts/request-error.ts';
 import { isOrderStep } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
@@ -30,7 +30,7 @@ export const retryFailure = defineAction({
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     const note = shippingAddress ? `${instruction.reason} (with a corrected address)` : instruction.reason;
     await recordFailureEvent(tx, failureId, 'retry_requested', { ...instruction, reason: note });
-    await resolve(tx, { orderId, failureId, occurrence, action: 'retry' }, instruction);
+    await resolve(tx, orderId, { failureId, occurrence, action: 'retry', actor: instruction.actor });
   },
 });
 
@@ -45,7 +45,7 @@ export const cancelFailure = defineAction({
   async act(tx, target, instruction) {
     const { id: failureId, orderId, occurrence } = await lockParked(tx, target);
     await recordFailureEvent(tx, failureId, 'cancel_requested', instruction);
-    await resolve(tx, { orderId, failureId, occurrence, action: 'cancel' }, instruction);
+    await resolve(tx, orderId, { failureId, occurrence, action: 'cancel', actor: instruction.actor });
   },
 });
 
@@ -73,7 +73,7 @@ export const settleFailure = defineAction({
     if (!orderId || !isOrderStep(step)) throw notOpen(failure);
     await refuseRepeat(tx, failure, { type: 'settle_compensation', message: { failureId } });
     await recordFailureEvent(tx, failureId, 'settlement_requested', instruction);
-    await enqueueCommand(tx, { type: 'settle_compensation', orderId, message: { failureId, step, ...instruction } });
+    await enqueueCommand(tx, { type: 'settle_compensation', orderId, message: { failureId, step, actor: instruction.actor } });
   },
 });
 
@@ -99,18 +99,13 @@ export const resetFailure = defineAction({
     if (failure.kind !== 'run' || failure.status !== 'open' || !orderId) throw notOpen(failure);
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     await recordFailureEvent(tx, failureId, 'reset_requested', instruction);
-    await enqueueCommand(tx, { type: 'reset_run', orderId, eventId, reason: instruction.reason, requestId: uuid() });
+    await enqueueCommand(tx, { type: 'reset_run', orderId, eventId, requestId: uuid() });
   },
 });
 
 /** Tells the parked run of an order what to do. */
-async function resolve(
-  tx: Transaction,
-  { orderId, ...parking }: { orderId: string; failureId: string; occurrence: number; action: 'retry' | 'cancel' },
-  { actor, reason: why }: Instruction,
-): Promise<void> {
-  await enqueueCommand(tx, { type: 'resolve_failure', orderId, message: { ...parking, reason: why, actor } });
-}
+const resolve = (tx: Transaction, orderId: string, message: ResolveFailure): Promise<void> =>
+  enqueueCommand(tx, { type: 'resolve_failure', orderId, message });
 
 /** Row lock: if two operators act at once, one wins and the other is refused. */
 async function lockFailure(tx: Transaction, failureId: string): Promise<Failure> {

@@ -1,9 +1,10 @@
 import { eq, sql } from 'drizzle-orm';
 import { RequestError } from '../contracts/request-error.ts';
 import type { Transaction } from '../db/client.ts';
-import { failures, orders, payments } from '../db/schema.ts';
+import { failures, orders, payments, sagaSteps } from '../db/schema.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
+import { isApproval } from '../records/order-rows.ts';
 import { recordOrderEvent } from '../records/order-status.ts';
 import { lockOrder, requestCancellation, unsettledAmount } from '../records/orders.ts';
 import { defineAction, reasonInput } from './action.ts';
@@ -44,12 +45,16 @@ function decision(
     refusals: ['approval_not_awaited'],
     input: reasonInput,
     async act(tx, target, { reason, actor }) {
-      const { id: orderId, status, approvalDecision } = await lockOrder(tx, target);
+      const { id: orderId, generation, status, approvalDecision } = await lockOrder(tx, target);
       if (status !== 'awaiting_approval' || approvalDecision !== null) {
         throw new RequestError('approval_not_awaited', 'The order is not waiting for a decision.');
       }
       await tx.update(orders).set({ approvalDecision: made }).where(eq(orders.id, orderId));
-      await enqueueCommand(tx, { type: 'decide_approval', orderId, message: { decision: made, reason, actor } });
+      await tx
+        .update(sagaSteps)
+        .set({ result: { decision: made, reason, actor } })
+        .where(isApproval({ orderId, generation }));
+      await enqueueCommand(tx, { type: 'decide_approval', orderId, message: { decision: made, actor } });
     },
   });
 }
@@ -78,6 +83,7 @@ export const restartOrder = defineAction({
         status: 'accepted',
         approvalDecision: null,
         cancellationReason: null,
+        shipmentRejectionReason: null,
         failureType: null,
         failureMessage: null,
         updatedAt: sql`now()`,

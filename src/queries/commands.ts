@@ -10,7 +10,6 @@ export interface CommandRecord {
   type: string;
   state: CommandState;
   actor: string | null;
-  reason: string | null;
   lastError: string | null;
   createdAt: Date;
   deliveredAt: Date | null;
@@ -26,7 +25,6 @@ export async function readCommandsOf(db: Pick<Database, 'select'>, workflowId: s
       type: sql<string>`coalesce(${textAt('{type}')}, 'unknown')`,
       state: commands.state,
       actor: textAt('{message,actor}'),
-      reason: sql<string | null>`coalesce(${textAt('{message,reason}')}, ${textAt('{reason}')})`,
       lastError: commands.lastError,
       createdAt: commands.createdAt,
       deliveredAt: commands.deliveredAt,

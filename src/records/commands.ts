@@ -14,9 +14,8 @@ const orderId = id;
 const signupId = id;
 const bulkActionId = id;
 const actor = z.string();
-const reason = z.string();
 
-/** What a workflow can be asked to do. Stored in `commands.body`. */
+/** What a workflow can be asked to do. Stored in `commands.body`. Holds no free text, because it goes to Temporal. */
 export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('start_order'),
@@ -25,11 +24,11 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
     amount: z.int().positive(),
     currency: z.string(),
   }),
-  z.strictObject({ type: z.literal('cancel_order'), orderId, message: z.strictObject({ reason, actor }) }),
+  z.strictObject({ type: z.literal('cancel_order'), orderId, message: z.strictObject({ actor }) }),
   z.strictObject({
     type: z.literal('decide_approval'),
     orderId,
-    message: z.strictObject({ decision: z.enum(['approve', 'reject']), reason, actor }),
+    message: z.strictObject({ decision: z.enum(['approve', 'reject']), actor }),
   }),
   z.strictObject({
     type: z.literal('resolve_failure'),
@@ -38,14 +37,13 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
       failureId: id,
       occurrence: z.int().positive(),
       action: z.enum(['retry', 'cancel']),
-      reason,
       actor,
     }),
   }),
   z.strictObject({
     type: z.literal('settle_compensation'),
     orderId,
-    message: z.strictObject({ failureId: id, step: z.enum(ORDER_STEPS), reason, actor }),
+    message: z.strictObject({ failureId: id, step: z.enum(ORDER_STEPS), actor }),
   }),
   z.strictObject({
     type: z.literal('update_shipment'),
@@ -55,7 +53,6 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
       type: z.enum(['shipped', 'delivered', 'rejected']),
       carrier: z.string(),
       trackingNumber: z.string(),
-      reason: z.string().optional(),
     }),
   }),
   z.strictObject({
@@ -63,7 +60,6 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
     orderId,
     /** The last event to undo. Without it, the run goes back to the last point before it went wrong. */
     eventId: z.int().positive().optional(),
-    reason,
     /** The same for every delivery, so that Temporal resets once per request. */
     requestId: z.uuid(),
   }),

@@ -13,16 +13,27 @@ const EARLIER_TYPES: Record<string, string> = {
   replayChanged: 'wake_bulk_action',
 };
 
-const earlierCommand = z.looseObject({ type: z.string(), replayId: z.string().optional() });
+const earlierCommand = z.looseObject({
+  type: z.string(),
+  replayId: z.string().optional(),
+  reason: z.string().optional(),
+  message: z.looseObject({ reason: z.string().optional() }).optional(),
+});
 
 /**
- * Accepted commands outlive an upgrade: those that an earlier version stored are still delivered.
+ * Accepted commands outlive an upgrade: those that an earlier version stored are still delivered, without their reasons.
  * @returns a stored command in today's words
  */
 export function inPresentWords(body: unknown): unknown {
   const { success, data } = earlierCommand.safeParse(body);
-  const type = success ? EARLIER_TYPES[data.type] : undefined;
-  if (!success || type === undefined) return body;
-  const { replayId, ...rest } = data;
-  return { ...rest, type, ...(replayId !== undefined && { bulkActionId: replayId }) };
+  if (!success) return body;
+  const { type, replayId, message, reason: _reason, ...rest } = data;
+  return {
+    ...rest,
+    type: EARLIER_TYPES[type] ?? type,
+    ...(replayId !== undefined && { bulkActionId: replayId }),
+    ...(message && { message: withoutReason(message) }),
+  };
 }
+
+const withoutReason = ({ reason: _reason, ...message }: Record<string, unknown>) => message;

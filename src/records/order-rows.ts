@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { OrderRef } from '../contracts/ids.ts';
-import { orders } from '../db/schema.ts';
+import { orders, sagaSteps } from '../db/schema.ts';
 
 /** @returns the condition for the rows of one generation of an order */
 export const isOf = (table: { orderId: AnyPgColumn; generation: AnyPgColumn }, { orderId, generation }: OrderRef) =>
@@ -9,3 +9,7 @@ export const isOf = (table: { orderId: AnyPgColumn; generation: AnyPgColumn }, {
 
 /** @returns the condition for an order that is still in this generation */
 export const isOrder = (ref: OrderRef) => isOf({ orderId: orders.id, generation: orders.generation }, ref);
+
+/** @returns the condition for the approval of one generation of an order: a step without a compensation */
+export const isApproval = (ref: OrderRef) =>
+  and(isOf(sagaSteps, ref), eq(sagaSteps.step, 'approval'), eq(sagaSteps.kind, 'step'));

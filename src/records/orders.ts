@@ -37,7 +37,7 @@ export async function requestCancellation(tx: Transaction, order: Order, instruc
   }
   const { reason, actor } = instruction;
   await tx.update(orders).set({ cancellationReason: reason }).where(eq(orders.id, orderId));
-  await enqueueCommand(tx, { type: 'cancel_order', orderId, message: { reason, actor } });
+  await enqueueCommand(tx, { type: 'cancel_order', orderId, message: { actor } });
 }
 
 /** Minor units that were captured for an order, in any generation, and not refunded. Needs `payments` in the query. */

@@ -29,7 +29,7 @@ export function resetPoint(events: HistoryEvent[], before?: number): number {
  */
 export async function resetRun(
   client: Client,
-  request: { workflowId: string; before: number | undefined; reason: string; requestId: string },
+  request: { workflowId: string; before: number | undefined; requestId: string },
 ): Promise<void> {
   const handle = client.workflow.getHandle(request.workflowId);
   const { runId } = await handle.describe();
@@ -37,7 +37,7 @@ export async function resetRun(
   await client.workflowService.resetWorkflowExecution({
     namespace: client.options.namespace,
     workflowExecution: { workflowId: request.workflowId, runId },
-    reason: request.reason,
+    reason: `Requested by an operator of Holdfast, as request ${request.requestId}.`,
     workflowTaskFinishEventId: Long.fromNumber(resetPoint(events ?? [], request.before)),
     requestId: request.requestId,
   });

@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import type { Caller } from '../contracts/caller.ts';
+import { customerText } from '../contracts/customer-texts.ts';
 
 /** ISO 8601, UTC. */
 export const time = z.iso.datetime();
@@ -16,6 +18,10 @@ export const errorSchema = z.strictObject({ type: z.string(), message: z.string(
 /** @returns an error as it is shown, or null without one */
 export const errorView = (type: string | null, message: string | null): z.infer<typeof errorSchema> | null =>
   type === null ? null : { type, message: message ?? '' };
+
+/** @returns an error as a caller may read it, or null without one. Its details are for staff. */
+export const errorViewFor = ({ role }: Caller, type: string | null, message: string | null): z.infer<typeof errorSchema> | null =>
+  errorView(type, type !== null && role === 'customer' ? customerText(type) : message);
 
 /** @returns a time as it is shown, or null without one */
 export const iso = (date: Date | null | undefined): string | null => date?.toISOString() ?? null;

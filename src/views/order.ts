@@ -4,7 +4,7 @@ import { ORDER_STATUSES, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import type { AcceptedOrder } from '../intake/orders.ts';
 import { readOrder, type OrderRecord } from '../queries/orders.ts';
-import { errorView, iso, money, time } from './common.ts';
+import { errorViewFor, iso, money, time } from './common.ts';
 import type { Links } from './links.ts';
 
 export const orderSchema = z
@@ -44,7 +44,7 @@ export const orderSchema = z
     failure: z
       .strictObject({ type: z.string(), message: z.string(), step: z.string().optional() })
       .nullable()
-      .openapi({ description: 'What blocks the order, or why it ended' }),
+      .openapi({ description: 'What blocks the order, or why it ended. Staff read the details, customers a sentence for each type' }),
     generation: z.int().openapi({ description: 'Which start of the order this is, from 1. A restart adds one' }),
     createdAt: time,
     updatedAt: time,
@@ -81,9 +81,9 @@ export function acceptedOrderView(order: AcceptedOrder, links: Links): OrderView
   };
 }
 
-/** @returns an order as API and command line show it */
-export function orderView(record: OrderRecord, links: Links): OrderView {
-  const { order, items, payment, shipment, invoice, blockedBy } = record;
+/** @returns an order as API and command line show it to a caller */
+export function orderView(record: OrderRecord, links: Links, caller: Caller): OrderView {
+  const { order, items, payment, shipment, invoice } = record;
   const { currency, line1, city, postalCode, country } = order;
   return {
     id: order.id,
@@ -112,9 +112,7 @@ export function orderView(record: OrderRecord, links: Links): OrderView {
       href: links.order(order.id).invoice,
       voidedAt: iso(invoice.voidedAt),
     },
-    failure: blockedBy
-      ? { type: blockedBy.errorType, message: blockedBy.errorMessage, step: blockedBy.step }
-      : ending(order),
+    failure: failureFor(caller, record),
     generation: order.generation,
     createdAt: order.createdAt.toISOString(),
     updatedAt: order.updatedAt.toISOString(),
@@ -124,7 +122,7 @@ export function orderView(record: OrderRecord, links: Links): OrderView {
 
 /** @returns the order as it is now. @throws RequestError `not_found` when it does not exist or the caller may not see it */
 export const loadOrder = async (db: Database, links: Links, caller: Caller, id: string): Promise<OrderView> =>
-  orderView(await readOrder(db, caller, id), links);
+  orderView(await readOrder(db, caller, id), links, caller);
 
 const itemViews = (
   items: { sku: string; name: string; quantity: number; unitAmount: number }[],
@@ -139,5 +137,10 @@ const itemViews = (
 
 const ENDED_BADLY: readonly OrderStatus[] = ['compensating', 'cancelled', 'failed'];
 
-const ending = ({ status, failureType, failureMessage }: OrderRecord['order']): OrderView['failure'] =>
-  ENDED_BADLY.includes(status) ? errorView(failureType, failureMessage) : null;
+function failureFor(caller: Caller, { order, blockedBy }: OrderRecord): OrderView['failure'] {
+  if (blockedBy) {
+    const error = errorViewFor(caller, blockedBy.errorType, blockedBy.errorMessage);
+    return error && { ...error, step: blockedBy.step };
+  }
+  return ENDED_BADLY.includes(order.status) ? errorViewFor(caller, order.failureType, order.failureMessage) : null;
+}

@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi';
+import type { Caller } from '../contracts/caller.ts';
 import { COMMAND_STATES, ORDER_STATUSES, ORDER_STEPS, REFUND_STATUSES, STEP_KINDS, STEP_STATES } from '../contracts/statuses.ts';
 import type { CommandRecord } from '../queries/commands.ts';
 import type { OrderStory, StepRecord } from '../queries/order-story.ts';
 import type { SignupStory } from '../queries/signup-story.ts';
 import type { SharedStory } from '../queries/story.ts';
 import type { StoryWithRun, FailureWithRun } from '../queries/story-with-run.ts';
-import { errorSchema, errorView, iso, money, time } from './common.ts';
+import { errorSchema, errorViewFor, iso, money, time } from './common.ts';
 import { failureStoryFields, failureStoryView } from './failure.ts';
 import type { Links } from './links.ts';
 import { orderSchema, type OrderView } from './order.ts';
@@ -18,7 +19,6 @@ const commandSchema = z
     type: z.string().openapi({ description: 'The command, e.g. `start_order`' }),
     state: z.enum(COMMAND_STATES),
     actor: z.string().nullable(),
-    reason: z.string().nullable(),
     lastError: z.string().nullable(),
     createdAt: time,
     deliveredAt: time.nullable(),
@@ -50,12 +50,13 @@ const stepFields = {
   generation: z.int(),
 };
 
-/** A step as the customer may see it. */
+/** A step as its customer and staff may see it. */
 export const sagaStepSchema = z.strictObject(stepFields).openapi('SagaStep');
 
 export const orderStorySchema = z
   .strictObject({
     order: orderSchema,
+    cancellationReason: z.string().nullable().openapi({ description: 'Why its cancellation was requested' }),
     statuses: z.array(z.strictObject({ generation: z.int(), status: z.enum(ORDER_STATUSES), at: time })),
     steps: z.array(
       z.strictObject({
@@ -124,13 +125,13 @@ export const failureStorySchema = z
 
 export const signupStorySchema = z.strictObject({ signup: signupSchema, ...sharedFields }).openapi('SignupStory');
 
-/** @returns a step as the customer may see it */
-export const sagaStepView = (step: StepRecord): z.infer<typeof sagaStepSchema> => ({
+/** @returns a step as a caller may see it */
+export const sagaStepView = (step: StepRecord, caller: Caller): z.infer<typeof sagaStepSchema> => ({
   step: step.step,
   kind: step.kind,
   state: step.state,
   attempts: step.attempts,
-  error: errorView(step.errorType, step.errorMessage),
+  error: errorViewFor(caller, step.errorType, step.errorMessage),
   startedAt: step.startedAt.toISOString(),
   finishedAt: iso(step.finishedAt),
   generation: step.generation,
@@ -158,12 +159,18 @@ export const signupStoryView = (loaded: StoryWithRun<SignupStory>, links: Links)
 });
 
 /** @returns the story of an order as API and command line show it. @param order the same order as it is now */
-export function orderStoryView(loaded: StoryWithRun<OrderStory>, order: OrderView, links: Links): z.infer<typeof orderStorySchema> {
+export function orderStoryView(
+  loaded: StoryWithRun<OrderStory>,
+  order: OrderView,
+  links: Links,
+  caller: Caller,
+): z.infer<typeof orderStorySchema> {
   const { statuses, steps, payments, shipments, invoices } = loaded.story;
   return {
     order,
+    cancellationReason: loaded.story.order.cancellationReason,
     statuses: statuses.map(({ generation, status, at }) => ({ generation, status, at: at.toISOString() })),
-    steps: steps.map((step) => ({ ...sagaStepView(step), actor: step.actor, reason: step.reason })),
+    steps: steps.map((step) => ({ ...sagaStepView(step, caller), actor: step.actor, reason: step.reason })),
     payments: payments.map((payment) => ({
       id: payment.id,
       generation: payment.generation,

@@ -91,7 +91,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
 
   // A cancellation by Temporal is handled like one by the customer. Nothing may be cut off in the middle.
   CancellationScope.current().cancelRequested.catch(() => {
-    inbox.cancel({ reason: 'The run was cancelled in Temporal.', actor: 'temporal' });
+    inbox.cancel({ actor: 'temporal' });
   });
   return await CancellationScope.nonCancellable(async () => {
     try {

@@ -1,7 +1,7 @@
 import { asc, eq } from 'drizzle-orm';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commands, webhookEvents } from '../../src/db/schema.ts';
+import { commands, orders, webhookEvents } from '../../src/db/schema.ts';
 import { call, placeOrder, startTestApi, WEBHOOK_SECRET, type TestApi } from './support/api.ts';
 
 let api: TestApi;
@@ -52,9 +52,11 @@ describe('the warehouse', () => {
       {
         type: 'update_shipment',
         orderId,
-        message: { generation: 1, type: 'rejected', carrier: '', trackingNumber: '', reason: 'address unknown' },
+        message: { generation: 1, type: 'rejected', carrier: '', trackingNumber: '' },
       },
     ]);
+    const [order] = await api.db.select().from(orders).where(eq(orders.id, orderId));
+    expect(order).toMatchObject({ shipmentRejectionReason: 'address unknown' });
   });
 
   it('is processed once per event, however often it sends it', async () => {

@@ -63,6 +63,14 @@ describe('answers that will not change', () => {
   });
 });
 
+it('an error whose code is free text leaves it out', async () => {
+  const gateway = gatewayTo(await answering({ status: 400, body: { error: { code: 'Call Ada Lovelace' } } }));
+  await expect(gateway.cancelShipment('reference')).rejects.toMatchObject({
+    ...INVALID,
+    message: expect.not.stringContaining('Ada'),
+  });
+});
+
 it('an acceptance that cannot be parsed is retryable', async () => {
   const gateway = gatewayTo(await answering({ status: 201, body: { shipment: 1 } }));
   await expect(gateway.requestShipment('key', shipment())).rejects.not.toMatchObject({ nonRetryable: true });

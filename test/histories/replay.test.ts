@@ -1,5 +1,6 @@
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { describe, expect, inject, it } from 'vitest';
+import { readable } from '../support/histories.ts';
 import { readGoldenRuns } from './golden.ts';
 
 // The worker's own log lines during a replay are noise.
@@ -34,11 +35,3 @@ describe('the golden histories', () => {
     expect(text).not.toMatch(/file:\/\/|node_modules|\/home\/|\/work\//);
   });
 });
-
-/** @returns a history with its payloads as text: the file has them in Base64 */
-const readable = (json: string): string =>
-  JSON.stringify(
-    JSON.parse(json, (key, value: unknown) =>
-      typeof value === 'string' && (key === 'data' || key === 'encoding') ? Buffer.from(value, 'base64').toString() : value,
-    ),
-  );

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { History } from '@temporalio/common/lib/proto-utils.js';
+import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
 import * as golden from '../../src/temporal/histories/golden.ts';
@@ -40,3 +40,14 @@ export async function checkHistories(runs: readonly TestRun[]): Promise<void> {
     await golden.writeGolden(HISTORIES, path, golden.toGolden(workflowId, history));
   }
 }
+
+/** @returns a history in JSON with its payloads as text: they are in Base64 */
+export const readable = (json: string): string =>
+  JSON.stringify(
+    JSON.parse(json, (key, value: unknown) =>
+      typeof value === 'string' && (key === 'data' || key === 'encoding') ? Buffer.from(value, 'base64').toString() : value,
+    ),
+  );
+
+/** @returns everything that a history holds, as text */
+export const textOf = (history: History): string => readable(historyToJSON(history));

@@ -50,6 +50,7 @@ export async function createRig(options: RigOptions = {}) {
 
   return {
     db: shop.db,
+    databaseUrl: shop.database.url,
     client: temporal.client,
     caller: shop.caller,
     inbox: shop.inbox,

@@ -135,7 +135,11 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
     },
 
     /** Receives a webhook of the carrier about the parcel of an order. */
-    async carrier(orderId: string, type: 'shipped' | 'delivered' | 'rejected', generation = 1): Promise<void> {
+    async carrier(
+      orderId: string,
+      type: 'shipped' | 'delivered' | 'rejected',
+      { generation = 1, reason = 'damaged in store' }: { generation?: number; reason?: string } = {},
+    ): Promise<void> {
       await recordCarrierWebhook(db, {
         eventId: crypto.randomUUID(),
         type: `shipment.${type}`,
@@ -143,7 +147,7 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
           reference: shipmentReference({ orderId, generation }),
           carrier: 'Parcel Post',
           trackingNumber: 'PP1',
-          ...(type === 'rejected' ? { reason: 'damaged in store' } : {}),
+          ...(type === 'rejected' ? { reason } : {}),
         },
       });
     },

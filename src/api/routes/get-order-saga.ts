@@ -28,5 +28,5 @@ export const getOrderSaga = (api: Api, { db }: Dependencies) =>
     const { id } = c.req.valid('param');
     await requireOrder(db, c.var.caller, id);
     const steps = await readSteps(db, id);
-    return c.json({ data: steps.map(sagaStepView) }, 200);
+    return c.json({ data: steps.map((step) => sagaStepView(step, c.var.caller)) }, 200);
   });

@@ -28,5 +28,5 @@ export const listOrders = (api: Api, { db, links }: Dependencies) =>
     const { limit, cursor, ...search } = c.req.valid('query');
     const where = and(mayRead(c.var.caller), orderCondition(search, cursor));
     const { page, nextCursor } = cutPage(await readOrders(db, { where, limit: limit + 1 }), limit, ({ order }) => order.id);
-    return c.json({ data: page.map((record) => orderView(record, links)), nextCursor }, 200);
+    return c.json({ data: page.map((record) => orderView(record, links, c.var.caller)), nextCursor }, 200);
   });

@@ -124,11 +124,11 @@ const DELIVERY: Record<CommandState, string> = {
   set_aside: ' (could not be delivered)',
 };
 
-const commandMoment = ({ type, state, createdAt, actor, reason, lastError }: CommandRecord): Moment => ({
+const commandMoment = ({ type, state, createdAt, actor, lastError }: CommandRecord): Moment => ({
   at: createdAt,
   tone: state === 'delivered' ? 'quiet' : TONES[state],
   what: `${isCommandType(type) ? COMMANDS[type] : capital(words(type))}${DELIVERY[state]}`,
-  detail: [reason, lastError].filter(Boolean).join('; '),
+  detail: lastError,
   actor,
 });
 

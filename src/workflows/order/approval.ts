@@ -15,7 +15,7 @@ export async function untilApproved({ ref, policy, inbox, sendEmail }: OrderCont
     await condition(answered, policy.approvalDeadline / 2);
   }
   inbox.stopIfCancelled();
-  const answer = inbox.decision ?? { decision: 'reject', reason: 'Not approved in time.', actor: 'holdfast' };
+  const answer = inbox.decision ?? { decision: 'reject', actor: 'holdfast' };
   const { decision } = await bookkeeping.recordApproval(ref, answer);
-  if (decision === 'reject') throw refusal('order_rejected', answer.reason);
+  if (decision === 'reject') throw refusal('order_rejected', 'The order was not approved.');
 }

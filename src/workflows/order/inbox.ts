@@ -34,7 +34,7 @@ export class Inbox {
 
   /** @throws ApplicationFailure `order_cancelled` if the order has been cancelled */
   stopIfCancelled(): void {
-    if (this.cancellation) throw refusal('order_cancelled', this.cancellation.reason);
+    if (this.cancellation) throw refusal('order_cancelled', `Cancelled by ${this.cancellation.actor}.`);
   }
 
   cancel(message: CancelOrder): void {

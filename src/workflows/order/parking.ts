@@ -30,7 +30,7 @@ async function park({ ref, policy, inbox }: OrderContext, step: OrderStep, error
   inbox.stopIfCancelled();
   const resolution = answer();
   if (!resolution) throw refusal('parking_deadline_passed', `The step "${step}" was not fixed in time.`);
-  if (resolution.action === 'cancel') throw refusal('order_cancelled', resolution.reason);
+  if (resolution.action === 'cancel') throw refusal('order_cancelled', `Cancelled by ${resolution.actor}.`);
   const status = await bookkeeping.resumeOrder(ref, failure);
   showStatus(status, `Retrying the step "${step}".`);
 }

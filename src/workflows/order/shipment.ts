@@ -15,7 +15,7 @@ export async function untilShipped(context: OrderContext): Promise<void> {
       await bookkeeping.recordShipped(ref, inbox.shipped);
       return;
     }
-    if (inbox.rejected) throw refusal('shipment_rejected', inbox.rejected.reason ?? 'The warehouse rejected the shipment.');
+    if (inbox.rejected) throw refusal('shipment_rejected', 'The warehouse rejected the shipment.');
     if (news) await withdraw(context);
     else {
       reminders += 1;

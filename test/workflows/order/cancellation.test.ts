@@ -147,7 +147,7 @@ describe('a cancellation', () => {
     const id = await rig.fulfillingOrder();
     await rig.client.workflow.getHandle(orderWorkflowId(id)).cancel();
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
-    expect(await rig.order(id)).toMatchObject({ status: 'cancelled', failureMessage: 'The run was cancelled in Temporal.' });
+    expect(await rig.order(id)).toMatchObject({ status: 'cancelled', failureMessage: 'Cancelled by temporal.' });
     rig.keepAs('order-cancelled-in-temporal', orderWorkflowId(id));
   });
 

@@ -82,7 +82,7 @@ describe('an order whose warehouse is down', () => {
   it('ignores a retry of an earlier parking', async () => {
     const id = await parkedOrder();
     const [failure] = await rig.failures(id);
-    const stale = { failureId: failure?.id, occurrence: 1, action: 'retry', reason: 'twice', actor: 'key:operator' };
+    const stale = { failureId: failure?.id, occurrence: 1, action: 'retry', actor: 'key:operator' };
     await rig.retry(id);
     await rig.orderStatus(id, 'charged');
     await rig.parked(id);
@@ -124,7 +124,7 @@ describe('an order whose warehouse is down', () => {
     const id = await parkedOrder();
     const [failure] = await rig.failures(id);
     // Sent before it parks for the second time, so that it finds both at once.
-    const answer = { failureId: failure?.id, occurrence: 2, reason: 'two at once', actor: 'key:operator' };
+    const answer = { failureId: failure?.id, occurrence: 2, actor: 'key:operator' };
     const run = rig.client.workflow.getHandle(orderWorkflowId(id));
     await run.signal('resolveFailure', { ...answer, action: 'cancel' });
     await run.signal('resolveFailure', { ...answer, action: 'retry' });

@@ -18,5 +18,5 @@ export const getOrderStory = (api: Api, deps: Dependencies) =>
     const { id } = c.req.valid('param');
     const loaded = await loadOrderStory(deps, id);
     const order = await loadOrder(deps.db, deps.links, c.var.caller, id);
-    return c.json(orderStoryView(loaded, order, deps.links), 200);
+    return c.json(orderStoryView(loaded, order, deps.links, c.var.caller), 200);
   });

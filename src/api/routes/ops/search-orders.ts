@@ -17,5 +17,5 @@ export const searchOrders = (api: Api, { db, links }: Dependencies) =>
     const { limit, cursor, ...search } = c.req.valid('query');
     const records = await readOrders(db, { where: orderCondition(search, cursor), limit: limit + 1 });
     const { page, nextCursor } = cutPage(records, limit, ({ order }) => order.id);
-    return c.json({ data: page.map((record) => orderView(record, links)), nextCursor }, 200);
+    return c.json({ data: page.map((record) => orderView(record, links, c.var.caller)), nextCursor }, 200);
   });

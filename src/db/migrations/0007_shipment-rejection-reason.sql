@@ -1,0 +1,1 @@
+ALTER TABLE "orders" ADD COLUMN "shipment_rejection_reason" text;
