@@ -86,6 +86,8 @@ const workerSchema = commonSchema.extend({
   TRIAL: duration('30 days'),
   TRIAL_REMINDER_BEFORE: duration('7 days'),
   ALERT_DIGEST_EVERY: duration('15m'),
+  /** How long Postgres and the other side may differ before that is a failure. */
+  RECONCILE_GRACE: duration('2m'),
   /** Receives alerts as Standard Webhooks. Default: none. */
   ALERT_WEBHOOK_URL: z.url().optional(),
   /** `whsec_` and base64 */

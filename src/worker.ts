@@ -5,6 +5,7 @@ import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temp
 import { createActivities } from './activities/index.ts';
 import { createActivityInterceptor } from './activities/interceptors.ts';
 import { createRunActivities } from './activities/broken-runs.ts';
+import { createReconciliationActivities } from './activities/reconciliation.ts';
 import { ConfigError, loadWorkerConfig, orderPolicy, signupPolicy, type WorkerConfig } from './config.ts';
 import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from './contracts/names.ts';
 import { connectDatabase } from './db/client.ts';
@@ -15,6 +16,7 @@ import { createPaymentGateway } from './gateways/stripe.ts';
 import { createWarehouseGateway } from './gateways/warehouse.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createLogger, type Logger } from './log.ts';
+import { createReconciler } from './reconcile/reconciler.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
 import { connectTemporalNatively } from './temporal/native-connection.ts';
@@ -40,10 +42,12 @@ async function main(): Promise<void> {
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
 
+  const payments = createPaymentGateway({ secretKey: config.STRIPE_SECRET_KEY, apiBase: config.STRIPE_API_BASE });
+  const warehouse = createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY });
   const activities = createActivities({
     db: database.db,
-    payments: createPaymentGateway({ secretKey: config.STRIPE_SECRET_KEY, apiBase: config.STRIPE_API_BASE }),
-    warehouse: createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY }),
+    payments,
+    warehouse,
     mail,
     alertWebhook: alertWebhook(config),
     settings: {
@@ -53,6 +57,7 @@ async function main(): Promise<void> {
     },
     log,
   });
+  const reconciler = createReconciler({ db: database.db, client, grace: config.RECONCILE_GRACE });
   const concurrency: Record<QueueName, number> = {
     orders: config.ORDERS_CONCURRENCY,
     email: config.EMAIL_CONCURRENCY,
@@ -64,7 +69,11 @@ async function main(): Promise<void> {
         connection,
         namespace: config.TEMPORAL_NAMESPACE,
         taskQueue: TASK_QUEUES[queue],
-        activities: { ...activities, ...createRunActivities({ db: database.db, client }) },
+        activities: {
+          ...activities,
+          ...createRunActivities({ db: database.db, client }),
+          ...createReconciliationActivities(reconciler),
+        },
         // The email queue has activities only.
         ...(queue === 'email' ? {} : workflowSource(config)),
         maxConcurrentActivityTaskExecutions: concurrency[queue],

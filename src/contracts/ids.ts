@@ -12,6 +12,15 @@ export const orderWorkflowId = (orderId: string): string => `order/${orderId}`;
 /** @returns the workflow id of a signup. */
 export const signupWorkflowId = (signupId: string): string => `signup/${signupId}`;
 
+const ORDER_WORKFLOW = /^order\/([0-9a-f-]{36})$/;
+const SIGNUP_WORKFLOW = /^signup\/([0-9a-f-]{36})$/;
+
+/** @returns the order of a workflow, or undefined if it is not an order's */
+export const orderIdOf = (workflowId: string): string | undefined => ORDER_WORKFLOW.exec(workflowId)?.[1];
+
+/** @returns the signup of a workflow, or undefined if it is not a signup's */
+export const signupIdOf = (workflowId: string): string | undefined => SIGNUP_WORKFLOW.exec(workflowId)?.[1];
+
 /** @returns the id of the workflow that announces one group of similar failures. */
 export const alertWorkflowId = (group: string): string => `alert/${group}`;
 

@@ -45,3 +45,5 @@ export const SCHEDULED_START_TIME = defineSearchAttributeKey(
 export const WEEKLY_REPORT_SCHEDULE_ID = 'weekly-report';
 export const PRUNE_SCHEDULE_ID = 'prune';
 export const WATCH_RUNS_SCHEDULE_ID = 'watch-runs';
+export const RECONCILE_CHANGES_SCHEDULE_ID = 'reconcile-changes';
+export const RECONCILE_EVERYTHING_SCHEDULE_ID = 'reconcile-everything';

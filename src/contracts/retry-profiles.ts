@@ -75,4 +75,9 @@ export const RETRY_PROFILES = {
     startToCloseTimeout: '5m',
     retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m', maximumAttempts: 20 },
   },
+  /** Another check follows in a minute. What cannot be compared now is shown as not checked. */
+  books: {
+    startToCloseTimeout: '10m',
+    retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 4 },
+  },
 } as const satisfies Record<string, RetryProfile>;

@@ -52,6 +52,9 @@ export const SIGNUP_STATUSES = [
 ] as const;
 export type SignupStatus = (typeof SIGNUP_STATUSES)[number];
 
+/** Statuses of signups that never change again. */
+export const FINAL_SIGNUP_STATUSES: readonly SignupStatus[] = ['subscribed', 'expired', 'ended'];
+
 /** The steps of an order. Their effects may have to be undone. */
 export const ORDER_STEPS = ['reserve', 'approval', 'charge', 'ship', 'invoice'] as const;
 export type OrderStep = (typeof ORDER_STEPS)[number];
@@ -75,7 +78,7 @@ export const isUnderWay = (status: RefundStatus): boolean => status === 'pending
 /** @returns whether a refund has come to nothing: its amount can be refunded again */
 export const hasFailed = (status: RefundStatus): boolean => status === 'failed' || status === 'canceled';
 
-export const FAILURE_KINDS = ['step', 'compensation', 'email', 'command', 'run', 'late_shipment'] as const;
+export const FAILURE_KINDS = ['step', 'compensation', 'email', 'command', 'run', 'late_shipment', 'discrepancy'] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
 export const FAILURE_STATUSES = ['open', 'retrying', 'resolved', 'cancelled', 'settled'] as const;
@@ -95,6 +98,7 @@ export const FAILURE_EVENT_TYPES = [
   'settlement_requested',
   'restart_requested',
   'reset_requested',
+  'fix_requested',
   'resolved',
   'cancelled',
   'settled',

@@ -16,6 +16,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { BOOK_CHECKS, BOOK_FIXES, BOOK_SCOPES } from '../contracts/books.ts';
 import {
   BULK_ACTION_ITEM_STATES,
   BULK_ACTION_STATES,
@@ -115,6 +116,7 @@ export const signups = pgTable(
       .on(sql`lower(${table.email})`)
       .where(sql`status not in ('expired', 'ended')`),
     index('signups_email').on(sql`lower(${table.email})`),
+    index('signups_updated').on(table.updatedAt),
   ],
 );
 
@@ -545,6 +547,49 @@ export const operatorActions = pgTable(
     at: createdAt(),
   },
   (table) => [index('operator_actions_age').on(table.at)],
+);
+
+// ---------------------------------------------------------------- reconciliation
+
+/** Where two records disagree: from the check that first saw it until one finds them equal. See `reconcile/`. */
+export const differences = pgTable(
+  'differences',
+  {
+    check: text('check_name', { enum: BOOK_CHECKS }).notNull(),
+    subject: text().notNull(),
+    what: text().notNull(),
+    /** What Postgres says. */
+    ours: text().notNull(),
+    /** What the other side says. */
+    theirs: text().notNull(),
+    fix: text({ enum: BOOK_FIXES }),
+    orderId: uuid('order_id'),
+    signupId: uuid('signup_id'),
+    generation: integer(),
+    /** Since when the two sides have said this. It is reported once it is old enough. */
+    firstSeenAt: at('first_seen_at').notNull().defaultNow(),
+    lastSeenAt: at('last_seen_at').notNull().defaultNow(),
+    /** The failure that reports it. */
+    failureId: uuid('failure_id').references(() => failures.id),
+  },
+  (table) => [primaryKey({ columns: [table.check, table.subject] }), index('differences_failure').on(table.failureId)],
+);
+
+/** The last run of each check. Without an `error`, both sides were compared. */
+export const bookChecks = pgTable(
+  'book_checks',
+  {
+    check: text('check_name', { enum: BOOK_CHECKS }).notNull(),
+    scope: text({ enum: BOOK_SCOPES }).notNull(),
+    startedAt: at('started_at').notNull(),
+    finishedAt: at('finished_at').notNull().defaultNow(),
+    compared: integer().notNull(),
+    /** Why it was not checked, e.g. because the other side did not answer. */
+    error: text(),
+    /** Until when changes have been compared. The next check of changes begins there. */
+    checkedUntil: at('checked_until'),
+  },
+  (table) => [primaryKey({ columns: [table.check, table.scope] })],
 );
 
 // ---------------------------------------------------------------- reports

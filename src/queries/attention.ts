@@ -20,7 +20,15 @@ export interface Attention {
 }
 
 /** Lowest first: money that is not refunded, then what has stopped. An unsent email comes last. */
-const URGENCY: Record<FailureKind, number> = { compensation: 0, run: 1, command: 2, step: 3, late_shipment: 4, email: 5 };
+const URGENCY: Record<FailureKind, number> = {
+  compensation: 0,
+  discrepancy: 1,
+  run: 2,
+  command: 3,
+  step: 4,
+  late_shipment: 5,
+  email: 6,
+};
 
 /** @returns the open failures by group, and the orders waiting for approval */
 export async function readAttention(db: Database): Promise<Attention> {

@@ -123,8 +123,8 @@ async function readItems(db: Database, ids: string[]) {
   return await db.select().from(orderItems).where(inArray(orderItems.orderId, ids)).orderBy(asc(orderItems.position));
 }
 
-/** An email that was not sent, or a late parcel, is for operators: it does not block the order. */
-const HARMLESS: FailureKind[] = ['email', 'late_shipment'];
+/** An email that was not sent, a late parcel or a difference in the books is for operators: it does not block the order. */
+const HARMLESS: FailureKind[] = ['email', 'late_shipment', 'discrepancy'];
 
 async function readBlocking(db: Database, ids: string[]) {
   if (ids.length === 0) return [];

@@ -131,6 +131,16 @@ export async function closeFailures(
   return closed;
 }
 
+/** Closes a failure, unless it is closed already. */
+export async function closeFailure(tx: Transaction, failureId: string, outcome: 'resolved', reason: string): Promise<void> {
+  const closed = await tx
+    .update(failures)
+    .set({ status: outcome, closedAt: sql`now()`, nextRetryAt: null })
+    .where(and(eq(failures.id, failureId), inArray(failures.status, LIVE_FAILURE_STATUSES)))
+    .returning({ id: failures.id });
+  if (closed.length > 0) await recordFailureEvent(tx, failureId, outcome, byHoldfast(reason));
+}
+
 /** Reopens failures whose command could not be delivered. Left in `retrying`, they could never be retried. */
 export async function reopenRetrying(tx: Transaction, workflowId: string, reason: string): Promise<void> {
   const reopened = await tx

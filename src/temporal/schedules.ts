@@ -12,6 +12,8 @@ import {
 import Long from 'long';
 import {
   PRUNE_SCHEDULE_ID,
+  RECONCILE_CHANGES_SCHEDULE_ID,
+  RECONCILE_EVERYTHING_SCHEDULE_ID,
   TASK_QUEUES,
   WATCH_RUNS_SCHEDULE_ID,
   WEEKLY_REPORT_SCHEDULE_ID,
@@ -79,6 +81,25 @@ export const scheduleDefinitions = (timeZone: string): ScheduleDefinition[] => [
     overlap: ScheduleOverlapPolicy.SKIP,
     // Each run looks at everything, so a missed one need not be made up for.
     catchupWindow: 60_000,
+  },
+  {
+    scheduleId: RECONCILE_CHANGES_SCHEDULE_ID,
+    workflowType: 'reconcile',
+    args: [{ scope: 'changed' }],
+    timeZone,
+    calendar: { ...EVERY_DAY, hour: between(0, 23), minute: between(0, 59) },
+    overlap: ScheduleOverlapPolicy.SKIP,
+    // Each run begins where the last one ended.
+    catchupWindow: 60_000,
+  },
+  {
+    scheduleId: RECONCILE_EVERYTHING_SCHEDULE_ID,
+    workflowType: 'reconcile',
+    args: [{ scope: 'everything', confirm: true }],
+    timeZone,
+    calendar: { ...EVERY_DAY, hour: at(2), minute: at(30) },
+    overlap: ScheduleOverlapPolicy.SKIP,
+    catchupWindow: DAY,
   },
 ];
 

@@ -9,6 +9,7 @@ import type { InvoiceActivities } from '../activities/invoice.ts';
 import type { OrderActivities } from '../activities/orders.ts';
 import type { PaymentActivities } from '../activities/payment.ts';
 import type { PruneActivities } from '../activities/prune.ts';
+import type { ReconciliationActivities } from '../activities/reconciliation.ts';
 import type { ReportActivities } from '../activities/report.ts';
 import type { SignupActivities } from '../activities/signups.ts';
 import type { WarehouseActivities } from '../activities/warehouse.ts';
@@ -60,3 +61,6 @@ export const alerting = proxyActivities<Pick<AlertActivities, 'postAlert'>>(RETR
 export const operations = proxyLocalActivities<AlertActivities & PruneActivities & BulkActionActivities>(
   RETRY_PROFILES.bookkeeping,
 );
+
+/** A part of a check takes about a minute. It reports each page, so that a worker that dies is noticed. */
+export const books = proxyActivities<ReconciliationActivities>({ ...RETRY_PROFILES.books, heartbeatTimeout: '2m' });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { temporalBinary, temporalCli } from '../../src/sandbox/temporal-binaries.ts';
@@ -33,6 +33,7 @@ afterAll(async () => {
   await temporal.stop();
   await folder.remove();
 });
+afterEach(() => stack.expectBooksBalanced(), 90_000);
 
 const orderView = z.object({ id: z.uuid(), status: z.string(), links: z.object({ self: z.string(), saga: z.string() }) });
 const sagaView = z.object({ data: z.array(z.object({ step: z.string(), kind: z.string(), state: z.string() })) });

@@ -84,5 +84,6 @@ describe('a night with the warehouse down', () => {
     for (const wanted of ['opened', 'retry_requested', 'resolved'] as const) {
       expect(events.filter(({ type }) => type === wanted)).toHaveLength(ORDERS);
     }
+    await stack.expectBooksBalanced();
   });
 });

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createRunActivities } from '../../src/activities/broken-runs.ts';
 import { failures, orders } from '../../src/db/schema.ts';
 import { resetFailure } from '../../src/operate/failures.ts';
+import { expectBooksBalanced } from '../support/books.ts';
 import { bundleChangedWorkflows, type Change } from '../support/changed-workflows.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { useShop } from '../support/shop.ts';
@@ -65,6 +66,7 @@ describe('orders whose runs have failed because of a bug', () => {
     expect(await openFailures()).toEqual([]);
     const outcomes = (await shop.db.select().from(failures)).map(({ status }) => status);
     expect(outcomes).toEqual(Array.from({ length: ORDERS }, () => 'resolved'));
+    await expectBooksBalanced(shop, temporal.client);
     await fixed.stop();
   });
 });

@@ -1,8 +1,11 @@
+import { Client } from '@temporalio/client';
 import { startApi } from '../../src/api/service.ts';
 import { loadApiConfig } from '../../src/config.ts';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
+import { connectTemporal } from '../../src/temporal/connection.ts';
 import { WEBHOOK_SECRET } from '../api/support/api.ts';
+import { expectBooksBalanced } from './books.ts';
 import { createShop, STRIPE_WEBHOOK_SECRET } from './shop.ts';
 import { startWorker } from './service-process.ts';
 
@@ -31,6 +34,8 @@ export async function startStack(temporal: { TEMPORAL_ADDRESS: string; TEMPORAL_
     WAREHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
   });
   const api = await startApi(config, shop.log);
+  const connection = connectTemporal();
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   const launchWorker = () => startWorker(shop.environment);
   let worker = await launchWorker();
 
@@ -38,6 +43,7 @@ export async function startStack(temporal: { TEMPORAL_ADDRESS: string; TEMPORAL_
     url: api.url,
     shop,
     db: shop.db,
+    client,
     keys: {
       operator: await insertApiKey(shop.db, { name: 'night shift', role: 'operator' }),
       customer: await insertApiKey(shop.db, { name: 'web shop', role: 'customer' }),
@@ -50,9 +56,13 @@ export async function startStack(temporal: { TEMPORAL_ADDRESS: string; TEMPORAL_
       worker = await launchWorker();
     },
 
+    /** See {@link expectBooksBalanced}. */
+    expectBooksBalanced: () => expectBooksBalanced(shop, client),
+
     async close(): Promise<void> {
       await worker.stop();
       await api.close();
+      await connection.close();
       await shop.close();
     },
   };

@@ -146,4 +146,5 @@ const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
   email: settle,
   command: settle,
   late_shipment: settle,
+  discrepancy: settle,
 };

@@ -12,6 +12,7 @@ const NAMES: Record<FailureKind, (step: string) => string> = {
   command: capital,
   run: () => 'Broken run',
   late_shipment: () => 'Late shipment',
+  discrepancy: (check) => `Difference: ${check}`,
 };
 
 /** @returns what a failure is called, e.g. `Step: ship` */
@@ -32,6 +33,7 @@ const EVENTS: Record<FailureEvent['type'], { what: string; tone: Tone }> = {
   settlement_requested: { what: 'Settlement requested', tone: 'busy' },
   restart_requested: { what: 'Restart requested', tone: 'busy' },
   reset_requested: { what: 'Reset requested', tone: 'busy' },
+  fix_requested: { what: 'Fix requested', tone: 'busy' },
   resolved: { what: 'Failure resolved', tone: 'good' },
   cancelled: { what: 'Failure closed: order cancelled', tone: 'quiet' },
   settled: { what: 'Settled by hand', tone: 'good' },

@@ -11,6 +11,7 @@ const KINDS: Record<FailureKind, { one: string; loud: boolean }> = {
   command: { one: 'undelivered command', loud: true },
   run: { one: 'broken run', loud: true },
   late_shipment: { one: 'late shipment', loud: false },
+  discrepancy: { one: 'difference', loud: true },
 };
 
 /** What waits for a person. */

@@ -1,0 +1,44 @@
+import { eq } from 'drizzle-orm';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { BOOK_CHECKS } from '../../src/contracts/books.ts';
+import { orderWorkflowId } from '../../src/contracts/ids.ts';
+import { TASK_QUEUES } from '../../src/contracts/names.ts';
+import { bookChecks, commands, failures } from '../../src/db/schema.ts';
+import { useNamespace } from '../support/namespace.ts';
+import { useShop } from '../support/shop.ts';
+import { startWorker } from '../support/service-process.ts';
+
+const temporal = await useNamespace();
+const shop = await useShop({ environment: { RECONCILE_GRACE: '1s' } });
+const { db } = shop;
+// Before the worker starts, which would deliver the command.
+const { orderId } = await shop.placeOrder();
+const [lost] = await db.delete(commands).where(eq(commands.workflowId, orderWorkflowId(orderId))).returning();
+const worker = await startWorker({ ...shop.environment, ...temporal.environment });
+afterAll(() => worker.stop());
+
+/** Runs the job as its schedule or the command line does. */
+const reconcile = (scope: 'changed' | 'everything') =>
+  temporal.client.workflow.execute('reconcile', {
+    workflowId: `reconcile-${crypto.randomUUID()}`,
+    taskQueue: TASK_QUEUES.operations,
+    args: [{ scope, confirm: true }],
+  });
+
+describe('reconciliation', { timeout: 90_000 }, () => {
+  it('reports what stays different in one run, and resolves it in a later one', async () => {
+    await reconcile('changed');
+    const reported = () => db.select().from(failures).where(eq(failures.orderId, orderId));
+    expect(await reported()).toMatchObject([{ kind: 'discrepancy', status: 'open', errorType: 'run_missing' }]);
+    expect(await db.select().from(bookChecks).where(eq(bookChecks.scope, 'changed'))).toHaveLength(BOOK_CHECKS.length);
+
+    if (lost) await db.insert(commands).values({ workflowId: lost.workflowId, body: lost.body });
+    await vi.waitFor(
+      async () => {
+        await reconcile('changed');
+        expect(await reported()).toMatchObject([{ status: 'resolved' }]);
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+  });
+});
