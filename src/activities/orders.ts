@@ -67,14 +67,14 @@ export function createOrderActivities({ db }: { db: Database }) {
       return await transaction(db, async (tx) => {
         const exhausted = await exhaustStep(tx, ref, step, error);
         if (!exhausted) return undefined;
-        const [order] = await tx.select({ status: orders.status }).from(orders).where(eq(orders.id, ref.orderId));
+        const { status } = await lockOrder(tx, ref.orderId);
         const failure = await openOrderFailure(tx, ref, {
           kind: 'step',
           step,
           ...error,
           attempts: exhausted.attempts,
           // If this activity is repeated, the order is parked already. The failure then keeps its status to resume.
-          resumeStatus: order?.status === 'needs_attention' ? null : (order?.status ?? null),
+          resumeStatus: status === 'needs_attention' ? null : status,
         });
         await setOrderStatus(tx, ref, 'needs_attention');
         return failure;
@@ -103,10 +103,10 @@ export function createOrderActivities({ db }: { db: Database }) {
           .update(shipments)
           .set({ state: 'shipped', carrier, trackingNumber, shippedAt: sql`coalesce(${shipments.shippedAt}, now())` })
           .where(isOf(shipments, ref));
-        await closeFailures(tx, ref, LATE_SHIPMENT, 'resolved', 'The order has been shipped.');
         // A cancellation that was accepted before this, but not acted on, came too late.
         await tx.update(orders).set({ cancellationReason: null }).where(isOrder(ref));
         await setOrderStatus(tx, ref, 'shipped');
+        await closeFailures(tx, ref, LATE_SHIPMENT, 'resolved', 'The order has been shipped.');
       });
     },
 
@@ -191,8 +191,8 @@ export function createOrderActivities({ db }: { db: Database }) {
           .set({ state: 'refused', finishedAt: sql`now()` })
           .where(and(isApproval(ref), eq(sagaSteps.state, 'running')));
         const failureMessage = (await whyEnded(tx, ref, end.type)) ?? end.message;
-        await closeFailures(tx, ref, 'all', 'cancelled', failureMessage);
         await setOrderStatus(tx, ref, end.status, { failureType: end.type, failureMessage });
+        await closeFailures(tx, ref, 'all', 'cancelled', failureMessage);
       });
     },
   };

@@ -1,7 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
-import { address, reason } from '../contracts/fields.ts';
+import { address, reason, type Address } from '../contracts/fields.ts';
 import type { ResolveFailure } from '../contracts/messages.ts';
 import { notFound, RequestError } from '../contracts/request-error.ts';
 import { isOrderStep } from '../contracts/statuses.ts';
@@ -25,8 +25,9 @@ export const retryFailure = defineAction({
     shippingAddress: address.optional().meta({ description: 'A corrected address, used from now on' }),
   }),
   async act(tx, target, { shippingAddress, ...instruction }) {
+    // First: an order is locked before its failures. A refusal below takes it back.
+    if (shippingAddress) await correctAddress(tx, target, shippingAddress);
     const { id: failureId, orderId, occurrence } = await lockParked(tx, target);
-    if (shippingAddress) await tx.update(orders).set(shippingAddress).where(eq(orders.id, orderId));
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     const note = shippingAddress ? `${instruction.reason} (with a corrected address)` : instruction.reason;
     await recordFailureEvent(tx, failureId, 'retry_requested', { ...instruction, reason: note });
@@ -106,6 +107,11 @@ export const resetFailure = defineAction({
 /** Tells the parked run of an order what to do. */
 const resolve = (tx: Transaction, orderId: string, message: ResolveFailure): Promise<void> =>
   enqueueCommand(tx, { type: 'resolve_failure', orderId, message });
+
+async function correctAddress(tx: Transaction, failureId: string, corrected: Address): Promise<void> {
+  const orderOfFailure = tx.select({ id: failures.orderId }).from(failures).where(eq(failures.id, failureId));
+  await tx.update(orders).set(corrected).where(inArray(orders.id, orderOfFailure));
+}
 
 /** Row lock: if two operators act at once, one wins and the other is refused. */
 async function lockFailure(tx: Transaction, failureId: string): Promise<Failure> {
