@@ -17,6 +17,7 @@ import { createWarehouseGateway } from './gateways/warehouse.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createLogger, type Logger } from './log.ts';
 import { createReconciler } from './reconcile/reconciler.ts';
+import { runWorkers } from './temporal/run-workers.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
 import { connectTemporalNatively } from './temporal/native-connection.ts';
@@ -106,8 +107,7 @@ async function main(): Promise<void> {
 
   log.info({ queues }, 'worker ready');
   try {
-    // Each ends by itself on SIGINT or SIGTERM. If one fails, the process ends, so that its supervisor restarts it.
-    await Promise.all(workers.map((worker) => worker.run()));
+    await runWorkers(workers);
   } finally {
     await dispatcher?.stop();
     mail.close();
