@@ -3,6 +3,7 @@ import {
   expectEmailsRight,
   expectHistoriesReplay,
   expectInvoicesRight,
+  expectKeysOfOrders,
   expectMoneyRight,
   expectOneRunForEachOrder,
   expectStockRight,
@@ -35,6 +36,8 @@ describe(`after a storm in which every process was killed or frozen (seed ${opti
   it('every 202 has one order and one run', () => expectOneRunForEachOrder(aftermath));
 
   it('the money kept is the price of each fulfilled order, and nothing for any other', () => expectMoneyRight(aftermath));
+
+  it('every payment and parcel has a key that follows from its order', () => expectKeysOfOrders(aftermath));
 
   it('the stock adds up', () => expectStockRight(aftermath));
 

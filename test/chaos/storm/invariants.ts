@@ -57,6 +57,17 @@ export async function expectMoneyRight({ db, site, settled }: Aftermath): Promis
   expect(charged.filter((orderId) => !known.has(orderId)), 'charges for unknown orders').toEqual([]);
 }
 
+/** Whatever a customer pays or gets has a key that follows from the order, so that a repeated request is known as such. */
+export function expectKeysOfOrders({ site }: Aftermath): void {
+  const entries = [
+    ...readLedger(site.simulators.payments.file, paymentEntrySchema),
+    ...readLedger(site.simulators.warehouse.file, warehouseEntrySchema),
+  ];
+  const keys = entries.flatMap((entry) => ('idempotencyKey' in entry && entry.idempotencyKey !== null ? [entry.idempotencyKey] : []));
+  expect(keys.length).toBeGreaterThan(0);
+  expect(keys.filter((key) => !/^order:[0-9a-f-]{36}:1:[a-z:]+(:[0-9]+)?$/.test(key))).toEqual([]);
+}
+
 /** Available and reserved together are as many as before. */
 export async function expectStockRight({ db, stockBefore }: Aftermath): Promise<void> {
   expect(await stockTotals(db)).toEqual(stockBefore);

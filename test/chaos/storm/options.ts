@@ -5,6 +5,9 @@ import { PROCESS_NAMES } from './schedule.ts';
 /** The variable that carries the options of a storm, as JSON, from the command line into the test. */
 export const STORM_VARIABLE = 'HOLDFAST_STORM';
 
+/** How the error begins that is thrown when something does not come to rest. */
+export const DRAIN_FAILED = 'Still moving after';
+
 /** The options of a storm. The defaults are those of `npm test`. */
 export const stormOptions = z
   .strictObject({

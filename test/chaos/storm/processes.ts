@@ -96,6 +96,8 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
       port: paymentsPort,
       ledgerFile: file('payments.jsonl'),
       secretKey: secrets.stripeSecretKey,
+      webhook: { url: `${url}/v1/webhooks/stripe`, secret: secrets.stripeWebhookSecret },
+      settleAfterMs: 2_000,
     }),
     simulator('warehouse', warehousePort, {
       port: warehousePort,
@@ -129,6 +131,7 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
     ...common,
     API_PORT: String(apiPort),
     WAREHOUSE_WEBHOOK_SECRET: secrets.warehouseWebhookSecret,
+    STRIPE_WEBHOOK_SECRET: secrets.stripeWebhookSecret,
   };
   const isPolling = workerIsPolling(workerEnvironment);
   await Promise.all([

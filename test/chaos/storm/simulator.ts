@@ -12,7 +12,9 @@ const webhook = z.object({ url: text, secret: text });
 
 const simulators: Record<string, (options: unknown) => Promise<{ close: () => Promise<void> }>> = {
   payments: (options) =>
-    startPaymentSimulator(z.object({ port, ledgerFile: text, secretKey: text, webhook: webhook.optional() }).parse(options)),
+    startPaymentSimulator(
+      z.object({ port, ledgerFile: text, secretKey: text, webhook, settleAfterMs: z.int() }).parse(options),
+    ),
   warehouse: (options) =>
     startWarehouseSimulator(
       z

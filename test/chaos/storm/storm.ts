@@ -7,6 +7,7 @@ import { connectDatabase, type Database } from '../../../src/db/client.ts';
 import { commands, orders } from '../../../src/db/schema.ts';
 import { createTemporaryFolder } from '../../support/temporary-folder.ts';
 import { stockTotals } from '../../support/audit.ts';
+import { DRAIN_FAILED } from './options.ts';
 import { createPeople, planCustomers, type PlacedOrder } from './load.ts';
 import { startProcesses, type Processes, type Site } from './processes.ts';
 import { Random } from './random.ts';
@@ -105,7 +106,7 @@ export async function runStorm(options: StormOptions, bundle: string, tell: (lin
       for (const id of done.settled) settled.add(id);
       const moving = await findMoving(db, all);
       if (moving.length === 0) break;
-      if (Date.now() > deadline) throw new Error(`Still moving after ${seconds(DRAIN_WITHIN)}:\n${moving.join('\n')}`);
+      if (Date.now() > deadline) throw new Error(`${DRAIN_FAILED} ${seconds(DRAIN_WITHIN)}:\n${moving.join('\n')}`);
     }
     return {
       site,
