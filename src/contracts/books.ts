@@ -4,15 +4,29 @@
 export const BOOK_CHECKS = [
   'order_runs',
   'signup_runs',
+  'failures',
+  'reservations',
+  'stock',
+  'invoices',
 ] as const;
 export type BookCheck = (typeof BOOK_CHECKS)[number];
+
+/** Who says what: the two sides of each check. */
+export const BOOK_SIDES: Record<BookCheck, { ours: string; theirs: string }> = {
+  order_runs: { ours: 'Postgres', theirs: 'Temporal' },
+  signup_runs: { ours: 'Postgres', theirs: 'Temporal' },
+  failures: { ours: 'The failure', theirs: 'What it waits for' },
+  reservations: { ours: 'The order', theirs: 'Its reservations' },
+  stock: { ours: 'Received', theirs: 'Available and reserved' },
+  invoices: { ours: 'The order', theirs: 'Its invoice' },
+};
 
 /** What a check looks at: what has changed since it last succeeded, everything, or only the differences that it knows. */
 export const BOOK_SCOPES = ['changed', 'everything', 'known'] as const;
 export type BookScope = (typeof BOOK_SCOPES)[number];
 
 /** How an operator can make the two sides of a difference equal. Offered only where it is certain which side is right. */
-export const BOOK_FIXES = ['start_run'] as const;
+export const BOOK_FIXES = ['start_run', 'reopen_failure'] as const;
 export type BookFix = (typeof BOOK_FIXES)[number];
 
 /** Asks for one check. */

@@ -155,6 +155,8 @@ export const stock = pgTable(
       .primaryKey()
       .references(() => products.sku),
     available: integer().notNull(),
+    /** All that ever came in. Whoever adds stock adds to both: `available` and what is reserved make up `received`. */
+    received: integer().notNull(),
   },
   () => [check('stock_not_negative', sql`available >= 0`)],
 );
@@ -302,6 +304,7 @@ export const payments = pgTable(
   },
   (table) => [
     unique('payments_one_per_generation').on(table.orderId, table.generation),
+    index('payments_created').on(table.createdAt),
     check('payments_captured', sql`captured between 0 and amount`),
     check('payments_refunded', sql`refunded between 0 and captured`),
   ],
@@ -323,6 +326,7 @@ export const refunds = pgTable(
   },
   (table) => [
     index('refunds_payment').on(table.paymentId),
+    index('refunds_created').on(table.createdAt),
     check('refunds_amount', sql`amount > 0`),
     check('refunds_status', oneOf('status', REFUND_STATUSES)),
   ],

@@ -18,7 +18,7 @@ export async function seedCatalogue(db: Database): Promise<void> {
     await tx.insert(products).values(items).onConflictDoNothing();
     await tx
       .insert(stock)
-      .values(CATALOGUE.map(({ sku, available }) => ({ sku, available })))
+      .values(CATALOGUE.map(({ sku, available }) => ({ sku, available, received: available })))
       .onConflictDoNothing();
   });
 }

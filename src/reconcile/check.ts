@@ -6,7 +6,7 @@ export interface Difference {
   subject: string;
   /** How the two differ, in a stable word such as `run_missing`. Failures are grouped by it. */
   what: string;
-  /** What Postgres says. */
+  /** What Postgres says, or the first of two records in Postgres. See `BOOK_SIDES`. */
   ours: string;
   /** What the other side says. */
   theirs: string;

@@ -1,5 +1,5 @@
 import { and, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
-import type { BookCheck } from '../contracts/books.ts';
+import { BOOK_SIDES, type BookCheck } from '../contracts/books.ts';
 import { orderWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
 import { LIVE_FAILURE_STATUSES } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
@@ -78,7 +78,8 @@ async function remember(
     .returning({ isOld: sql<boolean>`${differences.firstSeenAt} <= now() - make_interval(secs => ${grace / 1_000})` });
   // Both sides must have said the same in two checks.
   if (!isSame || !now?.isOld) return;
-  const errorMessage = `Postgres says: ${difference.ours}. The other side says: ${difference.theirs}.`;
+  const { ours, theirs } = BOOK_SIDES[check];
+  const errorMessage = `${ours}: ${difference.ours}. ${theirs}: ${difference.theirs}.`;
   if (before.status === 'settled' || (before.status === 'open' && before.message === errorMessage)) return;
   const { failureId } = await openFailure(tx, {
     kind: 'discrepancy',

@@ -1,18 +1,18 @@
 import type { Client } from '@temporalio/client';
-import { and, asc, eq, gt, gte, inArray, lt } from 'drizzle-orm';
+import { and, asc, eq, gt, gte, inArray, lt, notInArray } from 'drizzle-orm';
 import type { BookCheck } from '../contracts/books.ts';
 import { orderIdOf, orderWorkflowId, signupIdOf, signupWorkflowId } from '../contracts/ids.ts';
 import {
   FINAL_ORDER_STATUSES,
   FINAL_SIGNUP_STATUSES,
   LIVE_FAILURE_STATUSES,
-  ORDER_STATUSES,
   SIGNUP_STATUSES,
 } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
-import { commands, failures, orderEvents, orders, signups } from '../db/schema.ts';
+import { commands, failures, orders, signups } from '../db/schema.ts';
 import { listRuns, readCurrentRun, type CurrentRun, type ListedRun } from '../temporal/compared-runs.ts';
 import { PAGE, type Check, type Difference, type Source, type Span } from './check.ts';
+import { listOrders } from './orders.ts';
 import { inParallel } from './pace.ts';
 
 /** What has a run: an order or a signup. */
@@ -45,31 +45,7 @@ export const orderRuns = (db: Database, client: Client): Check =>
     final: FINAL_ORDER_STATUSES,
     workflowIdOf: orderWorkflowId,
     idOf: orderIdOf,
-    async list({ from, until }, after) {
-      if (from === undefined) {
-        const live = ORDER_STATUSES.filter((status) => !FINAL_ORDER_STATUSES.includes(status));
-        const rows = await db
-          .select({ id: orders.id })
-          .from(orders)
-          .where(and(inArray(orders.status, live), after === undefined ? undefined : gt(orders.id, after)))
-          .orderBy(asc(orders.id))
-          .limit(PAGE);
-        return rows.map(({ id }) => id);
-      }
-      const rows = await db
-        .selectDistinct({ id: orderEvents.orderId })
-        .from(orderEvents)
-        .where(
-          and(
-            gte(orderEvents.at, from),
-            lt(orderEvents.at, until),
-            after === undefined ? undefined : gt(orderEvents.orderId, after),
-          ),
-        )
-        .orderBy(asc(orderEvents.orderId))
-        .limit(PAGE);
-      return rows.map(({ id }) => id);
-    },
+    list: (span, after) => listOrders(db, span, after, notInArray(orders.status, [...FINAL_ORDER_STATUSES])),
     read: (ids) =>
       db
         .select({ id: orders.id, status: orders.status, generation: orders.generation })

@@ -52,7 +52,7 @@ describe('a difference', () => {
         status: 'open',
         step: 'order_runs',
         errorType: 'run_missing',
-        errorMessage: 'Postgres says: accepted. The other side says: no run.',
+        errorMessage: 'Postgres: accepted. Temporal: no run.',
         workflowId: `order/${difference.subject}`,
         occurrence: 1,
       },
