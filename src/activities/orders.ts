@@ -92,6 +92,11 @@ export function createOrderActivities({ db }: { db: Database }) {
         const [failure] = await tx.select().from(failures).where(eq(failures.id, failureId));
         if (status !== 'needs_attention' || failure?.occurrence !== occurrence) return status;
         const resumed = failure.resumeStatus ?? 'accepted';
+        // Nobody asked: the warehouse turned out to have the order. Marked as retrying, so that another parking has its own answer.
+        if (failure.status === 'open') {
+          await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
+          await recordFailureEvent(tx, failureId, 'retry_requested', { actor: 'holdfast', reason: 'The warehouse has the order.' });
+        }
         await setOrderStatus(tx, ref, resumed);
         return resumed;
       });

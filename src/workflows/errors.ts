@@ -5,6 +5,9 @@ import { isRefusalType, type ErrorDetails, type RefusalType } from '../contracts
 export const refusal = (type: RefusalType, message: string): ApplicationFailure =>
   ApplicationFailure.nonRetryable(message, type);
 
+/** @returns the refusal of an order that was cancelled. @param actor who cancelled it; why is in Postgres */
+export const cancelledBy = (actor: string): ApplicationFailure => refusal('order_cancelled', `Cancelled by ${actor}.`);
+
 const root = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);
 
 /** @returns the refusal inside an error, or undefined if it is another error */

@@ -8,7 +8,7 @@ import type {
 } from '../../contracts/messages.ts';
 import { SIGNALS } from '../../contracts/names.ts';
 import type { OrderStep } from '../../contracts/statuses.ts';
-import { refusal } from '../errors.ts';
+import { cancelledBy } from '../errors.ts';
 
 export const cancelOrder = defineSignal<[CancelOrder]>(SIGNALS.cancelOrder);
 export const decideApproval = defineSignal<[DecideApproval]>(SIGNALS.decideApproval);
@@ -23,6 +23,8 @@ export class Inbox {
   shipped: CarrierUpdate | undefined;
   rejected: CarrierUpdate | undefined;
   delivered = false;
+  /** Whether the carrier has sent news that no parking has acted on. */
+  hasCarrierNews = false;
   readonly settlements = new Map<OrderStep, SettleCompensation>();
   readonly resolutions: ResolveFailure[] = [];
   /** Called after each cancellation and settlement. */
@@ -32,9 +34,14 @@ export class Inbox {
     return this.cancellation !== undefined;
   }
 
+  /** Who has cancelled the order; undefined while nobody has. */
+  get canceller(): string | undefined {
+    return this.cancellation?.actor;
+  }
+
   /** @throws ApplicationFailure `order_cancelled` if the order has been cancelled */
   stopIfCancelled(): void {
-    if (this.cancellation) throw refusal('order_cancelled', `Cancelled by ${this.cancellation.actor}.`);
+    if (this.cancellation) throw cancelledBy(this.cancellation.actor);
   }
 
   cancel(message: CancelOrder): void {
@@ -66,6 +73,7 @@ export function receiveMessages(generation: number): Inbox {
   });
   setHandler(carrierUpdate, (message) => {
     if (message.generation !== generation) return;
+    inbox.hasCarrierNews = true;
     if (message.type === 'rejected') inbox.rejected = message;
     // Messages from carriers overtake each other: "delivered" implies "shipped".
     else inbox.shipped ??= message;

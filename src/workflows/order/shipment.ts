@@ -1,38 +1,28 @@
 import { condition } from '@temporalio/workflow';
-import { bookkeeping, compensation } from '../activities.ts';
+import { bookkeeping } from '../activities.ts';
 import { refusal } from '../errors.ts';
-import { untilSettled } from './compensation.ts';
 import type { OrderContext } from './context.ts';
+import { withdraw } from './withdrawal.ts';
 
 /** Waits until the carrier has the parcel, and reminds operations while it is late. */
 export async function untilShipped(context: OrderContext): Promise<void> {
   const { ref, policy, inbox, sendEmail } = context;
   const hasNews = () => inbox.shipped !== undefined || inbox.rejected !== undefined || inbox.isCancelled;
   let reminders = 0;
+  let reminderAt = Date.now() + policy.lateShipmentAfter;
   for (;;) {
-    const news = await condition(hasNews, reminders === 0 ? policy.lateShipmentAfter : policy.lateShipmentEvery);
+    // A refused cancellation does not put off the reminder.
+    const news = await condition(hasNews, Math.max(1, reminderAt - Date.now()));
     if (inbox.shipped) {
       await bookkeeping.recordShipped(ref, inbox.shipped);
       return;
     }
     if (inbox.rejected) throw refusal('shipment_rejected', 'The warehouse rejected the shipment.');
-    if (news) await withdraw(context);
-    else {
+    if (!news) {
       reminders += 1;
+      reminderAt = Date.now() + policy.lateShipmentEvery;
       await bookkeeping.recordLateShipment(ref);
       sendEmail('late_shipment', reminders);
-    }
+    } else if (await withdraw(context)) inbox.stopIfCancelled();
   }
-}
-
-/** Asks the warehouse before anything is undone: a parcel that has left cannot be called back, and its order continues. */
-async function withdraw(context: OrderContext): Promise<void> {
-  const { ref, inbox } = context;
-  let withdrawn = true;
-  await untilSettled(context, 'ship', async () => {
-    ({ withdrawn } = await compensation.withdrawShipment(ref));
-  });
-  if (withdrawn) inbox.stopIfCancelled();
-  inbox.cancellation = undefined;
-  await bookkeeping.recordCancellationRefused(ref);
 }

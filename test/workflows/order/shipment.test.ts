@@ -30,6 +30,17 @@ describe('a late shipment', () => {
     expect(await rig.failures(id)).toMatchObject([{ kind: 'late_shipment', status: 'cancelled' }]);
   });
 
+  it('is reported no later because a cancellation was refused', async () => {
+    const id = await rig.fulfillingOrder();
+    await rig.shipSilently(id);
+    await rig.skip(40 * HOUR);
+    await rig.cancel(id);
+    await rig.skip(9 * HOUR);
+    await rig.failure(id, { kind: 'late_shipment', status: 'open' });
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+  });
+
   it('is not reported if it is shipped just in time', async () => {
     const id = await rig.fulfillingOrder();
     await rig.skip(47 * HOUR);
