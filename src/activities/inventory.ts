@@ -1,66 +1,77 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { and, asc, eq, gte, isNull, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { OrderRef } from '../contracts/ids.ts';
-import type { Database } from '../db/client.ts';
-import { orderItems, reservations, stock } from '../db/schema.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { orderItems, reservations } from '../db/schema.ts';
 import { isOf } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { defineStep } from './steps.ts';
 
 export type InventoryActivities = ReturnType<typeof createInventoryActivities>;
 
-/** Stock. Rows are locked in the order of their SKU, so that two orders cannot deadlock. */
+/** Stock. Many orders share its rows, so they are changed last. */
 export function createInventoryActivities({ db }: { db: Database }) {
   const reserve = defineStep(db, 'reserve');
   return {
     /** Reserves all items of the order, or none. @throws ApplicationFailure `out_of_stock` */
     async reserveStock(ref: OrderRef): Promise<void> {
       await reserve.run(ref, (commit) =>
-        commit(async (tx) => {
-          const items = await tx
-            .select()
-            .from(orderItems)
-            .where(eq(orderItems.orderId, ref.orderId))
-            .orderBy(asc(orderItems.sku));
-          for (const { sku, quantity } of items) {
-            const taken = await tx
-              .update(stock)
-              .set({ available: sql`${stock.available} - ${quantity}` })
-              .where(and(eq(stock.sku, sku), gte(stock.available, quantity)))
-              .returning({ sku: stock.sku });
-            if (taken.length === 0) {
-              throw ApplicationFailure.nonRetryable(`Not enough ${sku} in stock.`, 'out_of_stock');
-            }
-            await tx.insert(reservations).values({ ...ref, sku, quantity });
-          }
-          await setOrderStatus(tx, ref, 'reserved');
-          return { items: items.length };
-        }),
+        commit(
+          async (tx) => {
+            const items = await tx.select().from(orderItems).where(eq(orderItems.orderId, ref.orderId));
+            await tx.insert(reservations).values(items.map(({ sku, quantity }) => ({ ...ref, sku, quantity })));
+            await setOrderStatus(tx, ref, 'reserved');
+            return { items: items.length };
+          },
+          async (tx) => {
+            const missing = await moveStock(tx, ref, -1);
+            if (missing) throw ApplicationFailure.nonRetryable(`Not enough ${missing} in stock.`, 'out_of_stock');
+          },
+        ),
       );
     },
 
     /** Returns the reserved items to stock. */
     async releaseStock(ref: OrderRef): Promise<void> {
       await reserve.compensate(ref, (commit) =>
-        commit(async (tx) => {
-          const held = await tx
-            .select()
-            .from(reservations)
-            .where(and(isOf(reservations, ref), isNull(reservations.releasedAt)))
-            .orderBy(asc(reservations.sku));
-          for (const { sku, quantity } of held) {
-            await tx
-              .update(stock)
-              .set({ available: sql`${stock.available} + ${quantity}` })
-              .where(eq(stock.sku, sku));
-          }
-          await tx
-            .update(reservations)
-            .set({ releasedAt: sql`now()` })
-            .where(isOf(reservations, ref));
-          return { released: held.length };
-        }),
+        commit(
+          async (tx) => {
+            const released = await tx
+              .update(reservations)
+              .set({ releasedAt: sql`now()` })
+              .where(isOf(reservations, ref))
+              .returning({ sku: reservations.sku });
+            return { released: released.length };
+          },
+          async (tx) => {
+            await moveStock(tx, ref, 1);
+          },
+        ),
       );
     },
   };
+}
+
+/**
+ * Takes the reservations of an order from stock (`direction` -1), or gives them back (1), in one statement. It locks the
+ * rows in the order of their SKU, so that two orders cannot deadlock.
+ * @returns the first SKU of which there is not enough, if any
+ */
+async function moveStock(tx: Transaction, { orderId, generation }: OrderRef, direction: -1 | 1): Promise<string | undefined> {
+  const { rows: missing } = await tx.execute<{ sku: string }>(sql`
+    with
+      change as (
+        select sku, quantity * ${direction}::int as quantity from reservations
+        where order_id = ${orderId} and generation = ${generation}
+      ),
+      locked as (
+        select sku from stock where sku in (select sku from change) order by sku for no key update
+      ),
+      moved as (
+        update stock set available = available + change.quantity from change join locked using (sku)
+        where stock.sku = change.sku and available + change.quantity >= 0
+        returning stock.sku
+      )
+    select sku from change where sku not in (select sku from moved) order by sku limit 1`);
+  return missing[0]?.sku;
 }

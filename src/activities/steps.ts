@@ -18,8 +18,14 @@ import { nextAttemptAt, withSpreadDelay } from './retry-delay.ts';
 /** What a step records for people to read. No personal data. */
 export type StepFacts = Record<string, string | number | boolean>;
 
-/** Writes the effect of a step and the step's row in one transaction, unless an earlier attempt has done so. */
-export type Commit = (effect: (tx: Transaction) => Promise<StepFacts>) => Promise<void>;
+/**
+ * Writes the effect of a step and the step's row in one transaction, unless an earlier attempt has done so.
+ * `contended` runs last, so that rows that many orders share are locked for as short as possible.
+ */
+export type Commit = (
+  effect: (tx: Transaction) => Promise<StepFacts>,
+  contended?: (tx: Transaction) => Promise<void>,
+) => Promise<void>;
 
 /** Declares one step of an order: how to run it, and how to compensate for it. */
 export function defineStep(db: Database, step: OrderStep) {
@@ -99,12 +105,13 @@ async function attempt(db: Database, row: StepRow, body: (commit: Commit) => Pro
   });
   if (!started) return;
   try {
-    await body((effect) =>
+    await body((effect, contended) =>
       transaction(db, async (tx) => {
         await lockStep(tx, row);
         if ((await findState(tx, row)) === 'done') return;
         await refuseIfCompensated(tx, row);
         await finish(tx, row, await effect(tx));
+        await contended?.(tx);
       }),
     );
   } catch (thrown) {

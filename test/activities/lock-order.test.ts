@@ -1,10 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import type { OrderRef } from '../../src/contracts/ids.ts';
-import { failures } from '../../src/db/schema.ts';
+import { failures, orders } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { retryFailure } from '../../src/operate/failures.ts';
-import { lockOrder } from '../../src/records/orders.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { runActivity, useShop } from '../support/shop.ts';
 
@@ -43,7 +42,8 @@ it.each(changes)('%s locks the order before its failure, so that no two of these
   await openFailureOf(shop.db, ref, { kind: 'late_shipment', errorType: 'late_shipment' });
   let changing: Promise<unknown> | undefined;
   await transaction(shop.db, async (tx) => {
-    await lockOrder(tx, ref.orderId);
+    // Not `for update`: a foreign key would already wait for that.
+    await tx.select().from(orders).where(eq(orders.id, ref.orderId)).for('no key update');
     changing = change(ref, failureId);
     await expect.poll(waiting, { timeout: 10_000, interval: 20 }).toBe(1);
     const free = await tx
