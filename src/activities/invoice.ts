@@ -1,11 +1,9 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, isNull, sql } from 'drizzle-orm';
 import type { OrderRef } from '../contracts/ids.ts';
-import type { Database } from '../db/client.ts';
-import { invoiceCounter, invoices, orderItems } from '../db/schema.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { invoices } from '../db/schema.ts';
 import { isOf } from '../records/order-rows.ts';
 import { notInDatabase } from './errors.ts';
-import { findOrder } from './find-order.ts';
-import { renderInvoice } from './invoice-pdf.ts';
 import { defineStep } from './steps.ts';
 
 export type InvoiceActivities = ReturnType<typeof createInvoiceActivities>;
@@ -15,23 +13,7 @@ export function createInvoiceActivities({ db }: { db: Database }) {
   const invoice = defineStep(db, 'invoice');
   return {
     async issueInvoice(ref: OrderRef): Promise<void> {
-      await invoice.run(ref, async (commit) => {
-        const order = await findOrder(db, ref);
-        const items = await db.select().from(orderItems).where(eq(orderItems.orderId, ref.orderId));
-        await commit(async (tx) => {
-          const [counter] = await tx
-            .update(invoiceCounter)
-            .set({ lastNumber: sql`${invoiceCounter.lastNumber} + 1` })
-            .returning({ number: invoiceCounter.lastNumber });
-          if (!counter) throw notInDatabase('invoice counter');
-          const { number } = counter;
-          const issuedAt = new Date();
-          const pdf = await renderInvoice({ number, issuedAt, order, items });
-          const { amount, currency } = order;
-          await tx.insert(invoices).values({ number, ...ref, amount, currency, pdf, issuedAt });
-          return { number };
-        });
-      });
+      await invoice.run(ref, (commit) => commit(async (tx) => ({ number: await issue(tx, ref) })));
     },
 
     /** Marks the invoice as void. Its number stays taken. */
@@ -48,4 +30,17 @@ export function createInvoiceActivities({ db }: { db: Database }) {
       );
     },
   };
+}
+
+/** Takes the next number and writes the invoice in one statement: until the commit, the counter is locked for all orders. */
+async function issue(tx: Transaction, { orderId, generation }: OrderRef): Promise<number> {
+  const {
+    rows: [issued],
+  } = await tx.execute<{ number: number }>(sql`
+    with counter as (update invoice_counter set last_number = last_number + 1 returning last_number)
+    insert into invoices (number, order_id, generation, amount, currency)
+    select last_number, orders.id, ${generation}::int, amount, currency from counter, orders where orders.id = ${orderId}
+    returning number`);
+  if (!issued) throw notInDatabase('order or the invoice counter');
+  return issued.number;
 }

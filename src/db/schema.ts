@@ -360,7 +360,8 @@ export const invoices = pgTable(
     ...orderRef(),
     amount: integer().notNull(),
     currency: text().notNull(),
-    pdf: bytes().notNull(),
+    /** Stored by an earlier version. Now an invoice is rendered when it is asked for (see `views/invoice-pdf.ts`). */
+    pdf: bytes(),
     issuedAt: at('issued_at').notNull().defaultNow(),
     voidedAt: at('voided_at'),
   },

@@ -137,17 +137,29 @@ async function readBlocking(db: Database, ids: string[]) {
   return rows.map(({ failure }) => failure);
 }
 
+/** What an invoice shows. */
+export interface InvoiceRecord {
+  number: number;
+  issuedAt: Date;
+  order: typeof orders.$inferSelect;
+  items: (typeof orderItems.$inferSelect)[];
+  /** As it was stored by an earlier version. */
+  pdf: Uint8Array | null;
+}
+
 /** @returns the invoice of an order. @throws RequestError `not_found` when it has none, or the caller may not see it */
-export async function readInvoice(
-  db: Database,
-  caller: Caller,
-  orderId: string,
-): Promise<{ number: number; pdf: Uint8Array }> {
+export async function readInvoice(db: Database, caller: Caller, orderId: string): Promise<InvoiceRecord> {
+  const { number, issuedAt, pdf } = invoices;
   const [invoice] = await db
-    .select({ number: invoices.number, pdf: invoices.pdf })
+    .select({ number, issuedAt, pdf, order: orders })
     .from(invoices)
     .innerJoin(orders, and(eq(orders.id, invoices.orderId), eq(orders.generation, invoices.generation)))
     .where(and(eq(orders.id, orderId), mayRead(caller)));
   if (!invoice) throw notFound('invoice');
-  return invoice;
+  const items = await db
+    .select()
+    .from(orderItems)
+    .where(eq(orderItems.orderId, invoice.order.id))
+    .orderBy(asc(orderItems.position));
+  return { ...invoice, items };
 }

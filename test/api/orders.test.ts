@@ -321,10 +321,21 @@ describe('reading orders', () => {
     expect(body).toMatchObject({ failure: { type: 'card_declined', message: 'The payment was declined.' } });
   });
 
+  it('renders an invoice when it is asked for, the same each time', async () => {
+    const orderId = await placeOrder(api);
+    const issuedAt = new Date('2026-11-23T10:00:00Z');
+    await api.db.insert(invoices).values({ number: 9, orderId, generation: 1, amount: 3680, currency: 'EUR', issuedAt });
+    const read = () => call(api, 'GET', `/v1/orders/${orderId}/invoice`, asCustomer());
+    const { status, body } = await read();
+    expect(status).toBe(200);
+    expect(body).toMatch(/^%PDF-1[^]*%%EOF\s*$/);
+    expect(body).toContain('Invoice 000009');
+    expect((await read()).body).toBe(body);
+  });
+
   it('hides the invoices of other customers', async () => {
     const orderId = await placeOrder(api);
-    const pdf = Buffer.from('%PDF-1.7');
-    await api.db.insert(invoices).values({ number: 8, orderId, generation: 1, amount: 3680, currency: 'EUR', pdf });
+    await api.db.insert(invoices).values({ number: 8, orderId, generation: 1, amount: 3680, currency: 'EUR' });
     const status = async (key: string) => (await call(api, 'GET', `/v1/orders/${orderId}/invoice`, { key })).status;
     expect(await status(api.keys.stranger.key)).toBe(404);
     expect(await status(api.keys.support.key)).toBe(200);

@@ -4,6 +4,7 @@ import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
 import { header, idParams } from '../schemas/common.ts';
+import { formatInvoiceNumber, renderInvoice } from '../../views/invoice-pdf.ts';
 
 const route = createRoute({
   method: 'get',
@@ -24,9 +25,10 @@ const route = createRoute({
 
 export const getOrderInvoice = (api: Api, { db }: Dependencies) =>
   api.openapi(route, async (c) => {
-    const { number, pdf } = await readInvoice(db, c.var.caller, c.req.valid('param').id);
+    const invoice = await readInvoice(db, c.var.caller, c.req.valid('param').id);
+    const pdf = invoice.pdf ?? (await renderInvoice(invoice));
     return c.body(Uint8Array.from(pdf), 200, {
       'Content-Type': 'application/pdf',
-      'Content-Disposition': `inline; filename="invoice-${String(number).padStart(6, '0')}.pdf"`,
+      'Content-Disposition': `inline; filename="invoice-${formatInvoiceNumber(invoice.number)}.pdf"`,
     });
   });

@@ -1,13 +1,6 @@
 import Pdf from 'pdfkit';
 import { formatMoney } from '../contracts/money.ts';
-import type { orderItems, orders } from '../db/schema.ts';
-
-interface Invoice {
-  number: number;
-  issuedAt: Date;
-  order: typeof orders.$inferSelect;
-  items: (typeof orderItems.$inferSelect)[];
-}
+import type { InvoiceRecord } from '../queries/orders.ts';
 
 const LEFT = 56;
 const RIGHT = 539;
@@ -15,9 +8,13 @@ const RIGHT = 539;
 /** @returns the number as printed on the invoice, e.g. `000042` */
 export const formatInvoiceNumber = (number: number): string => String(number).padStart(6, '0');
 
-/** @returns the invoice as PDF: one A4 page, or more for long orders */
-export async function renderInvoice({ number, issuedAt, order, items }: Invoice): Promise<Uint8Array> {
-  const document = new Pdf({ size: 'A4', margin: LEFT, info: { Title: `Invoice ${formatInvoiceNumber(number)}` } });
+/**
+ * Rendered when it is asked for. What it shows does not change once the invoice is issued, so it is the same each time.
+ * @returns the invoice as PDF: one A4 page, or more for long orders
+ */
+export async function renderInvoice({ number, issuedAt, order, items }: InvoiceRecord): Promise<Uint8Array> {
+  const info = { Title: `Invoice ${formatInvoiceNumber(number)}`, CreationDate: issuedAt };
+  const document = new Pdf({ size: 'A4', margin: LEFT, info });
   const chunks: Buffer[] = [];
   document.on('data', (chunk: Buffer) => chunks.push(chunk));
   const ended = new Promise((resolve) => document.on('end', resolve));

@@ -1,0 +1,1 @@
+ALTER TABLE "invoices" ALTER COLUMN "pdf" DROP NOT NULL;
