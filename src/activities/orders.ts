@@ -1,21 +1,33 @@
-import { and, eq, ne, sql } from 'drizzle-orm';
-import type { ErrorDetails } from '../contracts/errors.ts';
+import { ApplicationFailure } from '@temporalio/common';
+import { and, eq, ne, notInArray, sql } from 'drizzle-orm';
+import { ORDER_ENDED, type ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { CarrierUpdate, DecideApproval, SettleCompensation } from '../contracts/messages.ts';
-import type { OrderStatus, OrderStep } from '../contracts/statuses.ts';
-import type { Database } from '../db/client.ts';
+import { FINAL_ORDER_STATUSES, type OrderStatus, type OrderStep } from '../contracts/statuses.ts';
+import type { Database, Transaction } from '../db/client.ts';
 import { failures, orders, payments, sagaSteps, shipments } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { closeFailures, recordFailureEvent, type FailureRef } from '../records/failures.ts';
 import { isApproval, isOf, isOrder } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { recordRefundByHand } from '../records/refunds.ts';
-import { lockOrder } from '../records/orders.ts';
+import { lockOrder, type Order } from '../records/orders.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { readReason, whyEnded } from './reasons.ts';
 import { exhaustStep, isStep } from './steps.ts';
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;
+
+/**
+ * Locks an order for something that only a run of an order in progress may record.
+ * @throws ApplicationFailure `order_ended`, which is not retried, if this generation has ended: nobody waits for a late
+ * attempt, and a run that was reset by hand fails for a reason that the Web UI shows
+ */
+async function lockInProgress(tx: Transaction, ref: OrderRef): Promise<Order> {
+  const order = await lockOrder(tx, ref.orderId);
+  if (order.generation === ref.generation && !FINAL_ORDER_STATUSES.includes(order.status)) return order;
+  throw ApplicationFailure.nonRetryable('This generation of the order has ended.', ORDER_ENDED);
+}
 
 const LATE_SHIPMENT = { kind: 'late_shipment', step: 'ship' } as const;
 
@@ -38,12 +50,12 @@ export function createOrderActivities({ db }: { db: Database }) {
      */
     async recordApproval(ref: OrderRef, answer: DecideApproval): Promise<Pick<DecideApproval, 'decision'>> {
       return await transaction(db, async (tx) => {
-        const [order] = await tx.select().from(orders).where(eq(orders.id, ref.orderId)).for('update');
-        const decision = order?.approvalDecision ?? answer.decision;
+        const order = await lockInProgress(tx, ref);
+        const decision = order.approvalDecision ?? answer.decision;
         const approved = decision === 'approve';
         // A person's decision is already here, with its reason. (Earlier versions stored only the decision itself.)
         const unexplained = { decision, actor: answer.actor };
-        const result = order?.approvalDecision ? unexplained : { ...unexplained, reason: 'Not answered in time.' };
+        const result = order.approvalDecision ? unexplained : { ...unexplained, reason: 'Not answered in time.' };
         await tx
           .update(sagaSteps)
           .set({
@@ -54,7 +66,7 @@ export function createOrderActivities({ db }: { db: Database }) {
           .where(isApproval(ref));
         // Set here, too: if nobody decided in time, no decision has been stored.
         await tx.update(orders).set({ approvalDecision: decision }).where(eq(orders.id, ref.orderId));
-        if (approved) await setOrderStatus(tx, ref, 'reserved');
+        if (approved && order.status === 'awaiting_approval') await setOrderStatus(tx, ref, 'reserved');
         return { decision };
       });
     },
@@ -67,7 +79,7 @@ export function createOrderActivities({ db }: { db: Database }) {
       return await transaction(db, async (tx) => {
         const exhausted = await exhaustStep(tx, ref, step, error);
         if (!exhausted) return undefined;
-        const { status } = await lockOrder(tx, ref.orderId);
+        const { status } = await lockInProgress(tx, ref);
         const failure = await openOrderFailure(tx, ref, {
           kind: 'step',
           step,
@@ -107,10 +119,9 @@ export function createOrderActivities({ db }: { db: Database }) {
         await tx
           .update(shipments)
           .set({ state: 'shipped', carrier, trackingNumber, shippedAt: sql`coalesce(${shipments.shippedAt}, now())` })
-          .where(isOf(shipments, ref));
+          .where(and(isOf(shipments, ref), eq(shipments.state, 'accepted')));
         // A cancellation that was accepted before this, but not acted on, came too late.
-        await tx.update(orders).set({ cancellationReason: null }).where(isOrder(ref));
-        await setOrderStatus(tx, ref, 'shipped');
+        await setOrderStatus(tx, ref, 'shipped', { cancellationReason: null });
         await closeFailures(tx, ref, LATE_SHIPMENT, 'resolved', 'The order has been shipped.');
       });
     },
@@ -118,6 +129,7 @@ export function createOrderActivities({ db }: { db: Database }) {
     /** Opens a failure. It sends no alert, because operations get a reminder by email. */
     async recordLateShipment(ref: OrderRef): Promise<void> {
       await transaction(db, async (tx) => {
+        await lockInProgress(tx, ref);
         await openOrderFailure(
           tx,
           ref,
@@ -133,7 +145,10 @@ export function createOrderActivities({ db }: { db: Database }) {
     },
 
     async recordCancellationRefused(ref: OrderRef): Promise<void> {
-      await db.update(orders).set({ cancellationReason: null }).where(isOrder(ref));
+      await db
+        .update(orders)
+        .set({ cancellationReason: null })
+        .where(and(isOrder(ref), notInArray(orders.status, [...FINAL_ORDER_STATUSES])));
     },
 
     async completeOrder(ref: OrderRef, { delivered }: { delivered: boolean }): Promise<void> {

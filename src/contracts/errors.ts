@@ -22,8 +22,11 @@ export const INVALID_REQUEST = 'invalid_request';
 /** A late attempt of a step whose compensation has started. Retrying it would redo what is being undone. */
 export const STEP_UNDONE = 'step_undone';
 
+/** The order has ended, or runs as a later generation. A late attempt, or a run that was reset by hand, must not change it. */
+export const ORDER_ENDED = 'order_ended';
+
 /** Errors of these types are not retried. All others are. */
-export const NON_RETRYABLE_ERROR_TYPES: string[] = [...REFUSALS, INVALID_REQUEST, STEP_UNDONE];
+export const NON_RETRYABLE_ERROR_TYPES: string[] = [...REFUSALS, INVALID_REQUEST, STEP_UNDONE, ORDER_ENDED];
 
 /** The outside services that activities depend on. */
 export type Dependency = 'payment' | 'warehouse' | 'email' | 'alert';

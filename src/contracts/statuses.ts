@@ -33,6 +33,28 @@ const ORDER_STATUS_FACTS: Record<OrderStatus, { next: 'moves on' | 'waits for a 
 const orderStatusesWhere = (test: (facts: (typeof ORDER_STATUS_FACTS)[OrderStatus]) => boolean): readonly OrderStatus[] =>
   ORDER_STATUSES.filter((status) => test(ORDER_STATUS_FACTS[status]));
 
+const BEFORE_CHARGE: readonly OrderStatus[] = ['accepted', 'reserved', 'awaiting_approval', 'needs_attention'];
+const BEFORE_SHIPPING: readonly OrderStatus[] = ['accepted', 'reserved', 'awaiting_approval', 'charged', 'fulfilling'];
+const NOT_ENDED = orderStatusesWhere(({ next }) => next !== 'ended');
+
+/**
+ * The statuses that each status may replace. An order only moves forward, so that a write that comes late (from an attempt
+ * that was given up, or from a run that was reset) changes nothing. Only a parked order returns to where it was.
+ */
+export const REPLACEABLE_ORDER_STATUSES: Record<OrderStatus, readonly OrderStatus[]> = {
+  accepted: ['needs_attention'],
+  reserved: ['accepted', 'awaiting_approval', 'needs_attention'],
+  awaiting_approval: ['accepted', 'reserved'],
+  charged: BEFORE_CHARGE,
+  fulfilling: [...BEFORE_CHARGE, 'charged'],
+  shipped: NOT_ENDED,
+  completed: NOT_ENDED,
+  needs_attention: BEFORE_SHIPPING,
+  compensating: NOT_ENDED,
+  cancelled: NOT_ENDED,
+  failed: NOT_ENDED,
+};
+
 /** Statuses that do not change by themselves, so that waiting for the next one is pointless. */
 export const RESTING_ORDER_STATUSES = orderStatusesWhere(({ next }) => next !== 'moves on');
 

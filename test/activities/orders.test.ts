@@ -1,8 +1,9 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { OrderRef } from '../../src/contracts/ids.ts';
 import { connectDatabase } from '../../src/db/client.ts';
-import { commands, failureEvents, failures, orders, sagaSteps, shipments } from '../../src/db/schema.ts';
+import { commands, failureEvents, failures, orderEvents, orders, sagaSteps, shipments } from '../../src/db/schema.ts';
 import { retryFailure } from '../../src/operate/failures.ts';
 import { createPauses } from '../support/pauses.ts';
 import { runActivity, useShop } from '../support/shop.ts';
@@ -59,6 +60,10 @@ async function parkedDuringAttempt(ref: OrderRef): Promise<() => Promise<void>> 
   expect(await statusOf(ref)).toBe('needs_attention');
   return () => attempt;
 }
+
+/** @returns the type of the error that an activity failed with */
+const typeOf = (outcome: PromiseSettledResult<unknown>): unknown =>
+  outcome.status === 'rejected' && outcome.reason instanceof ApplicationFailure ? outcome.reason.type : undefined;
 
 describe('parking a step', () => {
   it('changes nothing if the step is done: only the answer of its last attempt was lost', async () => {
@@ -127,5 +132,90 @@ describe('a late attempt of a parked step', () => {
     await runActivity(shop.activities().requestShipment, ref);
     expect(await statusOf(ref)).toBe('fulfilling');
     expect(await shop.db.$count(shipments, eq(shipments.orderId, ref.orderId))).toBe(1);
+  });
+});
+
+/** @returns an order in the warehouse */
+async function fulfillingOrder(): Promise<OrderRef> {
+  const ref = await chargedOrder();
+  await runActivity(shop.activities().requestShipment, ref);
+  return ref;
+}
+
+const end = async (ref: OrderRef) => {
+  await runActivity(shop.activities().beginCompensation, ref);
+  const failed = { status: 'failed', type: 'card_declined', message: 'declined' } as const;
+  await runActivity(shop.activities().endOrder, ref, failed);
+};
+const rowsOf = async ({ orderId }: OrderRef) => ({
+  order: await shop.db.select().from(orders).where(eq(orders.id, orderId)),
+  events: await shop.db.select().from(orderEvents).where(eq(orderEvents.orderId, orderId)),
+  shipments: await shop.db.select().from(shipments).where(eq(shipments.orderId, orderId)),
+  failures: await shop.db.select().from(failures).where(eq(failures.orderId, orderId)),
+  steps: await shop.db.select().from(sagaSteps).where(eq(sagaSteps.orderId, orderId)),
+});
+const parcel = { generation: 1, type: 'shipped', carrier: 'Parcel Post', trackingNumber: 'PP1' } as const;
+const APPROVED = { decision: 'approve', reason: 'checked', actor: 'key:operator' } as const;
+
+describe('a frozen worker that wakes up after its attempt was given up', () => {
+  type Late = (activities: ReturnType<typeof shop.activities>, ref: OrderRef) => Promise<unknown>;
+  const lateWrites: [string, Late][] = [
+    ['beginCompensation', ({ beginCompensation }, ref) => runActivity(beginCompensation, ref)],
+    ['requestApproval', ({ requestApproval }, ref) => runActivity(requestApproval, ref)],
+    ['recordApproval', ({ recordApproval }, ref) => runActivity(recordApproval, ref, APPROVED)],
+    ['parkOrder', ({ parkOrder }, ref) => runActivity(parkOrder, ref, 'invoice', TIMED_OUT)],
+    ['recordLateShipment', ({ recordLateShipment }, ref) => runActivity(recordLateShipment, ref)],
+    ['recordCancellationRefused', ({ recordCancellationRefused }, ref) => runActivity(recordCancellationRefused, ref)],
+    ['completeOrder', ({ completeOrder }, ref) => runActivity(completeOrder, ref, { delivered: false })],
+  ];
+
+  it.each(lateWrites)('changes nothing of an order that has failed: %s', async (_name, write) => {
+    const ref = await fulfillingOrder();
+    await runActivity(shop.activities().requestApproval, ref);
+    await shop.db.update(orders).set({ cancellationReason: 'changed my mind' }).where(eq(orders.id, ref.orderId));
+    await end(ref);
+    const before = await rowsOf(ref);
+    const [outcome] = await Promise.allSettled([write(shop.activities(), ref)]);
+    expect([undefined, 'order_ended']).toContain(typeOf(outcome));
+    expect(await rowsOf(ref)).toEqual(before);
+  });
+
+  it.each(lateWrites)('changes nothing of the next generation: %s', async (_name, write) => {
+    const ref = await fulfillingOrder();
+    await runActivity(shop.activities().requestApproval, ref);
+    const next = { generation: 2, status: 'accepted', cancellationReason: 'changed my mind' } as const;
+    await shop.db.update(orders).set(next).where(eq(orders.id, ref.orderId));
+    const before = await rowsOf(ref);
+    const [outcome] = await Promise.allSettled([write(shop.activities(), ref)]);
+    expect([undefined, 'order_ended']).toContain(typeOf(outcome));
+    const { order, events, failures: opened } = await rowsOf(ref);
+    expect({ order, events, failures: opened }).toEqual({
+      order: before.order,
+      events: before.events,
+      failures: before.failures,
+    });
+  });
+
+  it('takes no order back to where it was', async () => {
+    const ref = await fulfillingOrder();
+    await runActivity(shop.activities().requestApproval, ref);
+    await runActivity(shop.activities().recordApproval, ref, APPROVED);
+    expect(await statusOf(ref)).toBe('fulfilling');
+    await runActivity(shop.activities().recordShipped, ref, parcel);
+    await runActivity(shop.activities().completeOrder, ref, { delivered: true });
+    await runActivity(shop.activities().recordShipped, ref, parcel);
+    expect(await statusOf(ref)).toBe('completed');
+    expect((await rowsOf(ref)).shipments).toMatchObject([{ state: 'delivered' }]);
+  });
+
+  it('does not resume an order that has parked again', async () => {
+    const ref = await chargedOrder();
+    const first = await park(ref);
+    if (!first) throw new Error('The order has not parked.');
+    await retryFailure.perform(shop, first.failureId, { reason: 'try again' }, 'key:operator');
+    expect(await runActivity(shop.activities().resumeOrder, ref, first)).toBe('charged');
+    expect(await park(ref)).toMatchObject({ occurrence: 2 });
+    await runActivity(shop.activities().resumeOrder, ref, first);
+    expect(await statusOf(ref)).toBe('needs_attention');
   });
 });
