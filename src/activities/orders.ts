@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { and, eq, ne, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
 import { ORDER_ENDED, type ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { CarrierUpdate, DecideApproval, SettleCompensation } from '../contracts/messages.ts';
-import { FINAL_ORDER_STATUSES, type OrderStatus, type OrderStep } from '../contracts/statuses.ts';
+import { FINAL_ORDER_STATUSES, LIVE_FAILURE_STATUSES, type OrderStatus, type OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { failures, orders, payments, sagaSteps, shipments } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
@@ -163,17 +163,26 @@ export function createOrderActivities({ db }: { db: Database }) {
       });
     },
 
-    /** Records that a person did by hand what a failing compensation was to do. A charge counts as refunded. */
-    async recordSettlement(ref: OrderRef, { failureId, step, actor }: SettleCompensation): Promise<void> {
-      await transaction(db, async (tx) => {
+    /**
+     * Records that a person did by hand what a failing compensation was to do. A charge counts as refunded.
+     * @returns `too_late` if its failure has been closed otherwise: then nothing is recorded
+     */
+    async recordSettlement(
+      ref: OrderRef,
+      { failureId, step, actor }: SettleCompensation,
+    ): Promise<'too_late' | undefined> {
+      return await transaction(db, async (tx) => {
         const reason = (await readReason(tx, 'settlement_requested', eq(failures.id, failureId))) ?? 'Done by hand.';
         const done = { state: 'done', result: { settled: true, actor, reason } } as const;
         const [settled] = await tx
           .update(failures)
           .set({ status: 'settled', closedAt: sql`now()`, nextRetryAt: null })
-          .where(and(eq(failures.id, failureId), ne(failures.status, 'settled')))
+          .where(and(eq(failures.id, failureId), inArray(failures.status, LIVE_FAILURE_STATUSES)))
           .returning({ id: failures.id });
-        if (!settled) return;
+        if (!settled) {
+          const [closed] = await tx.select({ status: failures.status }).from(failures).where(eq(failures.id, failureId));
+          return closed?.status === 'settled' ? undefined : 'too_late';
+        }
         await recordFailureEvent(tx, failureId, 'settled', { actor, reason });
         await tx
           .insert(sagaSteps)
@@ -186,9 +195,10 @@ export function createOrderActivities({ db }: { db: Database }) {
           .update(sagaSteps)
           .set({ state: 'undone' })
           .where(and(isStep({ ...ref, step, kind: 'step' }), eq(sagaSteps.state, 'done')));
-        if (step !== 'charge') return;
+        if (step !== 'charge') return undefined;
         const [payment] = await tx.select({ id: payments.id }).from(payments).where(isOf(payments, ref));
         if (payment) await recordRefundByHand(tx, payment.id, failureId);
+        return undefined;
       });
     },
 

@@ -7,8 +7,10 @@ import type { OrderContext } from './context.ts';
 
 /** Undoes one step, or records that a person did. */
 export async function undoStep(context: OrderContext, { step, undo }: Compensation): Promise<void> {
-  const settlement = await untilSettled(context, step, undo);
-  if (settlement) await bookkeeping.recordSettlement(context.ref, settlement);
+  for (;;) {
+    const settlement = await untilSettled(context, step, undo);
+    if (!settlement || (await useSettlement(context, settlement))) return;
+  }
 }
 
 /**
@@ -21,11 +23,20 @@ export async function untilSettled(
   run: () => Promise<void>,
 ): Promise<SettleCompensation | undefined> {
   try {
-    await unless(inbox, () => inbox.settlements.has(step), run);
+    await unless(inbox, () => inbox.settlementOf(step) !== undefined, run);
     return undefined;
   } catch (error) {
-    const settlement = inbox.settlements.get(step);
+    const settlement = inbox.settlementOf(step);
     if (!settlement) throw error;
     return settlement;
   }
+}
+
+/**
+ * Records what a person did. Each settlement is used once.
+ * @returns false if it came too late: its failure is closed, and the step may be failing for another reason by now
+ */
+export async function useSettlement({ ref, inbox }: OrderContext, settlement: SettleCompensation): Promise<boolean> {
+  inbox.settlements.delete(settlement.failureId);
+  return (await bookkeeping.recordSettlement(ref, settlement)) !== 'too_late';
 }

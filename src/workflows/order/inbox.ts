@@ -25,7 +25,8 @@ export class Inbox {
   delivered = false;
   /** Whether the carrier has sent news that no parking has acted on. */
   hasCarrierNews = false;
-  readonly settlements = new Map<OrderStep, SettleCompensation>();
+  /** By the failure that each is about, until it is used. */
+  readonly settlements = new Map<string, SettleCompensation>();
   readonly resolutions: ResolveFailure[] = [];
   /** Called after each cancellation and settlement. */
   readonly listeners = new Set<() => void>();
@@ -50,8 +51,13 @@ export class Inbox {
   }
 
   settle(message: SettleCompensation): void {
-    this.settlements.set(message.step, message);
+    this.settlements.set(message.failureId, message);
     for (const listener of this.listeners) listener();
+  }
+
+  /** @returns a settlement of a step that has not been used */
+  settlementOf(step: OrderStep): SettleCompensation | undefined {
+    return Array.from(this.settlements.values()).find((settlement) => settlement.step === step);
   }
 
   /** @returns the answer to one parking: the first, if there are several */

@@ -1,5 +1,6 @@
+import { patched } from '@temporalio/workflow';
 import { bookkeeping, compensation } from '../activities.ts';
-import { untilSettled } from './compensation.ts';
+import { untilSettled, useSettlement } from './compensation.ts';
 import type { OrderContext } from './context.ts';
 
 /**
@@ -8,12 +9,20 @@ import type { OrderContext } from './context.ts';
  */
 export async function withdraw(context: OrderContext): Promise<boolean> {
   const { ref, inbox } = context;
-  let withdrawn = true;
-  await untilSettled(context, 'ship', async () => {
-    ({ withdrawn } = await compensation.withdrawShipment(ref));
-  });
-  if (withdrawn) return true;
+  if (await isWithdrawn(context)) return true;
   inbox.cancellation = undefined;
   await bookkeeping.recordCancellationRefused(ref);
   return false;
+}
+
+async function isWithdrawn(context: OrderContext): Promise<boolean> {
+  for (;;) {
+    let withdrawn = true;
+    const settlement = await untilSettled(context, 'ship', async () => {
+      ({ withdrawn } = await compensation.withdrawShipment(context.ref));
+    });
+    // Runs that got here before left the settlement to the compensation, without asking whether it came too late.
+    if (!settlement || !patched('record-settled-withdrawal')) return withdrawn;
+    if (await useSettlement(context, settlement)) return true;
+  }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { orderWorkflowId, shipmentReference } from '../../../src/contracts/ids.ts';
 import { createPaymentGateway } from '../../../src/gateways/stripe.ts';
 import { settleFailure } from '../../../src/operate/failures.ts';
-import { useRig } from '../../support/rig.ts';
+import { ALL_UNDONE, useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
 
@@ -26,6 +27,53 @@ describe('a compensation that keeps failing', () => {
     ]);
     expect(await rig.saga(id)).toContain('undo charge: done');
     expect(await rig.saga(id)).toContain('undo reserve: done');
+  });
+});
+
+const settle = (failureId: string) =>
+  settleFailure.perform(rig, failureId, { reason: 'dealt with by hand' }, 'key:operator');
+
+describe('a cancellation while the warehouse does not answer', () => {
+  const CANCELLATION = 'POST /v1/shipments/:reference/cancellation';
+
+  /** Cancels an order, and waits until asking the warehouse has failed. @returns the id of the failure */
+  async function cancelled(id: string): Promise<string> {
+    rig.warehouse.faults.set({ mode: 'error_before', operation: CANCELLATION });
+    await rig.cancel(id);
+    await rig.failure(id, { kind: 'compensation', step: 'ship', status: 'open' });
+    rig.heal();
+    return (await rig.failures(id)).find(({ status }) => status === 'open')?.id ?? '';
+  }
+
+  it('is settled by hand: the parcel counts as stopped, and the order is undone', async () => {
+    const id = await rig.fulfillingOrder();
+    const failureId = await cancelled(id);
+    await rig.gateways.warehouse.cancelShipment(shipmentReference({ orderId: id, generation: 1 }));
+    await settle(failureId);
+    await rig.deliver();
+    expect(await rig.endedBadly(id)).toBe('order_cancelled');
+    expect(await rig.failures(id)).toMatchObject([{ status: 'settled' }]);
+    expect((await rig.saga(id)).toSorted()).toEqual(ALL_UNDONE.toSorted());
+    rig.keepAs('order-withdrawal-settled', orderWorkflowId(id));
+  });
+
+  it('asks the warehouse again for a second cancellation, even if the first was settled too late', async () => {
+    const id = await rig.fulfillingOrder();
+    await rig.shipSilently(id);
+    const failureId = await cancelled(id);
+    // The settlement is still on its way when the warehouse answers that the parcel has left.
+    await settle(failureId);
+    await rig.skip(10_000);
+    await rig.failure(id, { id: failureId, status: 'resolved' });
+    await rig.deliver();
+
+    await rig.cancel(id);
+    await expect.poll(async () => (await rig.order(id)).cancellationReason, { timeout: 15_000 }).toBeNull();
+    expect(await rig.order(id)).toMatchObject({ status: 'fulfilling' });
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+    expect(await rig.failures(id)).toMatchObject([{ status: 'resolved' }]);
+    rig.keepAs('order-settled-too-late', orderWorkflowId(id));
   });
 });
 
