@@ -393,14 +393,20 @@ export const commands = pgTable(
     workflowId: text('workflow_id').notNull(),
     body: jsonb().notNull(),
     state: text({ enum: COMMAND_STATES }).notNull().default('pending'),
+    /** How often its delivery was attempted. Attempts that ended because Temporal was away do not count. */
+    attempts: integer().notNull().default(0),
+    /** When a pending command is due. In the future while it backs off, or while a dispatcher holds its lease. */
+    nextAttemptAt: at('next_attempt_at').notNull().defaultNow(),
+    /** Why the last attempt failed. Kept while it is tried again. */
     lastError: text('last_error'),
     createdAt: createdAt(),
+    /** When it was delivered or discarded. */
     deliveredAt: at('delivered_at'),
   },
   (table) => [
     check('commands_state', oneOf('state', COMMAND_STATES)),
-    index('commands_pending')
-      .on(table.id)
+    index('commands_due')
+      .on(table.nextAttemptAt, table.id)
       .where(sql`state = 'pending'`),
     index('commands_pending_workflow')
       .on(table.workflowId, table.id)

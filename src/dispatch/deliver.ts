@@ -1,14 +1,12 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { OrderPolicy, SignupPolicy } from '../contracts/messages.ts';
 import { SIGNALS, TASK_QUEUES } from '../contracts/names.ts';
 import { targetWorkflowId, type Command } from '../records/commands.ts';
-import { isTemporalUnavailable } from '../temporal/availability.ts';
+import { diagnose, type TemporalTrouble } from '../temporal/availability.ts';
 import { resetRun } from '../temporal/reset.ts';
 
-/** What delivering a command came to. `later`: try again at the next look. `away`: Temporal takes nothing at the moment. */
-export type Outcome =
-  | { state: 'delivered' | 'later' | 'away' }
-  | { state: 'discarded' | 'set_aside'; error: string };
+/** What delivering a command came to. `later`: it can be delivered soon. `gone`: it is for a run that has ended. */
+export type Outcome = { state: 'delivered' } | { state: 'later' | 'gone' | TemporalTrouble; error: string };
 
 export interface DeliveryOptions {
   client: Client;
@@ -22,14 +20,20 @@ class StillClosingError extends Error {
   override name = 'StillClosingError';
 }
 
+/** This process was frozen until after its lease. Another may have delivered this command, and later ones. */
+class TooLateError extends Error {
+  override name = 'TooLateError';
+}
+
 /** @returns a function that delivers one command to Temporal. Harmless when a command is delivered twice. */
 export function createDelivery({ client, policies, eagerStart }: DeliveryOptions) {
-  async function send(command: Command): Promise<void> {
+  async function send(command: Command, deadline: number): Promise<void> {
+    stopAfter(deadline);
     const workflowId = targetWorkflowId(command);
     const handle = client.workflow.getHandle(workflowId);
     switch (command.type) {
       case 'start_order':
-        return await startOrder(command);
+        return await startOrder(command, deadline);
       case 'start_signup':
         await client.workflow.start('signup', {
           workflowId,
@@ -86,9 +90,12 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
     }
   }
 
-  async function startOrder(command: Extract<Command, { type: 'start_order' }>): Promise<void> {
+  async function startOrder(command: Extract<Command, { type: 'start_order' }>, deadline: number): Promise<void> {
     const { orderId, generation, amount, currency } = command;
     const workflowId = targetWorkflowId(command);
+    // A start that was delivered but not recorded. Its run may have failed since, and then another would be allowed.
+    if (generation > 1 && ((await latestGeneration(workflowId)) ?? 0) >= generation) return;
+    stopAfter(deadline);
     try {
       await client.workflow.start('order', {
         workflowId,
@@ -104,23 +111,44 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError) || generation === 1) throw error;
-      const { memo } = await client.workflow.getHandle(workflowId).describe();
-      if (memo?.['generation'] !== generation) throw new StillClosingError();
+      if ((await latestGeneration(workflowId)) !== generation) throw new StillClosingError();
     }
   }
 
-  return async function deliver(command: Command): Promise<Outcome> {
+  /** @returns the generation of the latest run of an order; undefined when Temporal knows none */
+  async function latestGeneration(workflowId: string): Promise<number | undefined> {
     try {
-      await send(command);
+      const { memo } = await client.workflow.getHandle(workflowId).describe();
+      return Number(memo?.['generation'] ?? 1);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  /** @param deadline ms since 1970. Nothing is sent after it, even if this process was frozen meanwhile */
+  return async function deliver(command: Command, deadline: number): Promise<Outcome> {
+    try {
+      await client.withDeadline(deadline, () => send(command, deadline));
       return { state: 'delivered' };
     } catch (error) {
       // A process died after the delivery and before it was recorded.
       if (error instanceof WorkflowExecutionAlreadyStartedError) return { state: 'delivered' };
-      if (error instanceof StillClosingError) return { state: 'later' };
-      // The workflow has ended, so there is nothing to signal. Its outcome is in Postgres.
-      if (error instanceof WorkflowNotFoundError) return { state: 'discarded', error: error.message };
-      if (isTemporalUnavailable(error)) return { state: 'away' };
-      return { state: 'set_aside', error: error instanceof Error ? error.message : String(error) };
+      if (error instanceof StillClosingError) return { state: 'later', error: 'The previous run has not ended yet.' };
+      if (error instanceof WorkflowNotFoundError) return { state: 'gone', error: error.message };
+      if (error instanceof TooLateError) return { state: 'away', error: error.message };
+      return { state: diagnose(error), error: describe(error) };
     }
   };
+}
+
+/** @throws TooLateError */
+function stopAfter(deadline: number): void {
+  if (Date.now() >= deadline) throw new TooLateError('The process was frozen, and its lease has ended.');
+}
+
+/** The client's own message says only which call failed. */
+function describe(error: unknown): string {
+  const cause = error instanceof ServiceError ? (error.cause ?? error) : error;
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eq, sql } from 'drizzle-orm';
 import type { Database, DatabaseHandle, Transaction } from '../db/client.ts';
-import { commands } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import type { Logger } from '../log.ts';
-import { COMMANDS_CHANNEL, commandSchema } from '../records/commands.ts';
-import { openFailure, reopenRetrying } from '../records/failures.ts';
+import { COMMANDS_CHANNEL, commandSchema, type Command } from '../records/commands.ts';
+import { closeFailureOf, reopenFailuresOf, reportSetAside, wakeWaiting } from './aftermath.ts';
 import { createDelivery, type DeliveryOptions, type Outcome } from './deliver.ts';
+import { isNeedless } from './needless.ts';
+import { claimCommands, LEASE, settleCommands, type ClaimedCommand, type Settlement } from './outbox.ts';
 
 /** `client` is on the worker's own connection, so that a workflow's first task comes back with the answer to its start. */
 export interface DispatcherOptions extends DeliveryOptions {
@@ -16,89 +16,152 @@ export interface DispatcherOptions extends DeliveryOptions {
 
 export type Dispatcher = ReturnType<typeof createDispatcher>;
 
-interface ClaimedCommand extends Record<string, unknown> {
-  id: string;
-  workflow_id: string;
-  body: unknown;
-}
-
-/** Commands delivered at once, in one transaction. */
-const BATCH = 50;
+/** Commands claimed and settled together. */
+const BATCH = 25;
+/** Batches being delivered at once. */
+const MOST_BATCHES = 4;
+/** ms that a delivery may take. Well within the lease, so that what comes of it can still be written. */
+const DELIVERY_DEADLINE = LEASE - 5_000;
+/** ms after which a batch is settled without its slowest deliveries, which are settled by themselves. */
+const PATIENCE = 500;
 /** ms between two looks for commands when no notification comes. */
 const SLOW_POLL = 5_000;
-/** ms to leave Temporal alone after it did not answer. */
+/** ms to leave Temporal or Postgres alone after it did not answer. */
 const PAUSE = 1_000;
+/** ms until the second attempt. Each further one waits twice as long, up to the longest delay. */
+const FIRST_DELAY = 1_000;
+const LONGEST_DELAY = 300_000;
+/** Temporal has then failed on this one command for about half an hour. */
+const MOST_FAILURES = 14;
+
+const delayAfter = (attempts: number): number => Math.min(FIRST_DELAY * 2 ** (attempts - 1), LONGEST_DELAY);
+
+/** What came of delivering a command. `command` is undefined if the stored body makes no sense. */
+interface Attempt {
+  claimed: ClaimedCommand;
+  command: Command | undefined;
+  outcome: Outcome;
+}
 
 /** Delivers commands to Temporal. Several processes may do so at once. */
 export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
   const deliver = createDelivery(delivery);
+  /** The batches being delivered. They never reject: what goes wrong becomes `trouble`. */
+  const inFlight = new Set<Promise<void>>();
+  /** Why nothing is claimed for the moment. */
+  let trouble: { with: 'Temporal' | 'Postgres'; error: unknown } | undefined;
+  let dealtWith = 0;
 
-  /** Delivers one batch. @returns how many commands were dealt with, and whether Temporal was away */
-  async function deliverBatch(): Promise<{ delivered: number; away: boolean }> {
-    return await transaction(db, async (tx) => {
-      // Only the first waiting command of each workflow. That keeps a workflow's commands in order among several
-      // dispatchers, and one that cannot be delivered blocks no other workflow.
-      const { rows: claimed } = await tx.execute<ClaimedCommand>(sql`
-        select id, workflow_id, body from ${commands} as command
-        where state = 'pending' and not exists (
-          select from ${commands} as earlier
-          where earlier.workflow_id = command.workflow_id and earlier.state = 'pending' and earlier.id < command.id
-        )
-        order by id limit ${BATCH} for update skip locked`);
-      const outcomes = await Promise.all(claimed.map(async (row) => ({ row, outcome: await parseAndDeliver(row.body) })));
-      let delivered = 0;
-      for (const { row, outcome } of outcomes) {
-        if (outcome.state === 'later' || outcome.state === 'away') continue;
-        delivered += 1;
-        const { state } = outcome;
-        const lastError = 'error' in outcome ? outcome.error : null;
-        await tx
-          .update(commands)
-          .set({ state, lastError, deliveredAt: sql`now()` })
-          .where(eq(commands.id, Number(row.id)));
-        if (state === 'set_aside') await reportSetAside(tx, row, lastError ?? 'unknown');
-      }
-      return { delivered, away: outcomes.some(({ outcome }) => outcome.state === 'away') };
-    });
-  }
-
-  async function parseAndDeliver(body: unknown): Promise<Outcome> {
-    const parsed = commandSchema.safeParse(body);
-    return parsed.success ? await deliver(parsed.data) : { state: 'set_aside', error: parsed.error.message };
-  }
-
-  async function reportSetAside(tx: Transaction, row: ClaimedCommand, error: string) {
-    log.error({ command: row.id, workflow: row.workflow_id, error }, 'command set aside');
-    await reopenRetrying(tx, row.workflow_id, `The request could not be delivered: ${error}`);
-    await openFailure(tx, {
-      kind: 'command',
-      workflowId: row.workflow_id,
-      step: `command ${row.id}`,
-      errorType: 'poisoned_command',
-      errorMessage: error,
-      attempts: 1,
-    });
-  }
-
-  /** Delivers until nothing is left, Temporal is away, or `stopping` is aborted. */
-  async function drain(stopping?: AbortSignal): Promise<{ delivered: number; away: boolean }> {
-    for (let total = 0; ; ) {
-      const { delivered, away } = await deliverBatch();
-      total += delivered;
-      if (away || delivered === 0 || stopping?.aborted) return { delivered: total, away };
-    }
-  }
-
-  /** @returns ms to wait before the next look */
-  async function drainOrPause(stopping: AbortSignal): Promise<number> {
+  /** Claims batches and starts to deliver them, until nothing is due, enough are in flight, or there is trouble. */
+  async function look(): Promise<void> {
     try {
-      const { away } = await drain(stopping);
-      if (!away) return SLOW_POLL;
-      log.warn('Temporal is not answering: commands wait');
+      for (let full = true; full && inFlight.size < MOST_BATCHES && !trouble; ) {
+        const deadline = Date.now() + DELIVERY_DEADLINE;
+        const claimed = await claimCommands(db, BATCH);
+        if (claimed.length > 0) start(claimed, deadline);
+        full = claimed.length === BATCH;
+      }
     } catch (error) {
-      log.warn({ error: error instanceof Error ? error.name : String(error) }, 'commands cannot be read');
+      trouble = { with: 'Postgres', error };
     }
-    return PAUSE;
+  }
+
+  function start(claimed: ClaimedCommand[], deadline: number): void {
+    const batch = deliverBatch(claimed, deadline)
+      .catch((error: unknown) => {
+        trouble = { with: 'Postgres', error };
+      })
+      .finally(() => inFlight.delete(batch));
+    inFlight.add(batch);
+  }
+
+  async function deliverBatch(claimed: ClaimedCommand[], deadline: number): Promise<void> {
+    const ended: Attempt[] = [];
+    // The client's own retries may take longer than the deadline of one call.
+    const unanswered = sleep(deadline - Date.now(), { state: 'away', error: 'No answer in time.' } as const, { ref: false });
+    const attempt = async (one: ClaimedCommand): Promise<Attempt> => {
+      const { success, data: command, error } = commandSchema.safeParse(one.body);
+      const outcome = success ? Promise.race([deliver(command, deadline), unanswered]) : invalid(error);
+      return { claimed: one, command, outcome: await outcome };
+    };
+    const all = Promise.all(claimed.map(async (one) => ended.push(await attempt(one))));
+    await Promise.race([all, sleep(PATIENCE, undefined, { ref: false })]);
+    const quick = ended.length;
+    await settle(ended.slice(0, quick), ended);
+    await all;
+    await settle(ended.slice(quick), ended);
+  }
+
+  /** Writes what came of some attempts. @param batch all attempts of their batch that have ended */
+  async function settle(attempts: Attempt[], batch: Attempt[]): Promise<void> {
+    const isServing = batch.some(({ outcome }) => outcome.state === 'delivered');
+    const decided = await Promise.all(attempts.map(async (one) => ({ ...one, settlement: await decide(one, isServing) })));
+    dealtWith += decided.filter(({ settlement }) => settlement.state !== 'pending').length;
+    const plain = decided.filter((one) => !hasConsequences(one)).map(({ settlement }) => settlement);
+    if (plain.length > 0) await settleCommands(db, plain);
+    // Each in its own transaction: if one cannot be written, the others are.
+    for (const one of decided.filter(hasConsequences)) {
+      await transaction(db, async (tx) => {
+        const settled = await settleCommands(tx, [one.settlement]);
+        if (settled.size > 0) await writeConsequences(tx, one);
+      });
+    }
+  }
+
+  async function decide({ claimed, command, outcome }: Attempt, isServing: boolean): Promise<Settlement> {
+    const { id, leasedUntil, attempts, lastError, dueAt } = claimed;
+    if (outcome.state === 'delivered') return { id, leasedUntil, attempts, state: 'delivered', error: null };
+    const { error } = outcome;
+    const failed = { id, leasedUntil, attempts, error };
+    const later = { ...failed, state: 'pending', delay: delayAfter(attempts) } as const;
+    const asBefore = { ...failed, state: 'pending', attempts: attempts - 1, error: lastError, dueAt } as const;
+    switch (outcome.state) {
+      case 'later':
+        return later;
+      case 'gone':
+        return command && !(await isNeedless(db, id, command)) ? later : { ...failed, state: 'discarded' };
+      case 'invalid':
+        return { ...failed, state: 'set_aside' };
+      case 'failing':
+        return attempts < MOST_FAILURES ? later : { ...failed, state: 'set_aside' };
+      case 'away':
+        // One workflow may be busy while Temporal serves the others.
+        if (isServing) return { ...later, attempts: attempts - 1 };
+        trouble ??= { with: 'Temporal', error };
+        return asBefore;
+      case 'refused':
+        trouble ??= { with: 'Temporal', error };
+        return asBefore;
+    }
+  }
+
+  async function writeConsequences(tx: Transaction, { claimed, command, settlement: { state, error } }: Decided): Promise<void> {
+    const { id, workflowId, lastError } = claimed;
+    if (state === 'set_aside') {
+      log.error({ command: id, workflow: workflowId, error }, 'command set aside');
+      await reportSetAside(tx, claimed, error ?? 'unknown');
+    } else if (lastError !== null) await closeFailureOf(tx, claimed);
+    if (state !== 'delivered') {
+      await reopenFailuresOf(tx, workflowId, command, `The request could not be delivered: ${error}`);
+    } else if (command?.type === 'reset_run') await wakeWaiting(tx, workflowId);
+  }
+
+  /** Delivers until nothing is due, or Temporal is away. @returns how many commands were dealt with */
+  async function drain(): Promise<{ delivered: number; away: boolean }> {
+    startAnew();
+    await look();
+    while (inFlight.size > 0) {
+      // Once a batch is settled, the next commands of its workflows are due.
+      await Promise.race(inFlight);
+      await look();
+    }
+    if (trouble?.with === 'Postgres') throw trouble.error;
+    return { delivered: dealtWith, away: trouble !== undefined };
+  }
+
+  function startAnew(): void {
+    trouble = undefined;
+    dealtWith = 0;
   }
 
   /** Delivers commands as they come, until it is stopped. */
@@ -114,11 +177,13 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
       while (!stopping.signal.aborted) {
         // Made before the look, so that a notification during it cuts the wait short.
         notified = new AbortController();
-        const pause = await drainOrPause(stopping.signal);
-        // While Temporal is away, new commands are no reason to ask it sooner.
-        const signal = pause === PAUSE ? stopping.signal : AbortSignal.any([stopping.signal, notified.signal]);
-        await sleep(pause, undefined, { signal }).catch(() => {});
+        await look();
+        const signal = AbortSignal.any([stopping.signal, notified.signal]);
+        if (!trouble) await Promise.race([...inFlight, rest(SLOW_POLL, signal)]);
+        notified.abort();
+        if (trouble) await pause(stopping.signal);
       }
+      await Promise.all(inFlight);
     };
     const running = loop();
     return {
@@ -130,5 +195,27 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
     };
   }
 
+  /** Leaves the part that has trouble alone for a while. New commands are no reason to ask it sooner. */
+  async function pause(stopping: AbortSignal): Promise<void> {
+    await Promise.all(inFlight);
+    log.warn({ ...trouble, error: describe(trouble?.error) }, 'commands wait');
+    await rest(PAUSE, stopping);
+    trouble = undefined;
+  }
+
   return { drain, run };
 }
+
+const invalid = ({ message }: Error): Outcome => ({ state: 'invalid', error: message });
+
+type Decided = Attempt & { settlement: Settlement };
+
+const hasConsequences = ({ claimed, command, settlement: { state } }: Decided): boolean =>
+  state === 'discarded' ||
+  state === 'set_aside' ||
+  (state === 'delivered' && (claimed.lastError !== null || command?.type === 'reset_run'));
+
+const rest = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal }).catch(() => {});
+
+/** Not the message of a database error: it may hold values of a row. */
+const describe = (error: unknown): string => (error instanceof Error ? error.name : String(error));

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { id } from '../contracts/fields.ts';
 import { alertWorkflowId, orderWorkflowId, bulkActionWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
@@ -80,6 +80,13 @@ export function targetWorkflowId(command: Command): string {
   if ('bulkActionId' in command) return bulkActionWorkflowId(command.bulkActionId);
   return alertWorkflowId(command.group);
 }
+
+/** The type of a stored command, which may have none. */
+export const commandType = sql<string>`coalesce(${commands.body} ->> 'type', 'unknown')`;
+
+/** @returns the condition for the commands of one type to a workflow that were set aside. They share one failure */
+export const isSetAside = (workflowId: string, type: string) =>
+  and(eq(commands.workflowId, workflowId), eq(commands.state, 'set_aside'), eq(commandType, type));
 
 /**
  * Writes a command. It is delivered once the transaction commits, and never if it does not. Nothing else writes to

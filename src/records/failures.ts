@@ -4,8 +4,8 @@ import type { Instruction } from '../contracts/caller.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import { LIVE_FAILURE_STATUSES, type OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { alertGroups, failureEvents, failures } from '../db/schema.ts';
-import { enqueueCommand } from './commands.ts';
+import { alertGroups, commands, failureEvents, failures } from '../db/schema.ts';
+import { enqueueCommand, isSetAside } from './commands.ts';
 import { isOf } from './order-rows.ts';
 
 type FailureColumns = typeof failures.$inferInsert;
@@ -81,7 +81,7 @@ export const alertGroup = (failure: Pick<NewFailure, 'kind' | 'step' | 'errorTyp
   `${failure.kind}/${failure.step}/${failure.errorType}`;
 
 /** Row lock: if the group is closed meanwhile (see `closeAlertGroup`), no failure falls between two alerts. */
-async function wakeAlert(tx: Transaction, failure: NewFailure): Promise<void> {
+async function wakeAlert(tx: Transaction, failure: Pick<NewFailure, 'kind' | 'step' | 'errorType'>): Promise<void> {
   const group = alertGroup(failure);
   const opened = await tx
     .insert(alertGroups)
@@ -141,15 +141,47 @@ export async function closeFailure(tx: Transaction, failureId: string, outcome: 
   if (closed.length > 0) await recordFailureEvent(tx, failureId, outcome, byHoldfast(reason));
 }
 
-/** Reopens failures whose command could not be delivered. Left in `retrying`, they could never be retried. */
-export async function reopenRetrying(tx: Transaction, workflowId: string, reason: string): Promise<void> {
+/**
+ * Reopens what an operator has answered, when the answer could not be delivered. Left as it was, it would wait for ever.
+ * @param which one failure, or those of a workflow whose retry or reset was requested
+ */
+export async function reopenAnswered(
+  tx: Transaction,
+  { workflowId, failureId }: { workflowId: string; failureId?: string },
+  reason: string,
+): Promise<void> {
+  const answered =
+    failureId === undefined
+      ? and(eq(failures.status, 'retrying'), inArray(failures.kind, ['step', 'run']))
+      : and(eq(failures.id, failureId), inArray(failures.status, LIVE_FAILURE_STATUSES));
   const reopened = await tx
     .update(failures)
     // The same occurrence: the parked run is still waiting for it.
     .set({ status: 'open', lastSeenAt: sql`now()` })
-    .where(and(eq(failures.workflowId, workflowId), eq(failures.status, 'retrying')))
+    .where(and(eq(failures.workflowId, workflowId), answered))
+    .returning();
+  for (const failure of reopened) {
+    await recordFailureEvent(tx, failure.id, 'reopened', byHoldfast(reason));
+    await wakeAlert(tx, failure);
+  }
+}
+
+/** Closes the failure of commands of one type to a workflow, unless another of them is still set aside. */
+export async function closeCommandFailure(tx: Transaction, workflowId: string, type: string): Promise<void> {
+  if ((await tx.$count(commands, isSetAside(workflowId, type))) > 0) return;
+  const closed = await tx
+    .update(failures)
+    .set({ status: 'resolved', closedAt: sql`now()` })
+    .where(
+      and(
+        eq(failures.workflowId, workflowId),
+        eq(failures.kind, 'command'),
+        eq(failures.step, type),
+        inArray(failures.status, LIVE_FAILURE_STATUSES),
+      ),
+    )
     .returning({ id: failures.id });
-  for (const { id } of reopened) await recordFailureEvent(tx, id, 'reopened', byHoldfast(reason));
+  for (const { id } of closed) await recordFailureEvent(tx, id, 'resolved', byHoldfast('The command has been dealt with.'));
 }
 
 /** @returns how many failures of a group are open now */

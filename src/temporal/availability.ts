@@ -1,22 +1,35 @@
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError, ServiceError, type Client } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 
-/** gRPC codes that say nothing about the request: Temporal is away, busy or limiting us. */
-const AWAY = new Set([
-  status.CANCELLED,
-  status.UNKNOWN,
-  status.DEADLINE_EXCEEDED,
-  status.RESOURCE_EXHAUSTED,
-  status.ABORTED,
-  status.INTERNAL,
-  status.UNAVAILABLE,
-]);
+/**
+ * What the failure of a call says. `refused`: Temporal takes nothing from us, because our credentials or our namespace are
+ * wrong. `away`: it is down, busy or limiting us. `failing`: it failed inside, perhaps on this request only. `invalid`: the
+ * request itself is wrong.
+ */
+export type TemporalTrouble = 'refused' | 'away' | 'failing' | 'invalid';
+
+const TROUBLES: Partial<Record<status, TemporalTrouble>> = {
+  [status.UNAUTHENTICATED]: 'refused',
+  [status.PERMISSION_DENIED]: 'refused',
+  [status.CANCELLED]: 'away',
+  [status.DEADLINE_EXCEEDED]: 'away',
+  [status.RESOURCE_EXHAUSTED]: 'away',
+  [status.ABORTED]: 'away',
+  [status.UNAVAILABLE]: 'away',
+  [status.UNKNOWN]: 'failing',
+  [status.INTERNAL]: 'failing',
+};
+
+/** @returns what the error of a call to Temporal says */
+export function diagnose(error: unknown): TemporalTrouble {
+  if (error instanceof NamespaceNotFoundError) return 'refused';
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return (isGrpcServiceError(cause) && TROUBLES[cause.code]) || 'invalid';
+}
 
 /** @returns whether an error means that Temporal could not serve us now, as opposed to a request that is wrong. */
-export function isTemporalUnavailable(error: unknown): boolean {
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && AWAY.has(cause.code);
-}
+export const isTemporalUnavailable = (error: unknown): boolean => diagnose(error) !== 'invalid';
 
 /** ms that a person waits for Temporal before the answer is given without it. */
 const PATIENCE = 2_000;

@@ -3,12 +3,17 @@ import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
+import { TASK_QUEUES } from '../../src/contracts/names.ts';
 import { connectDatabase } from '../../src/db/client.ts';
-import { commands, failures } from '../../src/db/schema.ts';
+import { commands, failures, orders } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
+import { cancelOrder } from '../../src/intake/orders.ts';
+import { resetFailure, retryFailure } from '../../src/operate/failures.ts';
+import { restartOrder } from '../../src/operate/orders.ts';
 import { enqueueCommand } from '../../src/records/commands.ts';
 import { startTcpProxy } from '../api/support/tcp-proxy.ts';
 import { useNamespace } from '../support/namespace.ts';
+import { openFailureOf } from '../support/failures.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 
 const temporal = await useNamespace();
@@ -22,6 +27,9 @@ afterEach(() => shop.close());
 const drain = () => shop.dispatcher(temporal.client).drain();
 
 const runOf = (orderId: string) => temporal.client.workflow.getHandle(orderWorkflowId(orderId));
+
+/** Lets the time of every lease and every delay pass. */
+const endLeases = () => shop.db.update(commands).set({ nextAttemptAt: sql`now()` });
 
 /** Starts the workflow of a new order and ends it. @returns the order's id */
 async function endedOrder(): Promise<string> {
@@ -54,6 +62,12 @@ const isRunning = (orderId: string): Promise<boolean> =>
       },
     );
 
+/** @returns the names of the signals to an order, in order */
+async function signals(orderId: string): Promise<string[]> {
+  const { events } = await runOf(orderId).fetchHistory();
+  return (events ?? []).flatMap((event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? []);
+}
+
 /** @returns the tracking numbers in the signals to an order, in order */
 async function trackingNumbers(orderId: string): Promise<unknown[]> {
   const { events } = await runOf(orderId).fetchHistory();
@@ -67,9 +81,9 @@ async function trackingNumbers(orderId: string): Promise<unknown[]> {
 
 describe('the dispatcher', () => {
   it('keeps the commands of a workflow in order, even with several dispatchers at once', async () => {
-    const orders = await Promise.all(Array.from({ length: 4 }, () => shop.placeOrder()));
+    const placed = await Promise.all(Array.from({ length: 4 }, () => shop.placeOrder()));
     const numbers = Array.from({ length: 8 }, (_, index) => String(index));
-    for (const number of numbers) for (const { orderId } of orders) await enqueueUpdate(orderId, number);
+    for (const number of numbers) for (const { orderId } of placed) await enqueueUpdate(orderId, number);
     const pools = Array.from({ length: 3 }, (_, index) =>
       connectDatabase(shop.environment.DATABASE_URL, { max: 2, name: `dispatcher-${index}` }),
     );
@@ -84,20 +98,21 @@ describe('the dispatcher', () => {
     } finally {
       await Promise.all(pools.map((pool) => pool.close()));
     }
-    for (const { orderId } of orders) expect(await trackingNumbers(orderId)).toEqual(numbers);
+    for (const { orderId } of placed) expect(await trackingNumbers(orderId)).toEqual(numbers);
   });
 
   it('starts a workflow once even if the record of its delivery is lost', async () => {
     const { orderId } = await shop.placeOrder();
     await shop.database.listener.unsafe(`
       create function lose() returns trigger language plpgsql as $$ begin raise 'lost'; end $$;
-      create trigger lose before update on commands for each row execute function lose()`);
+      create trigger lose before update of state on commands for each row execute function lose()`);
     await expect(drain()).rejects.toThrow(/commands/);
     await shop.database.listener`drop trigger lose on commands`;
 
     expect(await isRunning(orderId)).toBe(true);
     expect(await states()).toEqual(['pending']);
     const { runId } = await runOf(orderId).describe();
+    await endLeases();
     expect((await drain()).delivered).toBe(1);
     expect(await states()).toEqual(['delivered']);
     expect((await runOf(orderId).describe()).runId).toBe(runId);
@@ -119,8 +134,9 @@ describe('the dispatcher', () => {
     ]);
   });
 
-  it('discards a command for a run that has ended', async () => {
+  it('discards a command for an order that has ended', async () => {
     const orderId = await endedOrder();
+    await shop.db.update(orders).set({ status: 'completed' });
     await enqueueUpdate(orderId, 'late');
     expect((await drain()).delivered).toBe(1);
     expect(await states()).toEqual(['delivered', 'discarded']);
@@ -135,6 +151,19 @@ describe('the dispatcher', () => {
     expect(await isRunning(orderId)).toBe(false);
   });
 
+  it('does not start a generation again whose run has failed before its start was recorded', async () => {
+    const orderId = await endedOrder();
+    await shop.db.update(orders).set({ status: 'failed' });
+    await restartOrder.perform(shop, orderId, { reason: 'a new try' }, 'key:operator');
+    await drain();
+    const { runId } = await runOf(orderId).describe();
+    await runOf(orderId).terminate('declined at once');
+    await shop.db.update(commands).set({ state: 'pending', nextAttemptAt: sql`now()` });
+    await drain();
+    expect(await states()).toEqual(['delivered', 'delivered']);
+    expect((await runOf(orderId).describe()).runId).toBe(runId);
+  });
+
   it('starts the next generation of an order that has failed', async () => {
     const orderId = await endedOrder();
     await transaction(shop.db, (tx) =>
@@ -142,6 +171,88 @@ describe('the dispatcher', () => {
     );
     await drain();
     expect(await isRunning(orderId)).toBe(true);
+  });
+});
+
+/** Places an order whose run is gone, as if its namespace was lost. @returns its id */
+async function lostOrder(): Promise<string> {
+  const { orderId } = await shop.placeOrder();
+  await shop.db.delete(commands);
+  return orderId;
+}
+
+/** Finishes the first workflow task of an order, as a worker would: a run can be reset to no earlier point. */
+async function finishTask(orderId: string): Promise<void> {
+  const { workflowService } = temporal.client;
+  const { namespace } = temporal;
+  const queue = { namespace, taskQueue: { name: TASK_QUEUES.orders }, identity: 'test' };
+  // The queue also holds the tasks of other tests.
+  for (let workflowId: string | null | undefined; workflowId !== orderWorkflowId(orderId); ) {
+    const { taskToken, workflowExecution } = await workflowService.pollWorkflowTaskQueue(queue);
+    await workflowService.respondWorkflowTaskCompleted({ namespace, taskToken, commands: [], identity: 'test' });
+    workflowId = workflowExecution?.workflowId;
+  }
+}
+
+describe('a command for a live order whose run has ended', () => {
+  it('waits, and is delivered once the run was reset', async () => {
+    const { orderId } = await shop.placeOrder();
+    await drain();
+    await finishTask(orderId);
+    await runOf(orderId).terminate('by a bug');
+    await cancelOrder(shop.db, shop.caller, orderId, 'changed my mind');
+    await drain();
+    const [, waiting] = await shop.db.select().from(commands).orderBy(commands.id);
+    expect(waiting).toMatchObject({ state: 'pending', attempts: 1 });
+
+    // As after a night of attempts. The reset overtakes it, and makes it due.
+    const tonight = sql`now() + interval '5 minutes'`;
+    await shop.db.update(commands).set({ nextAttemptAt: tonight }).where(eq(commands.state, 'pending'));
+    const { failureId } = await openFailureOf(shop.db, { orderId, generation: 1 }, { kind: 'run', step: 'run' });
+    await resetFailure.perform(shop, failureId, { reason: 'fixed' }, 'key:operator');
+    await drain();
+    expect(new Set(await states())).toEqual(new Set(['delivered']));
+    expect(await signals(orderId)).toEqual(['cancelOrder']);
+  });
+
+  it('is discarded when the order was restarted since', async () => {
+    const orderId = await endedOrder();
+    await cancelOrder(shop.db, shop.caller, orderId, 'changed my mind');
+    await shop.db.update(orders).set({ status: 'failed' });
+    await restartOrder.perform(shop, orderId, { reason: 'a new try' }, 'key:operator');
+    await drain();
+    expect(await states()).toEqual(['delivered', 'discarded', 'delivered']);
+    expect(await signals(orderId)).toEqual([]);
+  });
+
+  it.each([
+    { type: 'resolve_failure', prepare: endedOrder, action: retryFailure, failure: {} },
+    { type: 'reset_run', prepare: lostOrder, action: resetFailure, failure: { kind: 'run', step: 'run' } },
+  ] as const)('reopens its failure if it is an operator\'s answer: $type', async ({ prepare, action, failure }) => {
+    const orderId = await prepare();
+    const { failureId } = await openFailureOf(shop.db, { orderId, generation: 1 }, failure);
+    const read = () => shop.db.select().from(failures).where(eq(failures.id, failureId));
+    await action.perform(shop, failureId, { reason: 'it is back' }, 'key:operator');
+    await drain();
+    expect(await states()).toContain('discarded');
+    expect(await read()).toMatchObject([{ status: 'open', occurrence: 1 }]);
+    await action.perform(shop, failureId, { reason: 'again' }, 'key:operator');
+    expect(await read()).toMatchObject([{ status: 'retrying' }]);
+  });
+});
+
+describe('commands that wait', () => {
+  it('hold up no others, and back off by themselves', async () => {
+    const ended = await Promise.all(Array.from({ length: 50 }, lostOrder));
+    for (const orderId of ended) await enqueueUpdate(orderId, 'lost');
+    await drain();
+    const { orderId } = await shop.placeOrder();
+    await shop.db.update(commands).set({ nextAttemptAt: sql`now()` });
+    await drain();
+    expect(await isRunning(orderId)).toBe(true);
+    const waiting = await shop.db.select().from(commands).where(eq(commands.state, 'pending'));
+    expect(waiting).toHaveLength(50);
+    expect(waiting.every(({ attempts, nextAttemptAt }) => attempts === 2 && nextAttemptAt > new Date())).toBe(true);
   });
 });
 

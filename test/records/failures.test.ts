@@ -4,7 +4,7 @@ import { orderWorkflowId, type OrderRef } from '../../src/contracts/ids.ts';
 import { alertGroups, commands, failureEvents, failures } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { retryFailure } from '../../src/operate/failures.ts';
-import { alertGroup, closeFailures, openFailure, reopenRetrying } from '../../src/records/failures.ts';
+import { alertGroup, closeFailures, openFailure, reopenAnswered } from '../../src/records/failures.ts';
 import { failureOf, openFailureOf } from '../support/failures.ts';
 import { useShop } from '../support/shop.ts';
 
@@ -86,7 +86,7 @@ describe('a failure', () => {
 
     await retry('it is back');
     await db.update(commands).set({ state: 'set_aside' }).where(eq(commands.workflowId, workflowId));
-    await transaction(db, (tx) => reopenRetrying(tx, workflowId, 'the command was set aside'));
+    await transaction(db, (tx) => reopenAnswered(tx, { workflowId }, 'the command was set aside'));
     // The parked run is still waiting for this occurrence.
     expect(await read()).toMatchObject([{ status: 'open', occurrence }]);
     await retry('again');

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { status } from '@grpc/grpc-js';
+import { Client, Connection } from '@temporalio/client';
+import { eq, like, sql } from 'drizzle-orm';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { orderWorkflowId } from '../../src/contracts/ids.ts';
+import { commands, failures } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
+import { enqueueCommand } from '../../src/records/commands.ts';
+import { openFailureOf } from '../support/failures.ts';
+import { useNamespace } from '../support/namespace.ts';
+import { createShop, type Shop } from '../support/shop.ts';
+import { startTemporalProxy } from '../support/temporal-proxy.ts';
+
+const temporal = await useNamespace();
+const proxy = await startTemporalProxy(temporal.address);
+// Without the client's own retries, so that each attempt of the dispatcher is one call.
+const connection = await Connection.connect({ address: proxy.address, interceptors: [] });
+const client = new Client({ connection, namespace: temporal.namespace });
+afterAll(async () => {
+  await connection.close();
+  proxy.close();
+});
+
+let shop: Shop;
+beforeEach(async () => {
+  shop = await createShop();
+  proxy.failOn(() => undefined);
+});
+afterEach(() => shop.close());
+
+const drain = () => shop.dispatcher(client).drain();
+const all = () => shop.db.select().from(commands).orderBy(commands.id);
+const states = async () => (await all()).map(({ state }) => state);
+const makeDue = () => shop.db.update(commands).set({ nextAttemptAt: sql`now()` });
+
+/** Makes the commands of a type unreadable. */
+const spoil = (type: string) =>
+  shop.db
+    .update(commands)
+    .set({ body: { type } })
+    .where(eq(sql`${commands.body} ->> 'type'`, type));
+
+/** @returns a promise, and what resolves it */
+function gate(): { open: () => void; opened: Promise<unknown> } {
+  const controller = new AbortController();
+  return { open: () => controller.abort(), opened: once(controller.signal, 'abort') };
+}
+
+describe('while Temporal refuses everything', () => {
+  it.each(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'UNAVAILABLE', 'RESOURCE_EXHAUSTED'] as const)(
+    'with %s, commands wait as they are, and are delivered afterwards',
+    async (code) => {
+      await shop.placeOrder();
+      await shop.placeOrder();
+      const before = await all();
+      proxy.failOn(() => ({ code: status[code], details: 'not now' }));
+      expect(await drain()).toEqual({ delivered: 0, away: true });
+      expect(await all()).toEqual(before);
+      expect(await shop.db.$count(failures)).toBe(0);
+      proxy.failOn(() => undefined);
+      expect(await drain()).toEqual({ delivered: 2, away: false });
+    },
+  );
+
+  it('because the namespace does not exist, commands wait', async () => {
+    await shop.placeOrder();
+    const lost = new Client({ connection: temporal.connection, namespace: 'not-there' });
+    expect(await shop.dispatcher(lost).drain()).toEqual({ delivered: 0, away: true });
+    expect(await states()).toEqual(['pending']);
+    expect(await shop.db.$count(failures)).toBe(0);
+  });
+});
+
+describe('a command on which Temporal keeps failing', () => {
+  it('is set aside after a number of attempts, while others are delivered', async () => {
+    const { orderId } = await shop.placeOrder();
+    proxy.failOn(({ about }) => (about.includes(orderId) ? { code: status.INTERNAL, details: 'cannot shard' } : undefined));
+    await drain();
+    expect(await all()).toMatchObject([{ state: 'pending', attempts: 1, lastError: expect.stringContaining('cannot shard') }]);
+    await shop.placeOrder();
+    expect(await drain()).toEqual({ delivered: 1, away: false });
+
+    for (let attempts = 1; attempts < 20; attempts += 1) {
+      await makeDue();
+      await drain();
+    }
+    expect(await states()).toContain('set_aside');
+    expect(await shop.db.select().from(failures)).toMatchObject([
+      { kind: 'command', step: 'start_order', status: 'open', orderId, workflowId: orderWorkflowId(orderId), attempts: 14 },
+    ]);
+  });
+
+  it('does not hold up others while it takes long', async () => {
+    const { orderId } = await shop.placeOrder();
+    const { open, opened } = gate();
+    proxy.failOn(async ({ about }) => {
+      if (about.includes(orderId)) await opened;
+      return undefined;
+    });
+    const running = shop.dispatcher(client).run(shop.database);
+    try {
+      await expect.poll(async () => (await all())[0]?.attempts).toBe(1);
+      await shop.placeOrder();
+      await expect.poll(states).toEqual(['pending', 'delivered']);
+      open();
+      await expect.poll(states).toEqual(['delivered', 'delivered']);
+    } finally {
+      open();
+      await running.stop();
+    }
+  });
+
+  it('is left alone by a process that was frozen beyond its lease', async () => {
+    const { orderId } = await shop.placeOrder();
+    const { open, opened } = gate();
+    const reached = gate();
+    let calls = 0;
+    proxy.failOn(async ({ about }) => {
+      if (!about.includes(orderId) || (calls += 1) > 1) return undefined;
+      reached.open();
+      await opened;
+      return { code: status.INVALID_ARGUMENT, details: 'too late to matter' };
+    });
+    const frozen = drain();
+    await reached.opened;
+    await makeDue();
+    expect((await drain()).delivered).toBe(1);
+    open();
+    await frozen;
+    expect(await states()).toEqual(['delivered']);
+    expect(await shop.db.$count(failures)).toBe(0);
+  });
+});
+
+describe('commands that are set aside', () => {
+  it('share one alert if they are of one type', async () => {
+    await Promise.all([1, 2, 3].map(() => shop.placeOrder()));
+    await spoil('start_order');
+    await drain();
+    expect(await shop.db.$count(failures)).toBe(3);
+    expect(await shop.db.$count(commands, like(commands.workflowId, 'alert/%'))).toBe(1);
+  });
+
+  it('cause no alert about an alert', async () => {
+    await openFailureOf(shop.db, await shop.placeOrder());
+    await spoil('watch_alert_group');
+    await drain();
+    expect(await shop.db.select().from(failures).where(eq(failures.kind, 'command'))).toMatchObject([
+      { step: 'watch_alert_group', status: 'open', orderId: null },
+    ]);
+    expect(await shop.db.$count(commands, like(commands.workflowId, 'alert/%'))).toBe(1);
+  });
+
+  it('let the later commands of their workflow pass', async () => {
+    const { orderId } = await shop.placeOrder();
+    await drain();
+    const message = { generation: 1, type: 'shipped', carrier: 'Parcel Post' } as const;
+    for (const trackingNumber of ['1', '2']) {
+      await transaction(shop.db, (tx) =>
+        enqueueCommand(tx, { type: 'update_shipment', orderId, message: { ...message, trackingNumber } }),
+      );
+    }
+    proxy.failOn(({ about }) => (about.includes('"1"') ? { code: status.INVALID_ARGUMENT, details: 'no' } : undefined));
+    await drain();
+    expect(await states()).toEqual(expect.arrayContaining(['delivered', 'set_aside', 'delivered']));
+  });
+});
