@@ -1,3 +1,4 @@
+import { heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
 import { runBulkActionBatch } from '../operate/bulk-actions.ts';
 
@@ -8,7 +9,7 @@ export function createBulkActionActivities({ db }: { db: Database }) {
   return {
     /** Acts on the next items. Histories store this older name. @param size how many items at most */
     async runReplayBatch(bulkActionId: string, size: number): Promise<{ state: 'running' | 'paused' | 'ended' }> {
-      return { state: await runBulkActionBatch(db, bulkActionId, size) };
+      return { state: await runBulkActionBatch(db, bulkActionId, size, () => heartbeat()) };
     },
   };
 }

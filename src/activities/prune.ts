@@ -1,3 +1,4 @@
+import { heartbeat } from '@temporalio/activity';
 import { sql, type SQL } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import type { Logger } from '../log.ts';
@@ -41,6 +42,7 @@ export function createPruneActivities({ db, log }: { db: Database; log: Logger }
             sql`delete from ${table} where ctid in (select ctid from ${table} where ${where} limit ${BATCH})`,
           );
           batch = result.rowCount ?? 0;
+          heartbeat();
         }
         log.info({ what, deleted }, 'pruned');
       }

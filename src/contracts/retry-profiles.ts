@@ -80,4 +80,9 @@ export const RETRY_PROFILES = {
     startToCloseTimeout: '10m',
     retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 4 },
   },
+  /** As long as it takes for many rows. What is done stays done, so the next attempt continues. */
+  batches: {
+    startToCloseTimeout: '1h',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  },
 } as const satisfies Record<string, RetryProfile>;

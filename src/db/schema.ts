@@ -131,7 +131,7 @@ export const verificationTokens = pgTable(
     createdAt: createdAt(),
     usedAt: at('used_at'),
   },
-  (table) => [index('verification_tokens_signup').on(table.signupId)],
+  (table) => [index('verification_tokens_signup').on(table.signupId), index('verification_tokens_age').on(table.createdAt)],
 );
 
 // ---------------------------------------------------------------- catalogue
@@ -412,6 +412,7 @@ export const commands = pgTable(
       .on(table.workflowId, table.id)
       .where(sql`state = 'pending'`),
     index('commands_workflow').on(table.workflowId),
+    index('commands_delivered').on(table.deliveredAt),
   ],
 );
 

@@ -99,12 +99,14 @@ async function lockBulkAction(tx: Transaction, id: string) {
  * Acts on the next items of a bulk action. An item's action and its result are one transaction, so no item is acted on
  * twice, however often a batch is attempted.
  * @param size at most how many
+ * @param onItem called after each
  * @returns where the bulk action stands afterwards
  */
 export async function runBulkActionBatch(
   db: Database,
   bulkActionId: string,
   size: number,
+  onItem: () => void,
 ): Promise<'running' | 'paused' | 'ended'> {
   return await transaction(db, async (tx) => {
     const bulkAction = await lockBulkAction(tx, bulkActionId);
@@ -124,6 +126,7 @@ export async function runBulkActionBatch(
         .set({ ...(refusal ?? requested(item)), actedAt: sql`now()` })
         .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.position, item.position)));
       if (!refusal) done.push(item);
+      onItem();
     }
     await recordOperatorActions(tx, ITEM_ACTIONS[bulkAction.action].name, done.map(targetOf), bulkAction);
     const failureIds = done.flatMap(({ failureId }) => failureId ?? []);

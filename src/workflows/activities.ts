@@ -21,15 +21,22 @@ import { RETRY_PROFILES } from '../contracts/retry-profiles.ts';
  * local activities. Calls to outside services are normal activities, so that the Web UI shows their retries.
  */
 
+/**
+ * A local activity that waits longer than this for its next attempt waits in a timer. Otherwise the run would occupy a
+ * workflow task, and thus a slot of its worker, while Postgres is away.
+ */
+const local = { localRetryThreshold: '2s' } as const;
+
 /** Steps of an order in Postgres. */
 export const database = proxyLocalActivities<
   Pick<InventoryActivities, 'reserveStock'> & Pick<InvoiceActivities, 'issueInvoice'>
->(RETRY_PROFILES.database);
+>({ ...RETRY_PROFILES.database, ...local });
 
 /** Records what happened. Never gives up, so callers need no plan for its failure. */
-export const bookkeeping = proxyLocalActivities<OrderActivities & SignupActivities & FailedEmailActivities>(
-  RETRY_PROFILES.bookkeeping,
-);
+export const bookkeeping = proxyLocalActivities<OrderActivities & SignupActivities & FailedEmailActivities>({
+  ...RETRY_PROFILES.bookkeeping,
+  ...local,
+});
 
 /** Waits for a charge that is being cancelled: only then is it known whether there is money to refund. */
 export const payment = proxyActivities<Pick<PaymentActivities, 'chargePayment'>>({
@@ -49,7 +56,7 @@ export const compensation = proxyActivities<
 
 export const localCompensation = proxyLocalActivities<
   Pick<InventoryActivities, 'releaseStock'> & Pick<InvoiceActivities, 'voidInvoice'>
->(RETRY_PROFILES.compensation);
+>({ ...RETRY_PROFILES.compensation, ...local });
 
 export const email = proxyActivities<EmailActivities>({ ...RETRY_PROFILES.email, taskQueue: TASK_QUEUES.email });
 
@@ -58,9 +65,16 @@ export const report = proxyActivities<ReportActivities & RunActivities>(RETRY_PR
 /** Webhooks are as best-effort as emails. */
 export const alerting = proxyActivities<Pick<AlertActivities, 'postAlert'>>(RETRY_PROFILES.email);
 
-export const operations = proxyLocalActivities<AlertActivities & PruneActivities & BulkActionActivities>(
-  RETRY_PROFILES.bookkeeping,
-);
+export const operations = proxyLocalActivities<AlertActivities & PruneActivities & BulkActionActivities>({
+  ...RETRY_PROFILES.bookkeeping,
+  ...local,
+});
+
+/** Report each part of their work, so that a worker that dies is noticed. */
+export const batches = proxyActivities<PruneActivities & BulkActionActivities>({
+  ...RETRY_PROFILES.batches,
+  heartbeatTimeout: '1m',
+});
 
 /** A part of a check takes about a minute. It reports each page, so that a worker that dies is noticed. */
 export const books = proxyActivities<ReconciliationActivities>({ ...RETRY_PROFILES.books, heartbeatTimeout: '2m' });

@@ -1,7 +1,7 @@
-import { condition, continueAsNew, defineSignal, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import { condition, continueAsNew, defineSignal, patched, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { BulkActionInput } from '../contracts/messages.ts';
 import { SIGNALS } from '../contracts/names.ts';
-import { operations } from './activities.ts';
+import { batches, operations } from './activities.ts';
 
 export const replayChanged = defineSignal(SIGNALS.replayChanged);
 
@@ -16,9 +16,11 @@ export async function replayFailures({ replayId, ratePerSecond }: BulkActionInpu
   setHandler(replayChanged, () => {
     changed = true;
   });
+  // Decided once: runs from before batches were normal activities must replay (see docs/changing-workflows.md).
+  const { runReplayBatch } = patched('bulk-action-batches-as-activities') ? batches : operations;
   for (;;) {
     changed = false;
-    const { state } = await operations.runReplayBatch(replayId, ratePerSecond);
+    const { state } = await runReplayBatch(replayId, ratePerSecond);
     setCurrentDetails(`The bulk action is **${state}**.`);
     if (state === 'ended') return;
     if (state === 'paused') await condition(() => changed);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
-import { orderWorkflowId } from '../../src/contracts/ids.ts';
+import { bulkActionWorkflowId, orderWorkflowId } from '../../src/contracts/ids.ts';
 import { cancelBulkAction, pauseBulkAction, resumeBulkAction, startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { restartOrder } from '../../src/operate/orders.ts';
 import { planBulkAction } from '../../src/queries/bulk-action-plan.ts';
@@ -49,6 +49,7 @@ describe('a bulk action', () => {
     });
 
     const bulkActionId = await startBulkAction(rig.db, request, OPERATOR);
+    rig.keepAs('bulk-action', bulkActionWorkflowId(bulkActionId));
     await rig.deliver();
     await work(5);
     for (const id of ids) await rig.orderStatus(id, 'fulfilling');

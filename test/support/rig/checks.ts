@@ -30,9 +30,10 @@ export async function createChecks({ shop, client }: RigParts) {
       return workflowId;
     },
 
-    /** Lets a run stand for a path, such as `order-delivered`: see `checkHistories`. */
+    /** Lets a run stand for a path, such as `order-delivered`: see `checkHistories`. Includes it in the history check. */
     keepAs(path: string, workflowId: string): void {
       paths.set(workflowId, path);
+      unreplayed.add(workflowId);
     },
 
     /** Checks the stock, and each order that has ended since the last check. */
