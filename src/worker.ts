@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     },
     log,
   });
-  const reconciler = createReconciler({ db: database.db, client, grace: config.RECONCILE_GRACE });
+  const reconciler = createReconciler({ db: database.db, client, payments, warehouse, grace: config.RECONCILE_GRACE });
   const concurrency: Record<QueueName, number> = {
     orders: config.ORDERS_CONCURRENCY,
     email: config.EMAIL_CONCURRENCY,

@@ -8,6 +8,8 @@ export const BOOK_CHECKS = [
   'reservations',
   'stock',
   'invoices',
+  'payments',
+  'shipments',
 ] as const;
 export type BookCheck = (typeof BOOK_CHECKS)[number];
 
@@ -19,6 +21,8 @@ export const BOOK_SIDES: Record<BookCheck, { ours: string; theirs: string }> = {
   reservations: { ours: 'The order', theirs: 'Its reservations' },
   stock: { ours: 'Received', theirs: 'Available and reserved' },
   invoices: { ours: 'The order', theirs: 'Its invoice' },
+  payments: { ours: 'Postgres', theirs: 'The payment provider' },
+  shipments: { ours: 'Postgres', theirs: 'The warehouse' },
 };
 
 /** What a check looks at: what has changed since it last succeeded, everything, or only the differences that it knows. */

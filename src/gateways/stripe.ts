@@ -6,8 +6,12 @@ import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from 
 export interface PaymentIntent {
   id: string;
   status: Stripe.PaymentIntent.Status;
+  /** Minor units. */
+  amount: number;
+  currency: string;
   /** Captured amount in minor units. */
   received: number;
+  createdAt: Date;
 }
 
 export interface ProviderRefund {
@@ -15,6 +19,18 @@ export interface ProviderRefund {
   /** Minor units. */
   amount: number;
   status: RefundStatus;
+}
+
+/** A span of time: `from`, or everything, until just before `until`. In whole seconds: earlier ones may be included. */
+export interface CreatedIn {
+  from: Date | undefined;
+  until: Date;
+}
+
+/** A page of a list, newest first. `after` asks for the one after it. */
+export interface ProviderPage<Item> {
+  items: Item[];
+  after: string | undefined;
 }
 
 /**
@@ -47,6 +63,15 @@ export interface PaymentGateway {
   refund(key: string, intentId: string, amount: number): Promise<ProviderRefund>;
   /** @returns every refund of a payment, in any status, newest first */
   listRefunds(intentId: string): Promise<ProviderRefund[]>;
+  /** @returns undefined if the provider does not know it */
+  findIntent(id: string): Promise<PaymentIntent | undefined>;
+  /** @returns a page of at most 100 payments that were created in a span of time */
+  listIntentsCreated(created: CreatedIn, after: string | undefined): Promise<ProviderPage<PaymentIntent>>;
+  /** @returns a page of at most 100 refunds that were created in a span of time, with the payments that they are of */
+  listRefundsCreated(
+    created: CreatedIn,
+    after: string | undefined,
+  ): Promise<ProviderPage<ProviderRefund & { intentId: string | undefined; createdAt: Date }>>;
 }
 
 /**
@@ -106,7 +131,42 @@ export function createPaymentGateway(options: {
         }
         return refunds;
       }),
+    findIntent: (id) =>
+      sorted(async () => {
+        try {
+          return view(await stripe.paymentIntents.retrieve(id));
+        } catch (error) {
+          if (error instanceof Stripe.errors.StripeError && error.statusCode === 404) return undefined;
+          throw error;
+        }
+      }),
+    listIntentsCreated: (created, after) =>
+      sorted(async () => pageOf(await stripe.paymentIntents.list(pageParams(created, after)), view)),
+    listRefundsCreated: (created, after) =>
+      sorted(async () =>
+        pageOf(await stripe.refunds.list(pageParams(created, after)), (refund) => ({
+          ...refundView(refund),
+          intentId: typeof refund.payment_intent === 'string' ? refund.payment_intent : refund.payment_intent?.id,
+          createdAt: toDate(refund.created),
+        })),
+      ),
   };
+}
+
+const toSeconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
+const toDate = (seconds: number): Date => new Date(seconds * 1_000);
+
+const pageParams = ({ from, until }: CreatedIn, after: string | undefined) => ({
+  limit: 100,
+  created: { ...(from && { gte: toSeconds(from) }), lte: toSeconds(until) },
+  ...(after === undefined ? {} : { starting_after: after }),
+});
+
+function pageOf<Object extends { id: string }, Item>(
+  { data, has_more: hasMore }: Stripe.ApiList<Object>,
+  show: (object: Object) => Item,
+): ProviderPage<Item> {
+  return { items: data.map(show), after: hasMore ? data.at(-1)?.id : undefined };
 }
 
 const refundView = ({ id, amount, status }: Stripe.Refund): ProviderRefund => ({
@@ -119,7 +179,10 @@ const refundView = ({ id, amount, status }: Stripe.Refund): ProviderRefund => ({
 const view = (intent: Stripe.PaymentIntent): PaymentIntent => ({
   id: intent.id,
   status: intent.status,
+  amount: intent.amount,
+  currency: intent.currency.toUpperCase(),
   received: intent.amount_received,
+  createdAt: toDate(intent.created),
 });
 
 async function sorted<Result>(call: () => Promise<Result>): Promise<Result> {

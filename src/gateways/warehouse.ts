@@ -7,14 +7,40 @@ export interface ShipmentRequest {
   items: { sku: string; quantity: number }[];
 }
 
+const shipmentSchema = z.object({
+  id: z.string(),
+  reference: z.string(),
+  state: z.enum(['accepted', 'cancelled', 'shipped', 'delivered', 'rejected']),
+  acceptedAt: z.iso.datetime(),
+});
+
+/** A shipment as the warehouse knows it. Without an `id`, it was cancelled before its request arrived. */
+export interface WarehouseShipment {
+  id?: string;
+  reference: string;
+  state: z.infer<typeof shipmentSchema>['state'];
+}
+
+/** A page of shipments, the latest first. `after` asks for the one after it. */
+export interface ShipmentPage {
+  shipments: (WarehouseShipment & { acceptedAt: Date })[];
+  after: string | undefined;
+}
+
 /** Errors: a refusal (`invalid_address`), `invalid_request`, `warehouse_unavailable`. */
 export interface WarehouseGateway {
   /** @returns the warehouse's id of the shipment, or undefined if it has been cancelled and so will never be sent */
   requestShipment(key: string, request: ShipmentRequest): Promise<{ id: string } | undefined>;
   /** Also cancels a shipment whose request has not arrived yet. @returns false if the parcel has left the warehouse */
   cancelShipment(reference: string): Promise<boolean>;
+  /** @returns undefined if the warehouse does not know the reference */
+  findShipment(reference: string): Promise<WarehouseShipment | undefined>;
+  /** @returns a page of at most 100 shipments that were accepted in a span of time, until just before `until` */
+  listShipments(accepted: { from: Date | undefined; until: Date }, after: string | undefined): Promise<ShipmentPage>;
 }
 
+const foundSchema = z.union([shipmentSchema, shipmentSchema.pick({ reference: true, state: true })]);
+const pageSchema = z.object({ data: z.array(shipmentSchema), hasMore: z.boolean() });
 const acceptedSchema = z.object({ id: z.string() });
 /** The code becomes part of messages that are stored and shown, so free text in its place is left out. */
 const errorSchema = z.object({ error: z.object({ code: z.string().regex(/^\w{1,64}$/) }) });
@@ -23,14 +49,20 @@ const errorSchema = z.object({ error: z.object({ code: z.string().regex(/^\w{1,6
 export function createWarehouseGateway(options: { url: string; apiKey: string; timeout?: number }): WarehouseGateway {
   const { url, apiKey, timeout = 8_000 } = options;
 
-  async function post(path: string, body: object, headers: Record<string, string> = {}) {
+  const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+    ask(path, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+  async function ask(path: string, request: { method?: string; headers?: Record<string, string>; body?: string } = {}) {
     let response: Response;
     let answer: unknown;
     try {
       response = await fetch(new URL(path, url), {
-        method: 'POST',
-        headers: { ...headers, authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        ...request,
+        headers: { ...request.headers, authorization: `Bearer ${apiKey}` },
         signal: AbortSignal.timeout(timeout),
       });
       answer = await response.json();
@@ -59,6 +91,27 @@ export function createWarehouseGateway(options: { url: string; apiKey: string; t
       if (ok) return true;
       if (code === 'already_shipped') return false;
       throw invalidRequest(`The warehouse rejected the cancellation (${status} ${code}).`);
+    },
+    async findShipment(reference) {
+      const { ok, status, code, answer } = await ask(`/v1/shipments/${encodeURIComponent(reference)}`);
+      if (ok) return foundSchema.parse(answer);
+      if (status === 404) return undefined;
+      throw invalidRequest(`The warehouse rejected the request (${status} ${code}).`);
+    },
+    async listShipments({ from, until }, after) {
+      const query = new URLSearchParams({
+        limit: '100',
+        acceptedUntil: until.toISOString(),
+        ...(from && { acceptedFrom: from.toISOString() }),
+        ...(after === undefined ? {} : { startingAfter: after }),
+      });
+      const { ok, status, code, answer } = await ask(`/v1/shipments?${query.toString()}`);
+      if (!ok) throw invalidRequest(`The warehouse rejected the request (${status} ${code}).`);
+      const { data, hasMore } = pageSchema.parse(answer);
+      return {
+        shipments: data.map(({ acceptedAt, ...shipment }) => ({ ...shipment, acceptedAt: new Date(acceptedAt) })),
+        after: hasMore ? data.at(-1)?.reference : undefined,
+      };
     },
   };
 }

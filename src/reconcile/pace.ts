@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** At most how many questions are asked at once. Reconciliation must never slow down the work that it checks. */
 const AT_ONCE = 8;
 
@@ -11,4 +13,18 @@ export async function inParallel<Item, Result>(
     results.push(...(await Promise.all(items.slice(start, start + AT_ONCE).map(work))));
   }
   return results;
+}
+
+/** ms between two questions to an outside service: ten a second. Stripe takes a hundred reads a second, from all of us. */
+const INTERVAL = 100;
+
+/** @returns a function that waits until the next question may be asked */
+export function createPace(): () => Promise<void> {
+  let next = 0;
+  return async () => {
+    const now = performance.now();
+    const turn = Math.max(now, next);
+    next = turn + INTERVAL;
+    if (turn > now) await sleep(turn - now);
+  };
 }

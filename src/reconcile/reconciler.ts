@@ -20,10 +20,11 @@ export function createReconciler({ grace, ...sides }: Sides & { grace: number })
   const { db } = sides;
   const checks = createChecks(sides);
 
-  async function compareAndRecord(check: Check, suspects: string[]): Promise<void> {
+  async function compareAndRecord(check: Check, suspects: string[], progress: () => void): Promise<void> {
     for (let start = 0; start < suspects.length; start += PAGE) {
       const subjects = suspects.slice(start, start + PAGE);
       await recordComparison(db, check.name, { subjects, found: await check.compare(subjects), grace });
+      progress();
     }
   }
 
@@ -31,7 +32,7 @@ export function createReconciler({ grace, ...sides }: Sides & { grace: number })
     /**
      * Continues a check for about a minute.
      * @param position where the part before ended; undefined at the beginning
-     * @param progress called after each page
+     * @param progress called at least every minute
      * @returns where to continue, or what the check came to
      * @throws what the other side's client throws when it does not answer
      */
@@ -48,7 +49,7 @@ export function createReconciler({ grace, ...sides }: Sides & { grace: number })
         const source = sources[at.source];
         if (!source) return { result: await finish(db, { check: name, scope }, at, grace) };
         const page = await source(span, at.after);
-        await compareAndRecord(check, page.suspects);
+        await compareAndRecord(check, page.suspects, progress);
         const compared = at.compared + page.compared;
         at = page.next === undefined ? { ...at, compared, source: at.source + 1, after: undefined } : { ...at, compared, after: page.next };
       }

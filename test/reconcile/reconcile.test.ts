@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { BOOK_CHECKS } from '../../src/contracts/books.ts';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
@@ -40,5 +40,19 @@ describe('reconciliation', { timeout: 90_000 }, () => {
       },
       { timeout: 60_000, interval: 500 },
     );
+  });
+
+  it('records that it could not compare while the provider is down, and reports nothing', async () => {
+    shop.payments.faults.set({ mode: 'error_before' });
+    await reconcile('changed');
+    const runs = await db.select().from(bookChecks).where(eq(bookChecks.scope, 'changed'));
+    expect(runs.filter(({ error }) => error !== null)).toMatchObject([
+      { check: 'payments', error: expect.stringContaining('payment_unavailable'), compared: 0 },
+    ]);
+    expect(await db.$count(failures, eq(failures.status, 'open'))).toBe(0);
+    shop.heal();
+    await reconcile('changed');
+    const [payments] = await db.select().from(bookChecks).where(and(eq(bookChecks.check, 'payments'), eq(bookChecks.scope, 'changed')));
+    expect(payments).toMatchObject({ error: null });
   });
 });

@@ -11,7 +11,7 @@ import type { Shop } from './shop.ts';
 /** What the books are compared with: a shop, or the parts of one. */
 export type BooksOf = Pick<Shop, 'db' | 'gateways'>;
 
-const sidesOf = ({ db }: BooksOf, client: Client): Sides => ({ db, client });
+const sidesOf = ({ db, gateways: { payments, warehouse } }: BooksOf, client: Client): Sides => ({ db, client, payments, warehouse });
 
 /** In ms: what is still on its way arrives, and the list of runs catches up. */
 const PATIENTLY = { timeout: 60_000, interval: 500 };

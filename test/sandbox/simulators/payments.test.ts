@@ -76,6 +76,16 @@ describe('payment intents', () => {
     expect((await stripe.paymentIntents.confirm(String(intent?.id), { payment_method: 'pm_card_visa' })).status).toBe('succeeded');
   });
 
+  test('are listed by when they were created', async () => {
+    const { stripe } = await start();
+    const { id, created } = await stripe.paymentIntents.create({ amount: 500, currency: 'eur' });
+    const found = async (when: Stripe.RangeQueryParam | number) => (await stripe.paymentIntents.list({ created: when })).data.map((intent) => intent.id);
+    expect(await found({ gte: created, lte: created })).toEqual([id]);
+    expect(await found(created)).toEqual([id]);
+    expect(await found({ gt: created })).toEqual([]);
+    expect(await found({ lt: created })).toEqual([]);
+  });
+
   test('are listed newest first, page by page', async () => {
     const { stripe } = await start();
     const ids: string[] = [];

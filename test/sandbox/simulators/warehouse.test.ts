@@ -43,6 +43,23 @@ describe('shipments', () => {
     expect(simulator.ledger()).toMatchObject([{ seq: 1, type: 'shipment.accepted', reference, idempotencyKey: 'ship:1', items: order.items }]);
   });
 
+  test('are listed in pages, the latest first, within the span in which they were accepted', async () => {
+    const { create, call } = await start();
+    const from = new Date().toISOString();
+    for (const number of [1, 2, 3]) await create({ ...order, reference: `order:${number}:1` }, `ship:${number}`);
+    const until = new Date(Date.now() + 1_000).toISOString();
+    const references = async (query: string) => {
+      const { status, body } = await call('GET', `/v1/shipments?${query}`);
+      expect(status).toBe(200);
+      return body;
+    };
+    const span = `acceptedFrom=${from}&acceptedUntil=${until}`;
+    expect(await references(`${span}&limit=2`)).toMatchObject({ data: [{ reference: 'order:3:1' }, { reference: 'order:2:1' }], hasMore: true });
+    expect(await references(`${span}&limit=2&startingAfter=order:2:1`)).toMatchObject({ data: [{ reference: 'order:1:1' }], hasMore: false });
+    expect(await references(`acceptedUntil=${from}`)).toMatchObject({ data: [], hasMore: false });
+    expect(await call('GET', '/v1/shipments?limit=101')).toMatchObject({ status: 400 });
+  });
+
   test('with a used key or reference but another body are a conflict', async () => {
     const { create } = await start();
     await create();

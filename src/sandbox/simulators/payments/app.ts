@@ -21,6 +21,7 @@ import {
   listRefundsParams,
   noParams,
   parseParams,
+  type Created,
 } from './params.ts';
 import type { PaymentState } from './state.ts';
 
@@ -155,9 +156,16 @@ function ofPayment<Part extends { payment_intent: string | null; charge: string 
 }
 
 /** One page of a list in Stripe's format, newest first. */
-function list(url: string, objects: { id: string }[], { limit, starting_after: after }: { limit: number; starting_after?: string | undefined }): object {
-  const newestFirst = objects.toReversed();
+function list(
+  url: string,
+  objects: { id: string; created: number }[],
+  { limit, starting_after: after, created }: { limit: number; starting_after?: string | undefined; created?: Created | undefined },
+): object {
+  const newestFirst = objects.toReversed().filter((object) => isWithin(object.created, created));
   const start = after === undefined ? 0 : newestFirst.findIndex(({ id }) => id === after) + 1;
   const data = newestFirst.slice(start, start + limit);
   return { object: 'list', url, has_more: start + limit < newestFirst.length, data };
 }
+
+const isWithin = (at: number, { gt = -1, gte = 0, lt = Infinity, lte = Infinity }: Created = {}): boolean =>
+  at > gt && at >= gte && at < lt && at <= lte;

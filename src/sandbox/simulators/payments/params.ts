@@ -90,11 +90,22 @@ const page = {
   starting_after: z.string().optional(),
 };
 
+/** A span of time in seconds since 1970. */
+export type Created = { gt?: number | undefined; gte?: number | undefined; lt?: number | undefined; lte?: number | undefined };
+
+const second = integer.optional();
+const created = z
+  .union([
+    integer.transform((at): Created => ({ gte: at, lte: at })),
+    z.strictObject({ gt: second, gte: second, lt: second, lte: second }),
+  ])
+  .optional();
+
 /** Parameters of `GET /v1/payment_intents`. */
-export const listIntentsParams = z.strictObject(page);
+export const listIntentsParams = z.strictObject({ ...page, created });
 
 /** Parameters of `GET /v1/refunds` and `GET /v1/disputes`. */
-export const listRefundsParams = z.strictObject({ ...page, payment_intent: z.string().optional(), charge: z.string().optional() });
+export const listRefundsParams = z.strictObject({ ...page, created, payment_intent: z.string().optional(), charge: z.string().optional() });
 
 /** Parameters of an operation that takes none. */
 export const noParams = z.strictObject({});

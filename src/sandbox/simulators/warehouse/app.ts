@@ -4,7 +4,7 @@ import { underFault } from '../faults.ts';
 import { faultMiddleware } from '../fault-middleware.ts';
 import type { SimulatorEnv } from '../http.ts';
 import type { Shared } from '../simulator.ts';
-import { progresses, shipmentRequestSchema, type WarehouseEntry } from './shipments.ts';
+import { listSchema, progresses, shipmentRequestSchema, type WarehouseEntry } from './shipments.ts';
 import { Refusal, type Warehouse } from './warehouse.ts';
 
 type Parts = Pick<Shared<WarehouseEntry>, 'panel' | 'signal'> & { warehouse: Warehouse; apiKey: string };
@@ -50,6 +50,13 @@ export function createWarehouseApp({ warehouse, panel, apiKey, signal }: Parts):
       warehouse.cancel(reference);
       return { status: 200, body: { reference, state: 'cancelled' } };
     });
+    return c.json(body, status);
+  });
+
+  app.get('/v1/shipments', async (c) => {
+    const query = listSchema.safeParse(c.req.query());
+    if (!query.success) throw new Refusal(400, 'invalid_request', z.prettifyError(query.error));
+    const { status, body } = await answerUnder(c.get('fault'), () => ({ status: 200, body: warehouse.list(query.data) }));
     return c.json(body, status);
   });
 

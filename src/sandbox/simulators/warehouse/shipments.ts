@@ -12,6 +12,15 @@ export const shipmentRequestSchema = z.strictObject({
 
 export type ShipmentRequest = z.infer<typeof shipmentRequestSchema>;
 
+/** The query of `GET /v1/shipments`: a page of those accepted in a span of time, until just before its end, the latest first. */
+export const listSchema = z.strictObject({
+  acceptedFrom: z.iso.datetime().optional(),
+  acceptedUntil: z.iso.datetime().optional(),
+  /** The reference of the last shipment of the page before. */
+  startingAfter: text.optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+
 const shipmentSchema = z.object({
   id: z.string(),
   reference: z.string(),

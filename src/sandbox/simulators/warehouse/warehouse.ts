@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
 import type { Shared } from '../simulator.ts';
 import type { WebhookEntry } from '../webhooks.ts';
-import type { Progress, Shipment, ShipmentRequest, WarehouseEntry } from './shipments.ts';
+import type { listSchema, Progress, Shipment, ShipmentRequest, WarehouseEntry } from './shipments.ts';
 
 /** An error that the warehouse answers a request with. */
 export class Refusal extends Error {
@@ -106,6 +107,18 @@ export class Warehouse {
       items: shipment?.items ?? null,
       object: shipment ? { ...shipment, state: 'cancelled' } : null,
     });
+  }
+
+  /** @returns a page of shipments, the latest first */
+  list({ acceptedFrom, acceptedUntil, startingAfter, limit }: z.output<typeof listSchema>): { data: Shipment[]; hasMore: boolean } {
+    const matching = [...this.#shipments.values()]
+      .filter(
+        ({ acceptedAt }) =>
+          (acceptedFrom === undefined || acceptedAt >= acceptedFrom) && (acceptedUntil === undefined || acceptedAt < acceptedUntil),
+      )
+      .toReversed();
+    const start = startingAfter === undefined ? 0 : matching.findIndex(({ reference }) => reference === startingAfter) + 1;
+    return { data: matching.slice(start, start + limit), hasMore: start + limit < matching.length };
   }
 
   /** @throws Refusal 404 `not_found` */
