@@ -38,7 +38,9 @@ async function main(): Promise<void> {
     name: 'holdfast-worker',
     limits: DATABASE_LIMITS.worker,
   });
-  const mail = createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
+  const createMail = () => createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
+  const mail = createMail();
+  const operationsMail = createMail();
   const connection = await connectTemporalNatively();
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
     payments,
     warehouse,
     mail,
+    operationsMail,
     alertWebhook: alertWebhook(config),
     settings: {
       publicUrl: config.PUBLIC_URL,
@@ -111,6 +114,7 @@ async function main(): Promise<void> {
   } finally {
     await dispatcher?.stop();
     mail.close();
+    operationsMail.close();
     await database.close();
     await connection.close();
     log.info('worker stopped');

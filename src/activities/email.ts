@@ -26,17 +26,24 @@ export interface EmailSettings {
  * Sends emails. Each has a key: an email that the mail server is known to have accepted is not sent again, and a copy of
  * any other has the same `Message-ID`.
  */
-export function createEmailActivities(deps: { db: Database; gateway: MailGateway; settings: EmailSettings }) {
-  const { db, gateway, settings } = deps;
+export function createEmailActivities(deps: {
+  db: Database;
+  gateway: MailGateway;
+  /** For alerts and reports: connections that a flood of customers' mail cannot use up. */
+  operationsGateway: MailGateway;
+  settings: EmailSettings;
+}) {
+  const { db, gateway, operationsGateway, settings } = deps;
 
   async function sendOnce(
     email: Omit<typeof emails.$inferInsert, 'subject' | 'sentAt'>,
     write: () => Promise<Letter>,
+    through = gateway,
   ): Promise<void> {
     const [sent] = await db.select({ key: emails.key }).from(emails).where(eq(emails.key, email.key));
     if (sent) return;
     const letter = await write();
-    await gateway.send({ key: email.key, to: email.recipient, ...letter });
+    await through.send({ key: email.key, to: email.recipient, ...letter });
     await db
       .insert(emails)
       .values({ ...email, subject: letter.subject })
@@ -80,16 +87,20 @@ export function createEmailActivities(deps: { db: Database; gateway: MailGateway
     },
 
     async sendAlert(alert: { group: string; occasion: AlertOccasion; key: string }): Promise<void> {
-      await sendOnce({ key: alert.key, template: `alert_${alert.occasion}`, recipient: settings.onCallEmail }, async () =>
-        renderAlert(alert, { open: await countOpenInGroup(db, alert.group), publicUrl: settings.publicUrl }),
+      await sendOnce(
+        { key: alert.key, template: `alert_${alert.occasion}`, recipient: settings.onCallEmail },
+        async () => renderAlert(alert, { open: await countOpenInGroup(db, alert.group), publicUrl: settings.publicUrl }),
+        operationsGateway,
       );
     },
 
     async sendWeeklyReport(week: string): Promise<void> {
       const [report] = await db.select().from(weeklyReports).where(eq(weeklyReports.week, week));
       if (!report) throw notInDatabase('report');
-      await sendOnce({ key: `report:${week}`, template: 'weekly_report', recipient: settings.operationsEmail }, () =>
-        renderReport(report, settings.publicUrl),
+      await sendOnce(
+        { key: `report:${week}`, template: 'weekly_report', recipient: settings.operationsEmail },
+        () => renderReport(report, settings.publicUrl),
+        operationsGateway,
       );
     },
   };

@@ -23,6 +23,8 @@ export interface ActivityDependencies {
   payments: PaymentGateway;
   warehouse: WarehouseGateway;
   mail: MailGateway;
+  /** For alerts and reports. */
+  operationsMail: MailGateway;
   /** Optional: without it, alerts are sent by email only. */
   alertWebhook?: AlertWebhook | undefined;
   settings: EmailSettings;
@@ -40,7 +42,7 @@ export function createActivities(deps: ActivityDependencies) {
       publicUrl: settings.publicUrl,
     }),
     ...createBulkActionActivities({ db }),
-    ...createEmailActivities({ db, gateway: deps.mail, settings }),
+    ...createEmailActivities({ db, gateway: deps.mail, operationsGateway: deps.operationsMail, settings }),
     ...createFailedEmailActivities({ db }),
     ...createInventoryActivities({ db }),
     ...createInvoiceActivities({ db }),

@@ -17,6 +17,7 @@ import {
 import { isOf } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { recordRefunds, type Payment } from '../records/refunds.ts';
+import { stopIfCancelled, unlessCancelled } from './cancellation.ts';
 import { notInDatabase } from './errors.ts';
 import { findOrder } from './find-order.ts';
 import { defineStep } from './steps.ts';
@@ -112,11 +113,12 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
   return {
     /** Charges the customer, once for each generation of an order. @throws ApplicationFailure `card_declined` */
     async chargePayment(ref: OrderRef): Promise<void> {
-      await charge.run(ref, async (commit) => {
+      const charged = charge.run(ref, async (commit) => {
         const { payment, method } = await openPayment(ref);
         const paid = await withFreshKeys(payment, async () => {
           const intent = await claimIntent(ref, payment, method);
           if (intent.status === 'succeeded' || intent.status === 'processing') return intent;
+          stopIfCancelled();
           return await gateway.confirmIntent(keyOf(ref, 'charge:confirm', payment), intent.id, method);
         });
         if (paid.status === 'processing') throw noAnswer('payment', 'The payment is still being processed.');
@@ -132,6 +134,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
           return { payment: paid.id, captured: paid.received };
         });
       });
+      await unlessCancelled(charged);
     },
 
     /**

@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
 import { isRefusalType, STEP_UNDONE } from '../contracts/errors.ts';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
@@ -115,6 +115,8 @@ async function attempt(db: Database, row: StepRow, body: (commit: Commit) => Pro
       }),
     );
   } catch (thrown) {
+    // The workflow has cancelled it, and undoes it next.
+    if (thrown instanceof CancelledFailure) throw thrown;
     const error = row.kind === 'compensation' ? neverGivingUp(thrown) : thrown;
     await recordError(db, row, toApplicationFailure(error));
     throw error;

@@ -71,7 +71,7 @@ export function addFailures(program: Command): void {
     action: resetFailure,
     load,
     options: [
-      new Option('--event <id>', 'the event to undo; default: the first failed workflow task').argParser(
+      new Option('--event <id>', 'the event to undo; default: what it is failing at, or its end').argParser(
         parseWith(z.coerce.number().int().positive()),
       ),
     ],

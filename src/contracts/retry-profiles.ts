@@ -5,6 +5,7 @@ import { NON_RETRYABLE_ERROR_TYPES } from './errors.ts';
 export interface RetryProfile {
   startToCloseTimeout: Duration;
   scheduleToCloseTimeout?: Duration;
+  heartbeatTimeout?: Duration;
   retry: RetryPolicy;
 }
 
@@ -35,6 +36,8 @@ export const RETRY_PROFILES = {
   payment: {
     startToCloseTimeout: '30s',
     scheduleToCloseTimeout: '12h',
+    // Also how soon a charge hears that its order was cancelled: heartbeats are sent after four fifths of it.
+    heartbeatTimeout: '5s',
     retry: {
       initialInterval: '1s',
       backoffCoefficient: 2,

@@ -15,14 +15,17 @@ export const ORDER_STATUSES = [
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
+/** What happens next to an order in each status. `moves on` takes seconds, the carrier takes days. */
+type Next = 'moves on' | 'waits for the carrier' | 'waits for a person' | 'ended';
+
 /** What happens next to an order in each status, and whether the customer may still cancel it. */
-const ORDER_STATUS_FACTS: Record<OrderStatus, { next: 'moves on' | 'waits for a person' | 'ended'; cancellable: boolean }> = {
+const ORDER_STATUS_FACTS: Record<OrderStatus, { next: Next; cancellable: boolean }> = {
   accepted: { next: 'moves on', cancellable: true },
   reserved: { next: 'moves on', cancellable: true },
   awaiting_approval: { next: 'waits for a person', cancellable: true },
   charged: { next: 'moves on', cancellable: true },
-  fulfilling: { next: 'moves on', cancellable: true },
-  shipped: { next: 'moves on', cancellable: false },
+  fulfilling: { next: 'waits for the carrier', cancellable: true },
+  shipped: { next: 'waits for the carrier', cancellable: false },
   completed: { next: 'ended', cancellable: false },
   needs_attention: { next: 'waits for a person', cancellable: true },
   compensating: { next: 'moves on', cancellable: false },
@@ -55,7 +58,7 @@ export const REPLACEABLE_ORDER_STATUSES: Record<OrderStatus, readonly OrderStatu
   failed: NOT_ENDED,
 };
 
-/** Statuses that do not change by themselves, so that waiting for the next one is pointless. */
+/** Statuses that do not change within seconds, so that a request need not wait for the next one. */
 export const RESTING_ORDER_STATUSES = orderStatusesWhere(({ next }) => next !== 'moves on');
 
 /** Statuses that never change again within a generation. */

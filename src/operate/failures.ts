@@ -92,7 +92,7 @@ export const resetFailure = defineAction({
       .int()
       .min(1)
       .optional()
-      .meta({ description: 'The event to undo. Default: the first failed workflow task, else the end of the run' }),
+      .meta({ description: 'The event to undo. Default: what it is failing at, or the end of the run' }),
   }),
   async act(tx, target, { eventId, ...instruction }) {
     const failure = await lockFailure(tx, target);

@@ -6,17 +6,20 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 /**
  * @param events the history of a run
- * @param before the event to undo; default: the first failed workflow task, else the end of the run
+ * @param before the event to undo; default: the last one, so that the workflow task that fails, or that ended the run, is
+ * decided again. An earlier failed task does not count: the run got past it, or it was itself made by a reset.
  * @returns the id of the workflow task event to reset to, so that the task that led to `before` is decided again
  * @throws RangeError when no workflow task has finished by then
  */
 export function resetPoint(events: HistoryEvent[], before?: number): number {
   const id = ({ eventId }: HistoryEvent) => Number(eventId);
-  const firstFailure = events.find((event) => event.workflowTaskFailedEventAttributes);
-  const last = before ?? id(firstFailure ?? events.at(-1) ?? {});
+  const last = before ?? id(events.at(-1) ?? {});
   const point = events.findLast(
     (event) =>
-      id(event) <= last && (event.workflowTaskCompletedEventAttributes ?? event.workflowTaskFailedEventAttributes),
+      id(event) <= last &&
+      (event.workflowTaskCompletedEventAttributes ??
+        event.workflowTaskFailedEventAttributes ??
+        event.workflowTaskTimedOutEventAttributes),
   );
   if (!point) throw new RangeError('No workflow task has finished before that event.');
   return id(point);

@@ -38,7 +38,7 @@ export const bookkeeping = proxyLocalActivities<OrderActivities & SignupActiviti
   ...local,
 });
 
-/** Waits for a charge that is being cancelled: only then is it known whether there is money to refund. */
+/** Waits until a charge that is being cancelled has stopped: it hears of its cancellation by its heartbeat. */
 export const payment = proxyActivities<Pick<PaymentActivities, 'chargePayment'>>({
   ...RETRY_PROFILES.payment,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -58,12 +58,18 @@ export const localCompensation = proxyLocalActivities<
   Pick<InventoryActivities, 'releaseStock'> & Pick<InvoiceActivities, 'voidInvoice'>
 >({ ...RETRY_PROFILES.compensation, ...local });
 
-export const email = proxyActivities<EmailActivities>({ ...RETRY_PROFILES.email, taskQueue: TASK_QUEUES.email });
+/** Mail of orders and signups, on a queue of its own. */
+export const email = proxyActivities<Pick<EmailActivities, 'sendOrderEmail' | 'sendSignupEmail'>>({
+  ...RETRY_PROFILES.email,
+  taskQueue: TASK_QUEUES.email,
+});
 
 export const report = proxyActivities<ReportActivities & RunActivities>(RETRY_PROFILES.report);
 
-/** Webhooks are as best-effort as emails. */
-export const alerting = proxyActivities<Pick<AlertActivities, 'postAlert'>>(RETRY_PROFILES.email);
+/** Alerts and reports, on the queue of their workflows: a flood of customers' mail must not delay them. */
+export const announcing = proxyActivities<
+  Pick<EmailActivities, 'sendAlert' | 'sendWeeklyReport'> & Pick<AlertActivities, 'postAlert'>
+>(RETRY_PROFILES.email);
 
 export const operations = proxyLocalActivities<AlertActivities & PruneActivities & BulkActionActivities>({
   ...RETRY_PROFILES.bookkeeping,

@@ -1,7 +1,7 @@
 import { continueAsNew, defineSignal, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { AlertInput, AlertOccasion } from '../contracts/messages.ts';
 import { SIGNALS } from '../contracts/names.ts';
-import { alerting, email, operations } from './activities.ts';
+import { announcing, operations } from './activities.ts';
 import { BestEffortMessages } from './best-effort.ts';
 
 export const groupOpened = defineSignal(SIGNALS.groupOpened);
@@ -21,8 +21,8 @@ export async function alert({ group, digestEvery, announced = 0 }: AlertInput): 
   const send = (occasion: AlertOccasion) => {
     sent += 1;
     const key = `alert:${firstExecutionRunId}:${sent}`;
-    messages.send(`${occasion} by email`, () => email.sendAlert({ group, occasion, key }));
-    messages.send(`${occasion} by webhook`, () => alerting.postAlert({ group, occasion, key }));
+    messages.send(`${occasion} by email`, () => announcing.sendAlert({ group, occasion, key }));
+    messages.send(`${occasion} by webhook`, () => announcing.postAlert({ group, occasion, key }));
   };
 
   let watching = announced > 0;

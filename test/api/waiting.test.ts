@@ -42,6 +42,15 @@ describe('Prefer: wait', () => {
     expect(headers.get('Preference-Applied')).toBe('wait=30');
   });
 
+  it.each(['fulfilling', 'shipped'] as const)('answers once the order is %s: what comes next takes days', async (status) => {
+    const id = await placeOrder(api);
+    const answer = get(id, 'wait=30');
+    await move(id, 'reserved');
+    await move(id, status);
+    expect((await answer).body).toMatchObject({ status });
+    expect((await get(id, 'wait=30')).body).toMatchObject({ status });
+  }, 10_000);
+
   it('answers immediately when that is already so', async () => {
     const id = await placeOrder(api);
     await move(id, 'needs_attention');

@@ -77,6 +77,7 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
     }),
     warehouse: createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY, ...timeout }),
     mail: createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM, ...timeout }),
+    operationsMail: createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM, ...timeout }),
   };
   const log = createLogger('test', process.env['LOG_LEVEL'] ?? 'fatal');
 
@@ -159,6 +160,7 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
 
     async close(): Promise<void> {
       gateways.mail.close();
+      gateways.operationsMail.close();
       await Promise.all([payments.close(), warehouse.close(), inbox.close()]);
       await database.close();
       await folder.remove();

@@ -55,6 +55,8 @@ describe('an alert', () => {
     await rig.result(rig.watchAlert(groupOf('down')));
     expect(alerts('down').slice(3)).toEqual(['Resolved (0 open)']);
     expect(await rig.timers(rig.watchAlert(groupOf('down')))).toEqual(Array(3).fill(about(15 * MINUTE)));
+    // Not on the customers' queue: a flood of their mail must not delay it.
+    expect(await rig.queuesOf(rig.watchAlert(groupOf('down')), 'sendAlert')).toEqual(new Set(['holdfast-operations']));
     await rig.alertGroup(groupOf('down'), false);
     rig.keepAs('alert-digests', rig.watchAlert(groupOf('down')));
   });

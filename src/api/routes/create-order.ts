@@ -29,7 +29,7 @@ const route = createRoute({
   tags: ['Orders'],
   summary: 'Place an order',
   description:
-    'Answers once the order is stored. With `Prefer: wait=N`, a new order is answered once it has come to rest, or after N seconds.',
+    'Answers once the order is stored. With `Prefer: wait=N`, a new order is answered once it is in the warehouse, waits for a person or has ended, or after N seconds.',
   ...allow(ANYONE),
   request: { headers: idempotencyHeaders, body: jsonBody(newOrderSchema) },
   responses: {

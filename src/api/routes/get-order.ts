@@ -12,7 +12,7 @@ const route = createRoute({
   path: '/v1/orders/{id}',
   tags: ['Orders'],
   summary: 'One order as it is now',
-  description: 'With `Prefer: wait=N` (RFC 7240, at most 30), it is answered once it has come to rest, or after N seconds.',
+  description: 'With `Prefer: wait=N` (RFC 7240, at most 30), it is answered once it is in the warehouse, waits for a person or has ended, or after N seconds.',
   ...allow(ANYONE),
   request: { params: idParams },
   responses: {

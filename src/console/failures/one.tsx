@@ -125,7 +125,7 @@ const retry = ({ failure: { id }, address, session }: ActionsProps) => (
 
 const reset = ({ failure: { id }, session }: ActionsProps) => (
   <ActionForm session={session} action={resetFailure} to={`/ops/failures/${id}/reset`}>
-    <Field label="Undo from event (empty: the first failed workflow task)" name="eventId" type="number" min={1} />
+    <Field label="Undo from event (empty: what it is failing at, or its end)" name="eventId" type="number" min={1} />
   </ActionForm>
 );
 

@@ -111,6 +111,14 @@ export function createReadings({ shop, client }: RigParts) {
       return durations;
     },
 
+    /** @returns the queues on which a run has scheduled activities of this name */
+    queuesOf: async (workflowId: string, activity: string): Promise<Set<string>> =>
+      new Set(
+        (await historyOf(workflowId)).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+          scheduled?.activityType?.name === activity ? (scheduled.taskQueue?.name ?? []) : [],
+        ),
+      ),
+
     /** @returns the names of the signals that the last run of a workflow has received */
     signals: async (workflowId: string): Promise<string[]> =>
       (await historyOf(workflowId)).flatMap((event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? []),
