@@ -203,7 +203,11 @@ export function createOrderActivities({ db }: { db: Database }) {
     },
 
     async beginCompensation(ref: OrderRef): Promise<void> {
-      await transaction(db, (tx) => setOrderStatus(tx, ref, 'compensating'));
+      await transaction(db, async (tx) => {
+        await setOrderStatus(tx, ref, 'compensating');
+        // A parked step that stayed open would take a retry, and the run would never act on it.
+        await closeFailures(tx, ref, 'steps', 'cancelled', 'The order is being undone.');
+      });
     },
 
     /** @param end `message` is kept unless a person or the warehouse gave a reason */

@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import { address, reason, type Address } from '../contracts/fields.ts';
@@ -125,6 +125,9 @@ async function lockParked(tx: Transaction, target: string): Promise<Failure & { 
   const { id: failureId, kind, status, orderId, occurrence } = failure;
   if (kind !== 'step' || status !== 'open' || !orderId) throw notOpen(failure);
   await refuseRepeat(tx, failure, { type: 'resolve_failure', message: { failureId, occurrence } });
+  // The run acts on the cancellation, even if it takes until the warehouse answers, and on no later decision.
+  const [order] = await tx.select({ cancelled: isNotNull(orders.cancellationReason) }).from(orders).where(eq(orders.id, orderId));
+  if (order?.cancelled) throw new RequestError('already_requested', 'The order has already been cancelled.');
   return { ...failure, orderId };
 }
 

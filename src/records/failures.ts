@@ -108,24 +108,31 @@ export async function recordFailureEvent(
 /** Marks what the application itself did. */
 const byHoldfast = (reason: string): Instruction => ({ actor: 'holdfast', reason });
 
+/** Some failures of an order: those of one kind and step, those of all its steps, or all. */
+type Selection =
+  | { kind: 'step' | 'compensation' | 'late_shipment'; step: OrderStep }
+  | { kind: 'run'; step: 'run' }
+  | 'steps'
+  | 'all';
+
+function isAmong(which: Selection) {
+  if (which === 'all') return undefined;
+  if (which === 'steps') return eq(failures.kind, 'step');
+  return and(eq(failures.kind, which.kind), eq(failures.step, which.step));
+}
+
 /** Closes the live failures of an order that match `which`. @returns those it has closed */
 export async function closeFailures(
   tx: Transaction,
   ref: OrderRef,
-  which: { kind: 'step' | 'compensation' | 'late_shipment'; step: OrderStep } | { kind: 'run'; step: 'run' } | 'all',
+  which: Selection,
   outcome: 'resolved' | 'cancelled',
   reason: string,
 ): Promise<FailureRef[]> {
   const closed = await tx
     .update(failures)
     .set({ status: outcome, closedAt: sql`now()`, nextRetryAt: null })
-    .where(
-      and(
-        isOf(failures, ref),
-        inArray(failures.status, LIVE_FAILURE_STATUSES),
-        which === 'all' ? undefined : and(eq(failures.kind, which.kind), eq(failures.step, which.step)),
-      ),
-    )
+    .where(and(isOf(failures, ref), inArray(failures.status, LIVE_FAILURE_STATUSES), isAmong(which)))
     .returning({ failureId: failures.id, occurrence: failures.occurrence });
   for (const { failureId } of closed) await recordFailureEvent(tx, failureId, outcome, byHoldfast(reason));
   return closed;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
+import { cancelFailure, retryFailure } from '../../../src/operate/failures.ts';
 import { about, DAY, useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
@@ -142,6 +143,23 @@ describe('an order whose warehouse is down', () => {
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
     expect(await rig.failures(id)).toMatchObject([{ status: 'cancelled' }]);
     rig.keepAs('order-parked-cancelled', orderWorkflowId(id));
+  });
+
+  it('takes no other decision once the customer has cancelled it, even if it cannot be undone yet', async () => {
+    const id = await parkedOrder();
+    await rig.cancel(id);
+    await rig.failure(id, { kind: 'compensation', step: 'ship', status: 'open' });
+    const [failure] = await rig.failures(id);
+    for (const action of [retryFailure, cancelFailure]) {
+      const request = action.perform(rig, failure?.id ?? '', { reason: 'too late' }, 'key:operator');
+      await expect(request).rejects.toMatchObject({ type: 'already_requested' });
+    }
+    rig.heal();
+    expect(await rig.endedBadly(id)).toBe('order_cancelled');
+    expect((await rig.failures(id)).map(({ kind, status }) => `${kind}: ${status}`)).toEqual([
+      'step: cancelled',
+      'compensation: resolved',
+    ]);
   });
 
   it('fails if it is not fixed within 7 days, and everything is undone', async () => {
