@@ -12,7 +12,7 @@ Exit codes:
   1  failed
   2  wrong usage, or an incomplete environment
   3  not found, or refused in the present state
-  4  doctor found a problem`;
+  4  doctor found a problem, or reconcile a difference`;
 
 /** The command line is wrong. */
 export class UsageError extends Error {

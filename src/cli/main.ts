@@ -7,6 +7,7 @@ import { addOrders } from './orders.ts';
 import { addQueues } from './queues.ts';
 import { addBulkActions } from './bulk-actions.ts';
 import { addReports } from './reports.ts';
+import { addReconcile } from './reconcile.ts';
 import { addRetrying } from './retrying.ts';
 import { addSchedules } from './schedules.ts';
 
@@ -24,6 +25,7 @@ for (const add of [
   addBulkActions,
   addOrders,
   addQueues,
+  addReconcile,
   addSchedules,
   addReports,
   addKeys,

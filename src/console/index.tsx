@@ -5,6 +5,7 @@ import { RequestError } from '../contracts/request-error.ts';
 import { isTemporalUnavailable } from '../temporal/availability.ts';
 import { serveAssets } from './assets.ts';
 import { auditList } from './audit/list.tsx';
+import { booksPage } from './books/books.tsx';
 import { bulkActionList } from './bulk-actions/list.tsx';
 import { newBulkAction } from './bulk-actions/new.tsx';
 import { bulkActionPage } from './bulk-actions/one.tsx';
@@ -36,6 +37,7 @@ const PAGES: ((app: Hono<PageEnv>, deps: PageDependencies) => void)[] = [
   bulkActionList,
   newBulkAction,
   bulkActionPage,
+  booksPage,
   scheduleList,
   backfillPage,
   reportList,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PageEnv } from '../../src/console/environment.ts';
 import { createPages } from '../../src/console/index.tsx';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
-import { commands, failures, operatorActions, orders, sagaSteps } from '../../src/db/schema.ts';
+import { commands, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { openFailure, type NewFailure } from '../../src/records/failures.ts';
 import { createShop, type Shop } from '../support/shop.ts';
@@ -196,4 +196,16 @@ it('starts a bulk action after a dry run that names the filter', async () => {
   expect(text).toContain(`href="/ops/orders/${orderId}"`);
   expect(text).toContain(`href="/ops/failures/${failureId}"`);
   expect(await shop.db.$count(commands, eq(commands.workflowId, `replay/${location?.split('/').at(-1)}`))).toBe(1);
+});
+
+it('shows what differs in the books, and which check could not be made', async () => {
+  const { orderId, failureId } = await openOrderFailure({ kind: 'discrepancy', step: 'order_runs', errorType: 'run_missing' });
+  const sides = { what: 'run_missing', ours: 'charged, generation 1', theirs: 'no run' };
+  await shop.db.insert(differences).values({ check: 'order_runs', subject: orderId, orderId, failureId, ...sides });
+  const unchecked = { check: 'payments', scope: 'changed', startedAt: new Date(), compared: 0 } as const;
+  await shop.db.insert(bookChecks).values({ ...unchecked, error: 'payment_unavailable: no answer' });
+  const { text } = await get('/ops/books');
+  expect(text).toContain('Postgres: charged, generation 1');
+  expect(text).toContain(`href="/ops/failures/${failureId}"`);
+  expect(text).toContain('payment_unavailable: no answer');
 });

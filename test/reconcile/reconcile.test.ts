@@ -4,6 +4,8 @@ import { BOOK_CHECKS } from '../../src/contracts/books.ts';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { TASK_QUEUES } from '../../src/contracts/names.ts';
 import { bookChecks, commands, failures } from '../../src/db/schema.ts';
+import { booksSchema } from '../../src/views/books.ts';
+import { runCommand } from '../support/command.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { useShop } from '../support/shop.ts';
 import { startWorker } from '../support/service-process.ts';
@@ -25,12 +27,23 @@ const reconcile = (scope: 'changed' | 'everything') =>
     args: [{ scope, confirm: true }],
   });
 
+/** Runs `npm run ops -- reconcile`. */
+const ops = async () => {
+  const environment = { DATABASE_URL: shop.environment.DATABASE_URL, ...temporal.environment };
+  const { code, stdout, stderr } = await runCommand('src/cli/main.ts', ['reconcile', '--json'], environment);
+  expect(stderr).toBe('');
+  return { code, books: booksSchema.parse(JSON.parse(stdout)) };
+};
+
 describe('reconciliation', { timeout: 90_000 }, () => {
   it('reports what stays different in one run, and resolves it in a later one', async () => {
     await reconcile('changed');
     const reported = () => db.select().from(failures).where(eq(failures.orderId, orderId));
     expect(await reported()).toMatchObject([{ kind: 'discrepancy', status: 'open', errorType: 'run_missing' }]);
     expect(await db.select().from(bookChecks).where(eq(bookChecks.scope, 'changed'))).toHaveLength(BOOK_CHECKS.length);
+
+    const found = await ops();
+    expect(found).toMatchObject({ code: 4, books: { differences: [{ check: 'order_runs', subject: orderId, fix: 'start_run' }] } });
 
     if (lost) await db.insert(commands).values({ workflowId: lost.workflowId, body: lost.body });
     await vi.waitFor(
@@ -40,6 +53,9 @@ describe('reconciliation', { timeout: 90_000 }, () => {
       },
       { timeout: 60_000, interval: 500 },
     );
+    const healthy = await ops();
+    expect(healthy).toMatchObject({ code: 0, books: { differences: [] } });
+    expect(healthy.books.checks.map(({ check }) => check)).toEqual([...BOOK_CHECKS]);
   });
 
   it('records that it could not compare while the provider is down, and reports nothing', async () => {

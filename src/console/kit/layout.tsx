@@ -15,6 +15,7 @@ const SECTIONS = [
   { path: '/ops/orders', label: 'Orders' },
   { path: '/ops/signups', label: 'Signups' },
   { path: '/ops/bulk-actions', label: 'Bulk actions' },
+  { path: '/ops/books', label: 'Books' },
   { path: '/ops/schedules', label: 'Schedules' },
   { path: '/ops/reports', label: 'Reports' },
   { path: '/ops/audit', label: 'Audit' },

@@ -20,7 +20,10 @@ export type AnyStatus =
   | BulkActionOutcome
   | OrderStory['steps' | 'payments' | 'shipments'][number]['state']
   | PartHealth
-  | ScheduleStatus;
+  | ScheduleStatus
+  | BookStatus;
+
+type BookStatus = 'equal' | 'differs' | 'not_checked';
 
 type ScheduleStatus = 'active' | 'paused' | 'missing';
 
@@ -56,6 +59,10 @@ export const TONES: Record<AnyStatus, Tone> = {
   refused: 'warn',
   done: 'good',
   undone: 'quiet',
+  // checks of the books
+  equal: 'good',
+  differs: 'bad',
+  not_checked: 'warn',
   // bulk actions and their items
   paused: 'warn',
   pending: 'busy',

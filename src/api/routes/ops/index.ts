@@ -3,6 +3,7 @@ import { BULK_ACTION_ACTIONS } from './bulk-action-actions.ts';
 import { countFailures } from './count-failures.ts';
 import { createBulkAction } from './create-bulk-action.ts';
 import { FAILURE_ACTIONS } from './failure-actions.ts';
+import { getBooks } from './get-books.ts';
 import { getBulkAction } from './get-bulk-action.ts';
 import { getFailure } from './get-failure.ts';
 import { getOrderStory } from './get-order-story.ts';
@@ -43,6 +44,7 @@ export const OPS_OPERATIONS = [
   ...SCHEDULE_ACTIONS,
   backfillSchedule,
   getQueues,
+  getBooks,
   getSeries,
   listActions,
 ];
