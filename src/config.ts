@@ -68,6 +68,10 @@ const workerSchema = commonSchema.extend({
   STRIPE_API_BASE: url().default('https://api.stripe.com'),
   WAREHOUSE_URL: url(),
   WAREHOUSE_API_KEY: z.string().min(1),
+  /** How long one call to a service may take. Keep them below the limits of an attempt in `contracts/retry-profiles.ts`. */
+  PAYMENT_TIMEOUT: duration('20s'),
+  WAREHOUSE_TIMEOUT: duration('8s'),
+  MAIL_TIMEOUT: duration('15s'),
   /** How many activities of each queue one worker process runs at a time. */
   ORDERS_CONCURRENCY: count(100),
   EMAIL_CONCURRENCY: count(20),

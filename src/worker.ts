@@ -38,15 +38,24 @@ async function main(): Promise<void> {
     name: 'holdfast-worker',
     limits: DATABASE_LIMITS.worker,
   });
-  const createMail = () => createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
+  const createMail = () =>
+    createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM, timeout: config.MAIL_TIMEOUT });
   const mail = createMail();
   const operationsMail = createMail();
   const connection = await connectTemporalNatively();
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
 
-  const payments = createPaymentGateway({ secretKey: config.STRIPE_SECRET_KEY, apiBase: config.STRIPE_API_BASE });
-  const warehouse = createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY });
+  const payments = createPaymentGateway({
+    secretKey: config.STRIPE_SECRET_KEY,
+    apiBase: config.STRIPE_API_BASE,
+    timeout: config.PAYMENT_TIMEOUT,
+  });
+  const warehouse = createWarehouseGateway({
+    url: config.WAREHOUSE_URL,
+    apiKey: config.WAREHOUSE_API_KEY,
+    timeout: config.WAREHOUSE_TIMEOUT,
+  });
   const activities = createActivities({
     db: database.db,
     payments,
