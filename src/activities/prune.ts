@@ -39,7 +39,7 @@ export function createPruneActivities({ db, log }: { db: Database; log: Logger }
         let deleted = 0;
         for (let batch = BATCH; batch === BATCH; deleted += batch) {
           const result = await db.execute(
-            sql`delete from ${table} where ctid in (select ctid from ${table} where ${where} limit ${BATCH})`,
+            sql`delete from ${table} where ctid = any(array(select ctid from ${table} where ${where} limit ${BATCH}))`,
           );
           batch = result.rowCount ?? 0;
           heartbeat();

@@ -117,6 +117,7 @@ export const signups = pgTable(
       .where(sql`status not in ('expired', 'ended')`),
     index('signups_email').on(sql`lower(${table.email})`),
     index('signups_updated').on(table.updatedAt),
+    index('signups_created').using('brin', table.createdAt),
   ],
 );
 
@@ -196,6 +197,8 @@ export const orders = pgTable(
     check('orders_generation', sql`generation > 0`),
     index('orders_owner').on(table.owner, table.id),
     index('orders_status_id').on(table.status, table.id),
+    // BRIN: one entry for many rows, so that a change of status does not write to it.
+    index('orders_created').using('brin', table.createdAt),
     index('orders_email').on(sql`lower(${table.customerEmail})`),
   ],
 );
@@ -305,6 +308,7 @@ export const payments = pgTable(
   (table) => [
     unique('payments_one_per_generation').on(table.orderId, table.generation),
     index('payments_created').on(table.createdAt),
+    index('payments_captured').using('brin', table.capturedAt),
     check('payments_captured', sql`captured between 0 and amount`),
     check('payments_refunded', sql`refunded between 0 and captured`),
   ],

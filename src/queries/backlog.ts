@@ -7,12 +7,14 @@ import type { Database } from '../db/client.ts';
  */
 export async function readBacklogPeaks(db: Database, times: Date[]): Promise<number[]> {
   const slots = times.map((time) => time.toISOString());
+  // A value, not a subquery: the planner must see how few rows it selects.
+  const [since = new Date().toISOString()] = slots;
   const { rows } = await db.execute<{ waiting: number }>(sql`
     with
       slots as (select slot::timestamptz from json_array_elements_text(${JSON.stringify(slots)}::json) as slot),
       relevant as (
         select created_at, delivered_at from commands
-        where state = 'pending' or (state = 'delivered' and delivered_at >= (select min(slot) from slots))
+        where state = 'pending' or (state = 'delivered' and delivered_at >= ${since}::timestamptz)
       ),
       changes as (
         select created_at as at, 1 as change from relevant

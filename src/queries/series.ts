@@ -25,18 +25,21 @@ const WIDTHS: Record<SeriesSpan, { span: string; width: string }> = {
 export async function readSeries(db: Database, span: SeriesSpan): Promise<Bucket[]> {
   const { span: length, width } = WIDTHS[span];
   const bucketOf = (time: string) => sql`date_bin(${width}::interval, ${sql.raw(time)}, timestamptz 'epoch')`;
+  const last = bucketOf('now()');
+  // Repeated below instead of read from a subquery: the planner must see how few rows it selects.
+  const first = sql`${last} - ${length}::interval + ${width}::interval`;
   const { rows } = await db.execute<{ at: number; starts: number; completions: number; failures: number }>(sql`
     with
-      edge as (select ${bucketOf('now()')} as last, ${bucketOf('now()')} - ${length}::interval + ${width}::interval as first),
+      edge as (select ${last} as last, ${first} as first),
       moves as (
         select ${bucketOf('created_at')} as bucket,
           count(*) filter (where status = 'accepted') as starts,
           count(*) filter (where status = 'completed') as completions
-        from order_events where created_at >= (select first from edge) group by 1
+        from order_events where created_at >= ${first} group by 1
       ),
       opened as (
         select ${bucketOf('first_seen_at')} as bucket, count(*) as failures
-        from failures where first_seen_at >= (select first from edge) group by 1
+        from failures where first_seen_at >= ${first} group by 1
       )
     select extract(epoch from slot)::float8 * 1000 as at, coalesce(starts, 0)::int as starts,
       coalesce(completions, 0)::int as completions, coalesce(failures, 0)::int as failures
