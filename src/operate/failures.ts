@@ -62,7 +62,7 @@ export const settleFailure = defineAction({
   async act(tx, target, instruction) {
     const failure = await lockFailure(tx, target);
     const { id: failureId, kind, orderId, step } = failure;
-    if (failure.status !== 'open' || kind === 'step' || kind === 'run') throw notOpen(failure);
+    if (failure.status !== 'open' || kind === 'step' || isLiveRun(failure)) throw notOpen(failure);
     if (kind !== 'compensation') {
       await recordFailureEvent(tx, failureId, 'settled', instruction);
       await tx
@@ -96,11 +96,11 @@ export const resetFailure = defineAction({
   }),
   async act(tx, target, { eventId, ...instruction }) {
     const failure = await lockFailure(tx, target);
-    const { id: failureId, orderId } = failure;
-    if (failure.kind !== 'run' || failure.status !== 'open' || !orderId) throw notOpen(failure);
+    const { id: failureId, workflowId } = failure;
+    if (failure.kind !== 'run' || failure.status !== 'open') throw notOpen(failure);
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     await recordFailureEvent(tx, failureId, 'reset_requested', instruction);
-    await enqueueCommand(tx, { type: 'reset_run', orderId, eventId, requestId: uuid() });
+    await enqueueCommand(tx, { type: 'reset_run', workflowId, eventId, requestId: uuid() });
   },
 });
 
@@ -146,6 +146,9 @@ async function refuseRepeat(tx: Transaction, { workflowId }: Failure, part: obje
     .limit(1);
   if (earlier) throw new RequestError('already_requested', 'Someone has already decided what to do about this failure.');
 }
+
+/** An order or signup whose run is broken still needs that run. */
+const isLiveRun = ({ kind, orderId, signupId }: Failure): boolean => kind === 'run' && (orderId ?? signupId) !== null;
 
 const notOpen = ({ kind, status }: Failure) =>
   new RequestError('failure_not_open', `Not possible for a failure of kind ${kind} that is ${status}.`);

@@ -57,7 +57,7 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
   }),
   z.strictObject({
     type: z.literal('reset_run'),
-    orderId,
+    workflowId: z.string(),
     /** The last event to undo. Without it, the run goes back to the last point before it went wrong. */
     eventId: z.int().positive().optional(),
     /** The same for every delivery, so that Temporal resets once per request. */
@@ -75,6 +75,7 @@ export type Command = z.infer<typeof commandSchema>;
 
 /** @returns the id of the workflow that a command is for. Commands of one workflow are delivered in order. */
 export function targetWorkflowId(command: Command): string {
+  if ('workflowId' in command) return command.workflowId;
   if ('orderId' in command) return orderWorkflowId(command.orderId);
   if ('signupId' in command) return signupWorkflowId(command.signupId);
   if ('bulkActionId' in command) return bulkActionWorkflowId(command.bulkActionId);

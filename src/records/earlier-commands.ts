@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { orderWorkflowId } from '../contracts/ids.ts';
 
 /** The types of commands as an earlier version stored them. */
 const EARLIER_TYPES: Record<string, string> = {
@@ -16,6 +17,7 @@ const EARLIER_TYPES: Record<string, string> = {
 const earlierCommand = z.looseObject({
   type: z.string(),
   replayId: z.string().optional(),
+  orderId: z.string().optional(),
   reason: z.string().optional(),
   message: z.looseObject({ reason: z.string().optional() }).optional(),
 });
@@ -27,9 +29,10 @@ const earlierCommand = z.looseObject({
 export function inPresentWords(body: unknown): unknown {
   const { success, data } = earlierCommand.safeParse(body);
   if (!success) return body;
-  const { type, replayId, message, reason: _reason, ...rest } = data;
+  const { type, replayId, message, orderId, reason: _reason, ...rest } = data;
   return {
     ...rest,
+    ...(orderId !== undefined && (type === 'reset_run' ? { workflowId: orderWorkflowId(orderId) } : { orderId })),
     type: EARLIER_TYPES[type] ?? type,
     ...(replayId !== undefined && { bulkActionId: replayId }),
     ...(message && { message: withoutReason(message) }),

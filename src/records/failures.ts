@@ -109,11 +109,7 @@ export async function recordFailureEvent(
 const byHoldfast = (reason: string): Instruction => ({ actor: 'holdfast', reason });
 
 /** Some failures of an order: those of one kind and step, those of all its steps, or all. */
-type Selection =
-  | { kind: 'step' | 'compensation' | 'late_shipment'; step: OrderStep }
-  | { kind: 'run'; step: 'run' }
-  | 'steps'
-  | 'all';
+type Selection = { kind: 'step' | 'compensation' | 'late_shipment'; step: OrderStep } | 'steps' | 'all';
 
 function isAmong(which: Selection) {
   if (which === 'all') return undefined;
@@ -189,6 +185,16 @@ export async function closeCommandFailure(tx: Transaction, workflowId: string, t
     )
     .returning({ id: failures.id });
   for (const { id } of closed) await recordFailureEvent(tx, id, 'resolved', byHoldfast('The command has been dealt with.'));
+}
+
+/** Closes the failure of a workflow whose run works again. */
+export async function closeRunFailure(tx: Transaction, workflowId: string, reason: string): Promise<void> {
+  const closed = await tx
+    .update(failures)
+    .set({ status: 'resolved', closedAt: sql`now()` })
+    .where(and(eq(failures.workflowId, workflowId), eq(failures.kind, 'run'), inArray(failures.status, LIVE_FAILURE_STATUSES)))
+    .returning({ id: failures.id });
+  for (const { id } of closed) await recordFailureEvent(tx, id, 'resolved', byHoldfast(reason));
 }
 
 /** @returns how many failures of a group are open now */

@@ -37,6 +37,6 @@ describe('a reset goes back to', () => {
   });
 
   it('nowhere when no workflow task has finished', () => {
-    expect(() => resetPoint(history(started, ended))).toThrow(RangeError);
+    expect(resetPoint(history(started, ended))).toBeUndefined();
   });
 });

@@ -141,7 +141,12 @@ const settle = ({ failure: { id, kind }, session }: ActionsProps) => (
 
 const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
   step: retry,
-  run: reset,
+  run: (props) => (
+    <>
+      {reset(props)}
+      {props.failure.orderId ?? props.failure.signupId ? null : settle(props)}
+    </>
+  ),
   compensation: settle,
   email: settle,
   command: settle,
