@@ -10,6 +10,7 @@ import { transaction } from '../db/transaction.ts';
 import { closeFailures, recordFailureEvent, type FailureRef } from '../records/failures.ts';
 import { isApproval, isOf, isOrder } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
+import { retryPaidCharge } from '../records/reported-payments.ts';
 import { recordRefundByHand } from '../records/refunds.ts';
 import { lockOrder, type Order } from '../records/orders.ts';
 import { openOrderFailure } from './open-failure.ts';
@@ -89,6 +90,8 @@ export function createOrderActivities({ db }: { db: Database }) {
           resumeStatus: status === 'needs_attention' ? null : status,
         });
         await setOrderStatus(tx, ref, 'needs_attention');
+        // Once: if the charge parks again although the provider says that it is paid, a person has to look.
+        if (step === 'charge' && failure.occurrence === 1) await retryPaidCharge(tx, ref);
         return failure;
       });
     },

@@ -2,9 +2,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
+import type { RefundInput } from '../contracts/messages.ts';
 import { hasFailed, isUnderWay } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { payments } from '../db/schema.ts';
+import { failures, payments } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { noAnswer, refused } from '../gateways/errors.ts';
 import {
@@ -14,11 +15,12 @@ import {
   type PaymentIntent,
   type ProviderRefund,
 } from '../gateways/stripe.ts';
+import { openFailure } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
-import { recordRefunds, type Payment } from '../records/refunds.ts';
+import { recordRefundNews, recordRefunds, type Payment } from '../records/refunds.ts';
 import { stopIfCancelled, unlessCancelled } from './cancellation.ts';
-import { notInDatabase } from './errors.ts';
+import { notInDatabase, toApplicationFailure } from './errors.ts';
 import { findOrder } from './find-order.ts';
 import { defineStep } from './steps.ts';
 
@@ -110,6 +112,17 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
     return { captured: intent.received, refunds: await gateway.listRefunds(intentId) };
   }
 
+  /** Refunds what was left with the provider. @returns every refund of the payment */
+  async function refundLeft(ref: RefundInput, payment: Payment, intentId: string): Promise<ProviderRefund[]> {
+    const before = await gateway.listRefunds(intentId);
+    const given = sum(before.filter(({ status }) => !hasFailed(status)));
+    // What a person has given back by hand is not in the provider's list.
+    const left = payment.captured - Math.max(given, payment.refunded);
+    if (left <= 0 || before.some(({ status }) => isUnderWay(status))) return before;
+    await gateway.refund(keyOf(payment, `refund:${ref.failureId}:${ref.occurrence}:${left}`, payment), intentId, left);
+    return await gateway.listRefunds(intentId);
+  }
+
   return {
     /** Charges the customer, once for each generation of an order. @throws ApplicationFailure `card_declined` */
     async chargePayment(ref: OrderRef): Promise<void> {
@@ -165,7 +178,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
         // Recorded even if it is not finished: the books then show what is under way.
         if (undone.refunds.some(({ status }) => isUnderWay(status))) {
           await transaction(db, record);
-          throw ApplicationFailure.retryable('The provider has taken the refund, but not completed it yet.', 'refund_pending');
+          throw refundPending();
         }
         await commit(async (tx) => {
           const { captured, refunded } = await record(tx);
@@ -175,12 +188,43 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
         });
       });
     },
+
+    /**
+     * Refunds again, because an operator has asked for it, what a failed refund left with the provider. Done once the money is
+     * back, or once the refund has failed again or is refused: its failure is open again then.
+     */
+    async refundAgain(input: RefundInput): Promise<void> {
+      const asked = and(eq(failures.id, input.failureId), eq(failures.occurrence, input.occurrence), eq(failures.status, 'retrying'));
+      const [found] = await db
+        .select({ failure: failures, payment: payments })
+        .from(failures)
+        .innerJoin(payments, and(eq(payments.orderId, failures.orderId), eq(payments.generation, failures.generation)))
+        .where(asked);
+      const intentId = found?.payment.providerPaymentId;
+      // Otherwise it has been answered, or has failed again, meanwhile.
+      if (!found || !intentId) return;
+      const { payment, failure } = found;
+      try {
+        const all = await withFreshKeys(payment, () => refundLeft(input, payment, intentId));
+        await transaction(db, (tx) => recordRefundNews(tx, payment.id, all));
+        if (all.some(({ status }) => isUnderWay(status))) throw refundPending();
+      } catch (error) {
+        const { nonRetryable, message: errorMessage } = toApplicationFailure(error);
+        if (!nonRetryable) throw error;
+        const { kind, step, workflowId, orderId, generation, errorType, attempts } = failure;
+        const again = { kind, step, workflowId, orderId, generation, errorType, errorMessage, attempts };
+        await transaction(db, (tx) => openFailure(tx, again));
+      }
+    },
   };
 }
 
+const refundPending = (): ApplicationFailure =>
+  ApplicationFailure.retryable('The provider has taken the refund, but not completed it yet.', 'refund_pending');
+
 const sum = (amounts: { amount: number }[]): number => amounts.reduce((total, { amount }) => total + amount, 0);
 
-type ProviderRequest = 'charge' | 'charge:confirm' | 'charge:cancel' | 'refund';
+type ProviderRequest = 'charge' | 'charge:confirm' | 'charge:cancel' | 'refund' | `refund:${string}`;
 
 /** @returns the idempotency key of a request to the provider */
 const keyOf = (ref: OrderRef, request: ProviderRequest, { keySerial }: Pick<Payment, 'keySerial'>): string =>

@@ -30,6 +30,7 @@ export const PROBLEMS = {
   money_unsettled: { status: 409, title: 'Money of an earlier generation is not refunded' },
   bulk_action_not_running: { status: 409, title: 'The bulk action has ended' },
   already_requested: { status: 409, title: 'This has already been requested' },
+  refund_unknown: { status: 409, title: 'It is not known how much to refund' },
   content_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
   invalid_fields: { status: 422, title: 'Some fields are invalid' },

@@ -86,13 +86,18 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
 function happenings({ statuses, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
   const all: [Date, string, string][] = [
     ...statuses.map(({ at, status }): [Date, string, string] => [at, 'status', status]),
-    ...payments.flatMap(({ currency, refunds }) =>
-      refunds.map(({ updatedAt, amount, status }): [Date, string, string] => [
+    ...payments.flatMap(({ currency, refunds, disputes }) => [
+      ...refunds.map(({ updatedAt, amount, status }): [Date, string, string] => [
         updatedAt,
         'refund',
         `${formatMoney(amount, currency)} ${status}`,
       ]),
-    ),
+      ...disputes.map((dispute): [Date, string, string] => [
+        dispute.reportedAt,
+        'dispute',
+        `${formatMoney(dispute.amount, dispute.currency)} ${dispute.status} (${dispute.reason})`,
+      ]),
+    ]),
     ...emails.map(({ sentAt, template }): [Date, string, string] => [sentAt, 'email', template]),
     ...commands.map(({ createdAt, type, state, actor }): [Date, string, string] => [
       createdAt,

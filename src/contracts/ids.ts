@@ -27,6 +27,10 @@ export const alertWorkflowId = (group: string): string => `alert/${group}`;
 /** @returns the workflow id of a bulk action. The prefix is an older name that running workflows still use. */
 export const bulkActionWorkflowId = (bulkActionId: string): string => `replay/${bulkActionId}`;
 
+/** @returns the workflow id of a refund that an operator asked for again: one for each time */
+export const refundWorkflowId = ({ failureId, occurrence }: { failureId: string; occurrence: number }): string =>
+  `refund/${failureId}/${occurrence}`;
+
 /**
  * The idempotency key of a step. It is built from the business id, never from a run id or an attempt, so that it stays
  * the same across retries, crashes and resets.

@@ -83,6 +83,12 @@ export interface SignupResult {
   status: Extract<SignupStatus, 'expired' | 'subscribed' | 'ended'>;
 }
 
+/** A failed refund, and the occurrence of its failure that an operator has answered. */
+export interface RefundInput {
+  failureId: string;
+  occurrence: number;
+}
+
 export interface WeeklyReportInput {
   /** IANA name of the time zone in which weeks start. */
   timeZone: string;

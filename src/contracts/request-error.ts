@@ -16,7 +16,8 @@ export type RequestErrorType =
   | 'order_not_failed'
   | 'money_unsettled'
   | 'bulk_action_not_running'
-  | 'already_requested';
+  | 'already_requested'
+  | 'refund_unknown';
 
 /** A request that the present state refuses. The message may be shown to the caller. */
 export class RequestError extends Error {

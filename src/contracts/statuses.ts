@@ -103,8 +103,39 @@ export const isUnderWay = (status: RefundStatus): boolean => status === 'pending
 /** @returns whether a refund has come to nothing: its amount can be refunded again */
 export const hasFailed = (status: RefundStatus): boolean => status === 'failed' || status === 'canceled';
 
-export const FAILURE_KINDS = ['step', 'compensation', 'email', 'command', 'run', 'late_shipment', 'discrepancy'] as const;
+/** The statuses of a dispute at the payment provider. */
+export const DISPUTE_STATUSES = [
+  'warning_needs_response',
+  'warning_under_review',
+  'warning_closed',
+  'needs_response',
+  'under_review',
+  'appeal_needs_response',
+  'appeal_under_review',
+  'won',
+  'lost',
+  'prevented',
+] as const;
+export type DisputeStatus = (typeof DISPUTE_STATUSES)[number];
+
+/** Decided, as far as the provider knows: an appeal may open it again. */
+export const CLOSED_DISPUTE_STATUSES: readonly DisputeStatus[] = ['warning_closed', 'won', 'lost', 'prevented'];
+
+export const FAILURE_KINDS = [
+  'step',
+  'compensation',
+  'email',
+  'command',
+  'run',
+  'late_shipment',
+  'discrepancy',
+  'refund',
+  'dispute',
+] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
+
+/** Failures about money that the provider moves. They stay when their order ends. */
+export const MONEY_FAILURE_KINDS = ['refund', 'dispute'] as const satisfies readonly FailureKind[];
 
 export const FAILURE_STATUSES = ['open', 'retrying', 'resolved', 'cancelled', 'settled'] as const;
 export type FailureStatus = (typeof FAILURE_STATUSES)[number];

@@ -25,6 +25,7 @@ import {
 } from '../contracts/bulk-actions.ts';
 import {
   COMMAND_STATES,
+  DISPUTE_STATUSES,
   FAILURE_EVENT_TYPES,
   FAILURE_KINDS,
   FAILURE_STATUSES,
@@ -303,6 +304,8 @@ export const payments = pgTable(
     /** Increased when the provider repeats a stored failure for the present key. */
     keySerial: integer('key_serial').notNull().default(1),
     capturedAt: at('captured_at'),
+    /** When the provider reported by itself that it was paid, before the charge had its answer. */
+    paidReportedAt: at('paid_reported_at'),
     createdAt: createdAt(),
   },
   (table) => [
@@ -334,6 +337,28 @@ export const refunds = pgTable(
     check('refunds_amount', sql`amount > 0`),
     check('refunds_status', oneOf('status', REFUND_STATUSES)),
   ],
+);
+
+/** Payments that a customer disputes with the bank. */
+export const disputes = pgTable(
+  'disputes',
+  {
+    providerDisputeId: text('provider_dispute_id').primaryKey(),
+    paymentId: uuid('payment_id')
+      .notNull()
+      .references(() => payments.id),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    /** The provider's word, e.g. `fraudulent`. */
+    reason: text().notNull(),
+    status: text({ enum: DISPUTE_STATUSES }).notNull(),
+    /** Until when the provider takes evidence. */
+    dueBy: at('due_by'),
+    openedAt: at('opened_at').notNull(),
+    /** When the provider made the latest report that is recorded here. */
+    reportedAt: at('reported_at').notNull(),
+  },
+  (table) => [index('disputes_payment').on(table.paymentId), check('disputes_status', oneOf('status', DISPUTE_STATUSES))],
 );
 
 export const shipments = pgTable(

@@ -1,6 +1,7 @@
 import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { OrderPolicy, SignupPolicy } from '../contracts/messages.ts';
 import { SIGNALS, TASK_QUEUES } from '../contracts/names.ts';
+import { refundWorkflowId } from '../contracts/ids.ts';
 import { targetWorkflowId, type Command } from '../records/commands.ts';
 import { diagnose, type TemporalTrouble } from '../temporal/availability.ts';
 import { resetRun } from '../temporal/reset.ts';
@@ -71,6 +72,18 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
         return;
       case 'reset_run':
         return await resetRun(client, { workflowId, before: command.eventId, requestId: command.requestId });
+      case 'refund_again': {
+        const { failureId, occurrence } = command;
+        await client.workflow.start('refund', {
+          workflowId: refundWorkflowId({ failureId, occurrence }),
+          taskQueue: TASK_QUEUES.orders,
+          workflowIdConflictPolicy: 'FAIL',
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          args: [{ failureId, occurrence }],
+          staticSummary: 'Refund, asked for again',
+        });
+        return;
+      }
       case 'cancel_order':
         return await handle.signal(SIGNALS.cancelOrder, command.message);
       case 'decide_approval':

@@ -33,6 +33,7 @@ export async function isNeedless(db: Database, id: number, command: Command): Pr
     case 'start_order':
     case 'start_signup':
     case 'start_bulk_action':
+    case 'refund_again':
     case 'watch_alert_group':
       return true;
   }

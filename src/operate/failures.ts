@@ -10,6 +10,7 @@ import { commands, failures, orders } from '../db/schema.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { defineAction, reasonInput } from './action.ts';
+import { requestRefund, settleRefund } from './refunds.ts';
 
 type Failure = typeof failures.$inferSelect;
 
@@ -17,9 +18,10 @@ type Failure = typeof failures.$inferSelect;
 export const retryFailure = defineAction({
   name: 'retry_failure',
   label: 'Retry the failed step',
-  about: 'Tries the failed step again with fresh retries and continues from there. Completed steps are not repeated.',
+  about:
+    'Tries the failed step again with fresh retries and continues from there. Completed steps are not repeated. A failed refund is asked for again.',
   done: 'Retry requested.',
-  refusals: ['failure_not_open', 'already_requested'],
+  refusals: ['failure_not_open', 'already_requested', 'refund_unknown'],
   input: z.strictObject({
     reason,
     shippingAddress: address.optional().meta({ description: 'A corrected address, used from now on' }),
@@ -27,7 +29,9 @@ export const retryFailure = defineAction({
   async act(tx, target, { shippingAddress, ...instruction }) {
     // First: an order is locked before its failures. A refusal below takes it back.
     if (shippingAddress) await correctAddress(tx, target, shippingAddress);
-    const { id: failureId, orderId, occurrence } = await lockParked(tx, target);
+    const failure = await lockFailure(tx, target);
+    if (failure.kind === 'refund' && failure.status === 'open') return await requestRefund(tx, failure, instruction);
+    const { id: failureId, orderId, occurrence } = await requireParked(tx, failure);
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     const note = shippingAddress ? `${instruction.reason} (with a corrected address)` : instruction.reason;
     await recordFailureEvent(tx, failureId, 'retry_requested', { ...instruction, reason: note });
@@ -64,6 +68,7 @@ export const settleFailure = defineAction({
     const { id: failureId, kind, orderId, step } = failure;
     if (failure.status !== 'open' || kind === 'step' || isLiveRun(failure)) throw notOpen(failure);
     if (kind !== 'compensation') {
+      if (kind === 'refund') await settleRefund(tx, failure);
       await recordFailureEvent(tx, failureId, 'settled', instruction);
       await tx
         .update(failures)
@@ -120,8 +125,9 @@ async function lockFailure(tx: Transaction, failureId: string): Promise<Failure>
   return failure;
 }
 
-async function lockParked(tx: Transaction, target: string): Promise<Failure & { orderId: string }> {
-  const failure = await lockFailure(tx, target);
+const lockParked = async (tx: Transaction, target: string) => requireParked(tx, await lockFailure(tx, target));
+
+async function requireParked(tx: Transaction, failure: Failure): Promise<Failure & { orderId: string }> {
   const { id: failureId, kind, status, orderId, occurrence } = failure;
   if (kind !== 'step' || status !== 'open' || !orderId) throw notOpen(failure);
   await refuseRepeat(tx, failure, { type: 'resolve_failure', message: { failureId, occurrence } });

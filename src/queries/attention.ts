@@ -22,12 +22,14 @@ export interface Attention {
 /** Lowest first: money that is not refunded, then what has stopped. An unsent email comes last. */
 const URGENCY: Record<FailureKind, number> = {
   compensation: 0,
-  discrepancy: 1,
-  run: 2,
-  command: 3,
-  step: 4,
-  late_shipment: 5,
-  email: 6,
+  refund: 1,
+  discrepancy: 2,
+  run: 3,
+  command: 4,
+  step: 5,
+  dispute: 6,
+  late_shipment: 7,
+  email: 8,
 };
 
 /** @returns the open failures by group, and the orders waiting for approval */

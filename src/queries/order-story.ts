@@ -1,7 +1,7 @@
 import { asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { orderWorkflowId } from '../contracts/ids.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { emails, invoices, orderEvents, orderItems, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
+import { disputes, emails, invoices, orderEvents, orderItems, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
 import { readAtOnce, readSharedStory, type SharedStory } from './story.ts';
 
 /** A step or compensation of one generation. `actor` and `reason` are those of a person's decision. */
@@ -10,7 +10,10 @@ export type StepRecord = Omit<typeof sagaSteps.$inferSelect, 'result' | 'orderId
   reason: string | null;
 };
 
-export type PaymentRecord = typeof payments.$inferSelect & { refunds: (typeof refunds.$inferSelect)[] };
+export type PaymentRecord = typeof payments.$inferSelect & {
+  refunds: (typeof refunds.$inferSelect)[];
+  disputes: (typeof disputes.$inferSelect)[];
+};
 
 /** Everything that is known of an order, in all its generations. Each list is oldest first. Amounts are minor units. */
 export interface OrderStory extends SharedStory {
@@ -64,9 +67,12 @@ export async function readOrderEvents(db: Pick<Database, 'select'>, orderId: str
 async function readPayments(tx: Transaction, orderId: string): Promise<PaymentRecord[]> {
   const rows = await tx.select().from(payments).where(eq(payments.orderId, orderId)).orderBy(asc(payments.generation));
   const ids = rows.map(({ id }) => id);
-  const all =
-    ids.length === 0
-      ? []
-      : await tx.select().from(refunds).where(inArray(refunds.paymentId, ids)).orderBy(asc(refunds.createdAt));
-  return rows.map((payment) => ({ ...payment, refunds: all.filter(({ paymentId }) => paymentId === payment.id) }));
+  if (ids.length === 0) return [];
+  const refunded = await tx.select().from(refunds).where(inArray(refunds.paymentId, ids)).orderBy(asc(refunds.createdAt));
+  const disputed = await tx.select().from(disputes).where(inArray(disputes.paymentId, ids)).orderBy(asc(disputes.openedAt));
+  return rows.map((payment) => ({
+    ...payment,
+    refunds: refunded.filter(({ paymentId }) => paymentId === payment.id),
+    disputes: disputed.filter(({ paymentId }) => paymentId === payment.id),
+  }));
 }

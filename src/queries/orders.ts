@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ownerFilter, type Caller } from '../contracts/caller.ts';
 import { id as idField, type Address } from '../contracts/fields.ts';
 import { notFound } from '../contracts/request-error.ts';
-import { ORDER_STATUSES, type FailureKind, type OrderStatus } from '../contracts/statuses.ts';
+import { MONEY_FAILURE_KINDS, ORDER_STATUSES, type FailureKind, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { failures, invoices, orderItems, orders, payments, shipments } from '../db/schema.ts';
 
@@ -123,8 +123,8 @@ async function readItems(db: Database, ids: string[]) {
   return await db.select().from(orderItems).where(inArray(orderItems.orderId, ids)).orderBy(asc(orderItems.position));
 }
 
-/** An email that was not sent, a late parcel or a difference in the books is for operators: it does not block the order. */
-const HARMLESS: FailureKind[] = ['email', 'late_shipment', 'discrepancy'];
+/** What is for operators, and does not block the order: an email, a late parcel, a difference in the books, money at the provider. */
+const HARMLESS: FailureKind[] = ['email', 'late_shipment', 'discrepancy', ...MONEY_FAILURE_KINDS];
 
 async function readBlocking(db: Database, ids: string[]) {
   if (ids.length === 0) return [];

@@ -63,6 +63,7 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
     /** The same for every delivery, so that Temporal resets once per request. */
     requestId: z.uuid(),
   }),
+  z.strictObject({ type: z.literal('refund_again'), orderId, failureId: id, occurrence: z.int().positive() }),
   z.strictObject({ type: z.literal('start_signup'), signupId }),
   z.strictObject({ type: z.literal('verify_signup'), signupId }),
   z.strictObject({ type: z.literal('subscribe_signup'), signupId }),

@@ -1,8 +1,8 @@
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import type { Instruction } from '../contracts/caller.ts';
 import type { OrderRef } from '../contracts/ids.ts';
-import { LIVE_FAILURE_STATUSES, type OrderStep } from '../contracts/statuses.ts';
+import { LIVE_FAILURE_STATUSES, MONEY_FAILURE_KINDS, type OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { alertGroups, commands, failureEvents, failures } from '../db/schema.ts';
 import { enqueueCommand, isSetAside } from './commands.ts';
@@ -108,11 +108,14 @@ export async function recordFailureEvent(
 /** Marks what the application itself did. */
 const byHoldfast = (reason: string): Instruction => ({ actor: 'holdfast', reason });
 
-/** Some failures of an order: those of one kind and step, those of all its steps, or all. */
-type Selection = { kind: 'step' | 'compensation' | 'late_shipment'; step: OrderStep } | 'steps' | 'all';
+/** Some failures of an order: those of one kind and step, those of all its steps, or all that its end closes. */
+type Selection =
+  | { kind: 'step' | 'compensation' | 'late_shipment' | 'refund' | 'dispute'; step: OrderStep }
+  | 'steps'
+  | 'all';
 
 function isAmong(which: Selection) {
-  if (which === 'all') return undefined;
+  if (which === 'all') return notInArray(failures.kind, [...MONEY_FAILURE_KINDS]);
   if (which === 'steps') return eq(failures.kind, 'step');
   return and(eq(failures.kind, which.kind), eq(failures.step, which.step));
 }

@@ -1,7 +1,11 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
-import { isUnderWay, REFUND_STATUSES, type RefundStatus } from '../contracts/statuses.ts';
+import { orderWorkflowId, type OrderRef } from '../contracts/ids.ts';
+import { formatMoney } from '../contracts/money.ts';
+import { hasFailed, isUnderWay, REFUND_STATUSES, type RefundStatus } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
-import { payments, refunds } from '../db/schema.ts';
+import { payments, refunds, sagaSteps } from '../db/schema.ts';
+import { closeFailures, openFailure } from './failures.ts';
+import { isOf } from './order-rows.ts';
 
 export type Payment = typeof payments.$inferSelect;
 
@@ -49,6 +53,63 @@ export async function recordRefunds(
   return await countRefunds(tx, { ...payment, captured: captured ?? payment.captured });
 }
 
+/**
+ * Records a report that nobody has asked for, or that a person has: like `recordRefunds`, and if money that was to be given
+ * back is still with the provider, opens a failure. It is resolved once all of it has been given back.
+ */
+export async function recordRefundNews(
+  tx: Transaction,
+  paymentId: string,
+  reported: readonly ReportedRefund[],
+  captured?: number,
+): Promise<void> {
+  const before = await lockPayment(tx, paymentId);
+  const payment = await recordRefunds(tx, paymentId, reported, captured);
+  const undoing = await stateOfUndoing(tx, payment);
+  // While the charge is being undone, its compensation sees to it.
+  if (undoing !== undefined && undoing !== 'done') return;
+  const isUndone = undoing === 'done';
+  if (isUndone && payment.refunded === payment.captured) {
+    await closeFailures(tx, payment, REFUND, 'resolved', 'The money has been given back.');
+    return;
+  }
+  const all = await tx.select().from(refunds).where(eq(refunds.paymentId, paymentId));
+  const underWay = sumOf(all.filter(({ status }) => isUnderWay(status)));
+  const kept = isUndone ? payment.captured - payment.refunded - underWay : before.refunded - payment.refunded;
+  if (kept > 0) await openRefundFailure(tx, payment, kept, all.filter(({ status }) => hasFailed(status)).length);
+}
+
+const REFUND = { kind: 'refund', step: 'charge' } as const;
+
+/** @param kept minor units that should have been given back. @param failed how many refunds of the payment have failed */
+async function openRefundFailure(tx: Transaction, payment: Payment, kept: number, failed: number): Promise<void> {
+  const { orderId, generation, currency } = payment;
+  const money = formatMoney(kept, currency);
+  await openFailure(tx, {
+    ...REFUND,
+    orderId,
+    generation,
+    workflowId: orderWorkflowId(orderId),
+    attempts: Math.max(failed, 1),
+    ...(failed > 0
+      ? { errorType: 'refund_failed', errorMessage: `A refund has failed. The customer does not have ${money}.` }
+      : { errorType: 'unexpected_payment', errorMessage: `The provider has captured ${money} for an order that was undone.` }),
+  });
+}
+
+/** @returns the state of the compensation of a charge; undefined if it has not begun */
+async function stateOfUndoing(tx: Transaction, ref: OrderRef) {
+  const [row] = await tx
+    .select({ state: sagaSteps.state })
+    .from(sagaSteps)
+    .where(and(isOf(sagaSteps, ref), eq(sagaSteps.step, 'charge'), eq(sagaSteps.kind, 'compensation')));
+  return row?.state;
+}
+
+/** @returns whether a charge has been undone: whatever was captured belongs to the customer */
+export const isChargeUndone = async (tx: Transaction, ref: OrderRef): Promise<boolean> =>
+  (await stateOfUndoing(tx, ref)) === 'done';
+
 async function lockPayment(tx: Transaction, paymentId: string): Promise<Payment> {
   const [payment] = await tx.select().from(payments).where(eq(payments.id, paymentId)).for('update');
   if (!payment) throw new Error('The payment is not in the database.');
@@ -90,10 +151,12 @@ async function countRefunds(tx: Transaction, payment: Payment): Promise<Payment>
     else if (amount < refund.amount) await tx.update(refunds).set({ amount }).where(row);
   }
   const refunded = captured - left;
-  const counted = { captured, refunded, state: stateOf(payment, refunded) };
-  await tx.update(payments).set(counted).where(eq(payments.id, id));
-  return { ...payment, ...counted };
+  const counted = { captured, refunded, state: stateOf(payment, refunded), capturedAt: capturedAt(payment) };
+  const [now = payment] = await tx.update(payments).set(counted).where(eq(payments.id, id)).returning();
+  return now;
 }
+
+const capturedAt = ({ captured }: Payment) => (captured > 0 ? sql`coalesce(${payments.capturedAt}, now())` : null);
 
 /** A payment of which nothing is captured keeps its state. */
 function stateOf({ state, captured }: Payment, refunded: number): Payment['state'] {

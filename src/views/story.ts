@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../contracts/caller.ts';
-import { COMMAND_STATES, ORDER_STATUSES, ORDER_STEPS, REFUND_STATUSES, STEP_KINDS, STEP_STATES } from '../contracts/statuses.ts';
+import { COMMAND_STATES, DISPUTE_STATUSES, ORDER_STATUSES, ORDER_STEPS, REFUND_STATUSES, STEP_KINDS, STEP_STATES } from '../contracts/statuses.ts';
 import type { CommandRecord } from '../queries/commands.ts';
 import type { OrderStory, StepRecord } from '../queries/order-story.ts';
 import type { SignupStory } from '../queries/signup-story.ts';
@@ -83,6 +83,17 @@ export const orderStorySchema = z
             status: z.enum(REFUND_STATUSES).openapi({ description: 'Only `succeeded` counts as refunded' }),
             createdAt: time,
             updatedAt: time.openapi({ description: 'When it got its present status' }),
+          }),
+        ),
+        disputes: z.array(
+          z.strictObject({
+            providerDisputeId: z.string(),
+            amount: money,
+            reason: z.string().openapi({ example: 'fraudulent' }),
+            status: z.enum(DISPUTE_STATUSES),
+            dueBy: time.nullable().openapi({ description: 'Until when the provider takes evidence' }),
+            openedAt: time,
+            reportedAt: time.openapi({ description: 'When the provider last reported it' }),
           }),
         ),
       }),
@@ -187,6 +198,15 @@ export function orderStoryView(
         status,
         createdAt: createdAt.toISOString(),
         updatedAt: updatedAt.toISOString(),
+      })),
+      disputes: payment.disputes.map(({ providerDisputeId, amount, currency, reason, status, dueBy, openedAt, reportedAt }) => ({
+        providerDisputeId,
+        amount: { amount, currency },
+        reason,
+        status,
+        dueBy: iso(dueBy),
+        openedAt: openedAt.toISOString(),
+        reportedAt: reportedAt.toISOString(),
       })),
     })),
     shipments: shipments.map((shipment) => ({

@@ -47,7 +47,7 @@ export const payment = proxyActivities<Pick<PaymentActivities, 'chargePayment'>>
 export const warehouse = proxyActivities<Pick<WarehouseActivities, 'requestShipment'>>(RETRY_PROFILES.warehouse);
 
 export const compensation = proxyActivities<
-  Pick<PaymentActivities, 'refundPayment'> & Pick<WarehouseActivities, 'withdrawShipment' | 'cancelShipment'>
+  Pick<PaymentActivities, 'refundPayment' | 'refundAgain'> & Pick<WarehouseActivities, 'withdrawShipment' | 'cancelShipment'>
 >({
   ...RETRY_PROFILES.compensation,
   // Waits for a compensation that is settled by hand: it may succeed at the last moment.

@@ -123,6 +123,18 @@ const retry = ({ failure: { id }, address, session }: ActionsProps) => (
   </>
 );
 
+const refundAgain = (props: ActionsProps) => (
+  <>
+    <ActionForm
+      session={props.session}
+      action={retryFailure}
+      to={`/ops/failures/${props.failure.id}/retry`}
+      label="Refund again"
+    />
+    {settle(props)}
+  </>
+);
+
 const reset = ({ failure: { id }, session }: ActionsProps) => (
   <ActionForm session={session} action={resetFailure} to={`/ops/failures/${id}/reset`}>
     <Field label="Undo from event (empty: what it is failing at, or its end)" name="eventId" type="number" min={1} />
@@ -135,7 +147,7 @@ const settle = ({ failure: { id, kind }, session }: ActionsProps) => (
     action={settleFailure}
     to={`/ops/failures/${id}/settle`}
     reason="What was done outside"
-    danger={kind === 'compensation'}
+    danger={kind === 'compensation' || kind === 'refund'}
   />
 );
 
@@ -152,4 +164,6 @@ const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
   command: settle,
   late_shipment: settle,
   discrepancy: settle,
+  refund: refundAgain,
+  dispute: settle,
 };

@@ -13,6 +13,8 @@ const NAMES: Record<FailureKind, (step: string) => string> = {
   run: () => 'Broken run',
   late_shipment: () => 'Late shipment',
   discrepancy: (check) => `Difference: ${check}`,
+  refund: () => 'Failed refund',
+  dispute: () => 'Disputed payment',
 };
 
 /** @returns what a failure is called, e.g. `Step: ship` */

@@ -1,5 +1,5 @@
 import type { BulkActionOutcome, BulkActionState } from '../../contracts/bulk-actions.ts';
-import type { CommandState, FailureStatus, OrderStatus, RefundStatus, SignupStatus } from '../../contracts/statuses.ts';
+import type { CommandState, DisputeStatus, FailureStatus, OrderStatus, RefundStatus, SignupStatus } from '../../contracts/statuses.ts';
 import type { OrderStory } from '../../queries/order-story.ts';
 import type { PartHealth } from '../environment.ts';
 import { capital, words } from './format.tsx';
@@ -16,6 +16,7 @@ export type AnyStatus =
   | FailureStatus
   | CommandState
   | RefundStatus
+  | DisputeStatus
   | BulkActionState
   | BulkActionOutcome
   | OrderStory['steps' | 'payments' | 'shipments'][number]['state']
@@ -75,6 +76,17 @@ export const TONES: Record<AnyStatus, Tone> = {
   requires_action: 'warn',
   succeeded: 'quiet',
   canceled: 'warn',
+  // disputes
+  warning_needs_response: 'warn',
+  warning_under_review: 'busy',
+  warning_closed: 'good',
+  needs_response: 'bad',
+  under_review: 'busy',
+  appeal_needs_response: 'bad',
+  appeal_under_review: 'busy',
+  won: 'good',
+  lost: 'bad',
+  prevented: 'good',
   delivered: 'good',
   rejected: 'bad',
   // commands

@@ -101,6 +101,7 @@ const COMMANDS: Record<Command['type'], string> = {
   settle_compensation: 'Compensation settled by hand',
   update_shipment: 'Carrier update received',
   reset_run: 'Reset requested',
+  refund_again: 'Refund requested again',
   start_signup: 'Start requested',
   verify_signup: 'Address verified',
   subscribe_signup: 'Subscription requested',
@@ -110,7 +111,7 @@ const COMMANDS: Record<Command['type'], string> = {
 };
 
 /** Also in the history of the failure, so these are listed only when they are not delivered. */
-const REPEATED = ['resolve_failure', 'settle_compensation', 'reset_run'] satisfies Command['type'][];
+const REPEATED = ['resolve_failure', 'settle_compensation', 'reset_run', 'refund_again'] satisfies Command['type'][];
 
 const isRepeated = ({ type, state }: CommandRecord): boolean =>
   state === 'delivered' && REPEATED.some((repeated) => repeated === type);

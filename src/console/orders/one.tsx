@@ -132,6 +132,19 @@ const PAYMENT_COLUMNS: Columns<PaymentRecord> = [
 const Money = ({ story: { payments, shipments, order } }: { story: OrderStory }) => (
   <>
     <Table label="Payments" columns={PAYMENT_COLUMNS} rows={payments} empty="No payment yet." />
+    {payments
+      .flatMap(({ disputes }) => disputes)
+      .map(({ providerDisputeId, status, amount, currency, reason, dueBy }) => (
+        <Facts
+          of={[
+            ['Dispute', <Status of={status} />],
+            ['Amount', formatMoney(amount, currency)],
+            ['Reason', words(reason)],
+            ['Evidence until', dueBy ? <Time at={dueBy} exact /> : null],
+            ['Provider id', <code>{providerDisputeId}</code>],
+          ]}
+        />
+      ))}
     {shipments.map(({ generation, state, warehouseId, carrier, trackingNumber }) => (
       <Facts
         of={[

@@ -25,7 +25,7 @@ export function orderMoments({ order, statuses, steps, payments, shipments, invo
       }),
     ),
     ...steps.map(stepMoment),
-    ...payments.flatMap(({ currency, captured, capturedAt, refunds }) => [
+    ...payments.flatMap(({ currency, captured, capturedAt, refunds, disputes }) => [
       ...momentAt(capturedAt, 'good', `${formatMoney(captured, currency)} captured`),
       ...refunds.map(
         ({ amount, status, updatedAt }): Moment => ({
@@ -34,6 +34,10 @@ export function orderMoments({ order, statuses, steps, payments, shipments, invo
           what: `${formatMoney(amount, currency)} ${REFUNDS[status]}`,
         }),
       ),
+      ...disputes.flatMap((dispute): Moment[] => [
+        { at: dispute.openedAt, tone: 'bad', what: `${formatMoney(dispute.amount, dispute.currency)} disputed`, detail: words(dispute.reason) },
+        { at: dispute.reportedAt, tone: TONES[dispute.status], what: `Dispute: ${words(dispute.status)}` },
+      ]),
     ]),
     ...shipments.flatMap(({ acceptedAt, shippedAt, deliveredAt, carrier, trackingNumber }) => [
       ...momentAt(acceptedAt, 'good', 'Accepted by the warehouse'),

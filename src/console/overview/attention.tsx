@@ -12,6 +12,8 @@ const KINDS: Record<FailureKind, { one: string; loud: boolean }> = {
   run: { one: 'broken run', loud: true },
   late_shipment: { one: 'late shipment', loud: false },
   discrepancy: { one: 'difference', loud: true },
+  refund: { one: 'failed refund', loud: true },
+  dispute: { one: 'disputed payment', loud: false },
 };
 
 /** What waits for a person. */

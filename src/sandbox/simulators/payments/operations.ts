@@ -80,6 +80,9 @@ export const cancelIntent: Operation<z.output<typeof cancelIntentParams>> = (sta
 
 export const createRefund: Operation<z.output<typeof createRefundParams>> = (state, params, key) => {
   const refunded = chargeToRefund(state, params);
+  if (state.isDisputed(refunded.id)) {
+    throw invalidRequest(`Charge ${refunded.id} has been charged back; cannot issue a refund.`, 'charge_disputed');
+  }
   const remaining = refunded.amount - refunded.amount_refunded;
   if (remaining === 0) {
     throw invalidRequest(`Charge ${refunded.id} has already been refunded.`, 'charge_already_refunded');

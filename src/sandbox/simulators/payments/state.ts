@@ -66,6 +66,11 @@ export class PaymentState {
     return found;
   }
 
+  /** Whether the bank has taken a charge back, or may do so. It can be refunded only after a dispute that was won. */
+  isDisputed(charge: string): boolean {
+    return [...this.disputes.values()].some((dispute) => dispute.charge === charge && !dispute.is_charge_refundable && dispute.status !== 'won');
+  }
+
   /** Returns the charge of a refund as it is once the refund is in this state. A refund that failed does not count. */
   refundedBy(refund: Refund): Charge {
     const charge = this.charge(refund.charge, 'charge');

@@ -1,0 +1,334 @@
+import { and, eq } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { orderWorkflowId, type OrderRef } from '../../src/contracts/ids.ts';
+import { commands, disputes, failures, payments } from '../../src/db/schema.ts';
+import { recordPaymentWebhook } from '../../src/intake/payment-webhooks.ts';
+import { retryFailure, settleFailure } from '../../src/operate/failures.ts';
+import { expectSound } from '../support/audit.ts';
+import { runActivity, useShop } from '../support/shop.ts';
+import { stripeEvent } from '../support/stripe-events.ts';
+
+const shop = await useShop();
+const { db } = shop;
+const activities = shop.activities();
+const CONFIRM = 'POST /v1/payment_intents/:id/confirm';
+
+const receive = (type: string, object: object, created?: number) =>
+  recordPaymentWebhook(db, stripeEvent(type, object, created === undefined ? {} : { created }));
+
+async function charged(method = 'pm_card_visa'): Promise<OrderRef> {
+  const ref = await shop.placeOrder({ payment: { method } });
+  await runActivity(activities.chargePayment, ref);
+  return ref;
+}
+
+/** @returns a cancelled order, whose payment has been refunded */
+async function refunded(): Promise<OrderRef> {
+  const ref = await charged();
+  await runActivity(activities.refundPayment, ref);
+  await runActivity(activities.endOrder, ref, { status: 'cancelled', type: 'order_cancelled', message: 'changed my mind' });
+  return ref;
+}
+
+async function paymentOf({ orderId }: OrderRef) {
+  const [payment] = await db.select().from(payments).where(eq(payments.orderId, orderId));
+  if (!payment?.providerPaymentId) throw new Error('no payment');
+  return { ...payment, providerPaymentId: payment.providerPaymentId };
+}
+
+/** The latest refund of an order fails at the bank, and the provider says so. */
+async function failRefund(ref: OrderRef): Promise<void> {
+  const { providerPaymentId } = await paymentOf(ref);
+  const [latest] = await shop.gateways.payments.listRefunds(providerPaymentId);
+  await receive('refund.failed', shop.payments.bank.settleRefund(latest?.id ?? '', 'failed'));
+}
+
+const failuresOf = ({ orderId }: OrderRef) =>
+  db.select().from(failures).where(eq(failures.orderId, orderId)).orderBy(failures.id);
+
+async function openFailureOf(ref: OrderRef) {
+  const [open] = (await failuresOf(ref)).filter(({ status }) => status === 'open');
+  if (!open) throw new Error('no open failure');
+  return open;
+}
+
+const commandsOf = async ({ orderId }: OrderRef, type: string) => {
+  const rows = await db.select().from(commands).where(eq(commands.workflowId, orderWorkflowId(orderId)));
+  return rows.map(({ body }) => body).filter((body) => typeof body === 'object' && body && 'type' in body && body.type === type);
+};
+
+/** What the workflow of the command does. */
+async function refundAgain(ref: OrderRef): Promise<unknown> {
+  const [failure] = (await failuresOf(ref)).filter(({ status }) => status === 'retrying');
+  const input = { failureId: failure?.id ?? '', occurrence: failure?.occurrence ?? 0 };
+  const [attempt] = await Promise.allSettled([runActivity(activities.refundAgain, input)]);
+  return attempt.status === 'rejected' && attempt.reason instanceof Error && 'type' in attempt.reason ? attempt.reason.type : attempt.status;
+}
+
+const retry = async (ref: OrderRef) =>
+  retryFailure.perform({ db }, (await openFailureOf(ref)).id, { reason: 'the account is open again' }, 'key:operator');
+
+const statusOf = async (id: string) => {
+  const [found] = await db.select().from(disputes).where(eq(disputes.providerDisputeId, id));
+  return found?.status;
+};
+
+/** The provider captures it, and its answer is lost. @returns the event */
+async function lost(ref: OrderRef) {
+  shop.payments.faults.set({ mode: 'drop_after_commit', operation: CONFIRM });
+  await Promise.allSettled([runActivity(activities.chargePayment, ref)]);
+  shop.payments.faults.clear();
+  const { providerPaymentId } = await paymentOf(ref);
+  return stripeEvent('payment_intent.succeeded', { id: providerPaymentId, amount_received: 1780 });
+}
+
+const park = (ref: OrderRef) =>
+  runActivity(activities.parkOrder, ref, 'charge', { errorType: 'payment_unavailable', errorMessage: 'no answer' });
+
+const resolutions = (ref: OrderRef) => commandsOf(ref, 'resolve_failure');
+
+describe('a refund that fails after it had counted', () => {
+  it('no longer counts, and is a failure', async () => {
+    const ref = await refunded();
+    await failRefund(ref);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'captured', captured: 1780, refunded: 0 });
+    expect(await failuresOf(ref)).toMatchObject([
+      { kind: 'refund', step: 'charge', status: 'open', errorType: 'refund_failed', errorMessage: expect.stringContaining('€17.80') },
+    ]);
+  });
+
+  it('is asked for again, and then counts again', async () => {
+    const ref = await refunded();
+    await failRefund(ref);
+    await retry(ref);
+    const { id: failureId } = (await failuresOf(ref))[0] ?? {};
+    expect(await commandsOf(ref, 'refund_again')).toEqual([{ type: 'refund_again', orderId: ref.orderId, failureId, occurrence: 1 }]);
+    expect(await refundAgain(ref)).toBe('fulfilled');
+    expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', refunded: 1780 });
+    expect(await failuresOf(ref)).toMatchObject([{ status: 'resolved' }]);
+    await expectSound(shop, ref.orderId);
+  });
+
+  it('is refunded once, however often that is attempted', async () => {
+    const ref = await refunded();
+    await failRefund(ref);
+    await retry(ref);
+    shop.payments.faults.set({ mode: 'error_after_commit', operation: 'POST /v1/refunds', count: 1 });
+    expect(await refundAgain(ref)).toBe('payment_unavailable');
+    expect(await refundAgain(ref)).toBe('fulfilled');
+    expect(await failuresOf(ref)).toMatchObject([{ status: 'resolved' }]);
+    await expectSound(shop, ref.orderId);
+  });
+
+  it('may fail again, and is then open again', async () => {
+    const ref = await refunded();
+    await failRefund(ref);
+    await retry(ref);
+    await refundAgain(ref);
+    await failRefund(ref);
+    expect(await failuresOf(ref)).toMatchObject([{ status: 'resolved' }, { status: 'open' }]);
+    await retry(ref);
+    await refundAgain(ref);
+    await expectSound(shop, ref.orderId);
+  });
+
+  it('may be pending, and fail before it has counted', async () => {
+    const ref = await charged('pm_card_pendingRefund');
+    await Promise.allSettled([runActivity(activities.refundPayment, ref)]);
+    const { providerPaymentId } = await paymentOf(ref);
+    const [first] = await shop.gateways.payments.listRefunds(providerPaymentId);
+    shop.payments.bank.settleRefund(first?.id ?? '', 'succeeded');
+    await runActivity(activities.refundPayment, ref);
+    await failRefund(ref);
+    await retry(ref);
+    expect(await refundAgain(ref)).toBe('refund_pending');
+    expect((await failuresOf(ref)).at(-1)).toMatchObject({ kind: 'refund', status: 'retrying' });
+    await failRefund(ref);
+    expect((await failuresOf(ref)).at(-1)).toMatchObject({ kind: 'refund', status: 'open', occurrence: 2 });
+  });
+
+  it('is open again if the provider refuses to repeat it', async () => {
+    const ref = await refunded();
+    await failRefund(ref);
+    await retry(ref);
+    const { providerPaymentId } = await paymentOf(ref);
+    const [charge] = shop.payments.ledger().flatMap((entry) => (entry.type === 'charge.created' && entry.paymentIntent === providerPaymentId ? [entry.charge] : []));
+    shop.payments.bank.dispute(charge ?? '');
+    expect(await refundAgain(ref)).toBe('fulfilled');
+    expect(await failuresOf(ref)).toMatchObject([{ status: 'open', occurrence: 2, errorMessage: expect.stringContaining('charge_disputed') }]);
+  });
+
+  it('may be settled by hand', async () => {
+    const ref = await refunded();
+    await failRefund(ref);
+    await settleFailure.perform({ db }, (await openFailureOf(ref)).id, { reason: 'by bank transfer' }, 'key:operator');
+    expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', refunded: 1780 });
+    expect(await failuresOf(ref)).toMatchObject([{ status: 'settled' }]);
+  });
+
+  it('counts once if the provider reports what a person has settled', async () => {
+    const ref = await refunded();
+    await failRefund(ref);
+    await settleFailure.perform({ db }, (await openFailureOf(ref)).id, { reason: 'in the dashboard' }, 'key:operator');
+    const { providerPaymentId } = await paymentOf(ref);
+    await shop.gateways.payments.refund(`by hand: ${ref.orderId}`, providerPaymentId, 1780);
+    const [latest] = await shop.gateways.payments.listRefunds(providerPaymentId);
+    await receive('refund.created', { ...latest, payment_intent: providerPaymentId });
+    expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', refunded: 1780 });
+    await expectSound(shop, ref.orderId);
+  });
+
+  it('is for a person alone if the order keeps its payment', async () => {
+    const ref = await charged();
+    const { providerPaymentId } = await paymentOf(ref);
+    const given = await shop.gateways.payments.refund(`goodwill: ${ref.orderId}`, providerPaymentId, 500);
+    await receive('refund.created', { ...given, payment_intent: providerPaymentId });
+    expect(await paymentOf(ref)).toMatchObject({ state: 'captured', refunded: 500 });
+    await failRefund(ref);
+    expect(await paymentOf(ref)).toMatchObject({ refunded: 0 });
+    expect(await openFailureOf(ref)).toMatchObject({ kind: 'refund', errorMessage: expect.stringContaining('€5.00') });
+    await expect(retry(ref)).rejects.toMatchObject({ type: 'refund_unknown' });
+    await settleFailure.perform({ db }, (await openFailureOf(ref)).id, { reason: 'sent a voucher' }, 'key:operator');
+    expect(await paymentOf(ref)).toMatchObject({ state: 'captured', refunded: 0 });
+  });
+
+  it('is seen to by the compensation while that is under way', async () => {
+    const ref = await charged('pm_card_pendingRefund');
+    await Promise.allSettled([runActivity(activities.refundPayment, ref)]);
+    await failRefund(ref);
+    expect((await failuresOf(ref)).map(({ kind }) => kind)).toEqual(['compensation']);
+  });
+});
+
+describe('a disputed payment', () => {
+  const CREATED = ['charge.dispute.created', 'needs_response', 10] as const;
+  const UPDATED = ['charge.dispute.updated', 'under_review', 20] as const;
+  const CLOSED = ['charge.dispute.closed', 'won', 30] as const;
+
+  let serial = 0;
+  async function disputed() {
+    const ref = await charged();
+    const { providerPaymentId } = await paymentOf(ref);
+    const id = `du_${(serial += 1)}`;
+    const report = (type: string, status: string, created: number) =>
+      receive(
+        type,
+        {
+          id,
+          amount: 1780,
+          currency: 'eur',
+          reason: 'fraudulent',
+          status,
+          created: 5,
+          payment_intent: providerPaymentId,
+          evidence_details: { due_by: 100 },
+        },
+        created,
+      );
+    return { ref, id, report };
+  }
+
+  it('is a failure until the dispute is closed', async () => {
+    const { ref, id, report } = await disputed();
+    await report(...CREATED);
+    expect(await openFailureOf(ref)).toMatchObject({ kind: 'dispute', errorType: 'payment_disputed' });
+    await report(...UPDATED);
+    expect(await statusOf(id)).toBe('under_review');
+    await report(...CLOSED);
+    expect(await statusOf(id)).toBe('won');
+    expect(await failuresOf(ref)).toMatchObject([{ kind: 'dispute', status: 'resolved' }]);
+  });
+
+  it.each([
+    { events: [CREATED, CLOSED, UPDATED] },
+    { events: [UPDATED, CREATED, CLOSED] },
+    { events: [UPDATED, CLOSED, CREATED] },
+    { events: [CLOSED, CREATED, UPDATED] },
+    { events: [CLOSED, UPDATED, CREATED] },
+  ])('ends as it was closed, in whatever order events come: $events', async ({ events }) => {
+    const { ref, id, report } = await disputed();
+    for (const [type, status, created] of events) await report(type, status, created);
+    expect(await statusOf(id)).toBe('won');
+    expect((await failuresOf(ref)).filter(({ status }) => status === 'open')).toEqual([]);
+  });
+
+  it('stays closed for a report of the same second', async () => {
+    const { id, report } = await disputed();
+    await report('charge.dispute.closed', 'lost', 10);
+    await report('charge.dispute.updated', 'under_review', 10);
+    expect(await statusOf(id)).toBe('lost');
+  });
+
+  it('is open again when it is appealed', async () => {
+    const { ref, report } = await disputed();
+    await report('charge.dispute.closed', 'lost', 10);
+    await report('charge.dispute.updated', 'appeal_under_review', 20);
+    expect(await openFailureOf(ref)).toMatchObject({ kind: 'dispute' });
+  });
+
+  it('opens nothing again that a person has settled', async () => {
+    const { ref, report } = await disputed();
+    await report(...CREATED);
+    await settleFailure.perform({ db }, (await openFailureOf(ref)).id, { reason: 'evidence sent' }, 'key:operator');
+    await report(...UPDATED);
+    expect(await failuresOf(ref)).toMatchObject([{ status: 'settled' }]);
+  });
+
+  it('stays a failure when its order ends', async () => {
+    const { ref, report } = await disputed();
+    await report(...CREATED);
+    await runActivity(activities.endOrder, ref, { status: 'cancelled', type: 'order_cancelled', message: 'changed my mind' });
+    expect(await openFailureOf(ref)).toMatchObject({ kind: 'dispute' });
+  });
+});
+
+describe('a payment whose answer was lost', () => {
+  it('retries the charge of an order that is parked for it', async () => {
+    const ref = await shop.placeOrder();
+    const event = await lost(ref);
+    const parked = await park(ref);
+    await Promise.all([recordPaymentWebhook(db, event), recordPaymentWebhook(db, event)]);
+    expect(await resolutions(ref)).toMatchObject([{ message: { ...parked, action: 'retry', actor: 'holdfast' } }]);
+    expect(await failuresOf(ref)).toMatchObject([{ kind: 'step', status: 'retrying' }]);
+    await runActivity(activities.chargePayment, ref);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'captured', captured: 1780 });
+  });
+
+  it('retries the charge, too, if the order parks after the report, but only once', async () => {
+    const ref = await shop.placeOrder();
+    await recordPaymentWebhook(db, await lost(ref));
+    expect(await resolutions(ref)).toEqual([]);
+    await park(ref);
+    expect(await resolutions(ref)).toHaveLength(1);
+    await park(ref);
+    expect(await resolutions(ref)).toHaveLength(1);
+    expect(await failuresOf(ref)).toMatchObject([{ status: 'open', occurrence: 2 }]);
+  });
+
+  it('is a failure if the charge was settled by hand as undone, and can be refunded', async () => {
+    const ref = await shop.placeOrder();
+    const event = await lost(ref);
+    shop.payments.faults.set({ mode: 'down' });
+    await Promise.allSettled([runActivity(activities.refundPayment, ref)]);
+    shop.payments.faults.clear();
+    const { id: failureId } = await openFailureOf(ref);
+    await runActivity(activities.recordSettlement, ref, { failureId, step: 'charge', actor: 'key:operator' });
+
+    await recordPaymentWebhook(db, event);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'captured', captured: 1780, refunded: 0 });
+    expect(await openFailureOf(ref)).toMatchObject({ kind: 'refund', errorType: 'unexpected_payment' });
+    await retry(ref);
+    await refundAgain(ref);
+    expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', refunded: 1780 });
+  });
+
+  it('changes nothing if the charge is known, or has failed', async () => {
+    const ref = await charged();
+    const before = await paymentOf(ref);
+    await receive('payment_intent.succeeded', { id: before.providerPaymentId, amount_received: 1780 });
+    await receive('payment_intent.payment_failed', { id: before.providerPaymentId });
+    await receive('payment_intent.canceled', { id: before.providerPaymentId });
+    expect(await paymentOf(ref)).toEqual(before);
+    expect(await db.$count(failures, and(eq(failures.orderId, ref.orderId)))).toBe(0);
+  });
+});
