@@ -29,6 +29,7 @@ export const PROBLEMS = {
   order_not_failed: { status: 409, title: 'The order has not failed' },
   money_unsettled: { status: 409, title: 'Money of an earlier generation is not refunded' },
   bulk_action_not_running: { status: 409, title: 'The bulk action has ended' },
+  fix_not_certain: { status: 409, title: 'It is not certain which side is right' },
   already_requested: { status: 409, title: 'This has already been requested' },
   refund_unknown: { status: 409, title: 'It is not known how much to refund' },
   content_too_large: { status: 413, title: 'The body is too large' },

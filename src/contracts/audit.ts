@@ -6,6 +6,7 @@ export const OPERATOR_ACTIONS = [
   'cancel_failure',
   'settle_failure',
   'reset_failure',
+  'fix_failure',
   'approve_order',
   'reject_order',
   'cancel_order',

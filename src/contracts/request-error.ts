@@ -16,6 +16,7 @@ export type RequestErrorType =
   | 'order_not_failed'
   | 'money_unsettled'
   | 'bulk_action_not_running'
+  | 'fix_not_certain'
   | 'already_requested'
   | 'refund_unknown';
 

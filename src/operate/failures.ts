@@ -119,7 +119,7 @@ async function correctAddress(tx: Transaction, failureId: string, corrected: Add
 }
 
 /** Row lock: if two operators act at once, one wins and the other is refused. */
-async function lockFailure(tx: Transaction, failureId: string): Promise<Failure> {
+export async function lockFailure(tx: Transaction, failureId: string): Promise<Failure> {
   const [failure] = await tx.select().from(failures).where(eq(failures.id, failureId)).for('update');
   if (!failure) throw notFound('failure');
   return failure;
@@ -156,5 +156,6 @@ async function refuseRepeat(tx: Transaction, { workflowId }: Failure, part: obje
 /** An order or signup whose run is broken still needs that run. */
 const isLiveRun = ({ kind, orderId, signupId }: Failure): boolean => kind === 'run' && (orderId ?? signupId) !== null;
 
-const notOpen = ({ kind, status }: Failure) =>
+/** @returns the refusal of an action that the failure's state does not allow */
+export const notOpen = ({ kind, status }: Failure) =>
   new RequestError('failure_not_open', `Not possible for a failure of kind ${kind} that is ${status}.`);

@@ -1,4 +1,4 @@
-import { asc, count, desc } from 'drizzle-orm';
+import { and, asc, count, desc, eq, isNotNull } from 'drizzle-orm';
 import { BOOK_CHECKS, BOOK_SCOPES, type BookCheck, type BookScope } from '../contracts/books.ts';
 import type { Database } from '../db/client.ts';
 import { bookChecks, differences } from '../db/schema.ts';
@@ -45,3 +45,7 @@ export async function readBooks(db: Database, limit: number): Promise<Books> {
     differences: known,
   };
 }
+
+/** @returns whether a failure reports a difference that an operator can fix, because it is certain which side is right */
+export const isFixable = async (db: Database, failureId: string): Promise<boolean> =>
+  (await db.$count(differences, and(eq(differences.failureId, failureId), isNotNull(differences.fix)))) > 0;

@@ -30,6 +30,7 @@ const failureFields = {
     cancel: z.string(),
     settlement: z.string(),
     reset: z.string(),
+    fix: z.string(),
     order: z.string().nullable(),
     workflow: z.string(),
   }),

@@ -47,6 +47,7 @@ export class Links {
       cancel: `${base}/cancel`,
       settlement: `${base}/settlement`,
       reset: `${base}/reset`,
+      fix: `${base}/fix`,
       order: orderId && `/v1/orders/${orderId}`,
       workflow: this.workflow(workflowId),
     };

@@ -2,7 +2,7 @@ import { asc, desc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { OPERATOR_ACTIONS, type OperatorActionName } from '../../src/contracts/audit.ts';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
-import { bulkActions, commands, failureEvents, failures, operatorActions, orders } from '../../src/db/schema.ts';
+import { bulkActions, commands, failureEvents, differences, failures, operatorActions, orders } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { openFailure } from '../../src/records/failures.ts';
@@ -67,6 +67,17 @@ const DOORS: Record<OperatorActionName, Doors> = {
     api: (id) => ({ path: `/v1/ops/failures/${id}/reset`, body: { eventId: 7 } }),
     page: (id) => ({ path: `/ops/failures/${id}/reset`, fields: { eventId: '7' } }),
     cli: (id) => ['failures', 'reset', id, '--event', '7'],
+  },
+  fix_failure: {
+    ...onFailure('fix', 'step'),
+    prepare: async () => {
+      const id = await fail('discrepancy');
+      const [failure] = await api.db.select().from(failures).where(eq(failures.id, id));
+      const sides = { what: 'run_missing', ours: 'accepted, generation 1', theirs: 'no run', fix: 'start_run' } as const;
+      const subject = failure?.orderId ?? '';
+      await api.db.insert(differences).values({ check: 'order_runs', subject, orderId: subject, generation: 1, failureId: id, ...sides });
+      return id;
+    },
   },
   approve_order: {
     ...onOrder('approve', 'awaiting_approval'),
@@ -145,7 +156,7 @@ function onSchedule(verb: string): Doors {
 }
 
 /** Opens a failure of an order that has moved on. @returns its id */
-async function fail(kind: 'step' | 'compensation' | 'run'): Promise<string> {
+async function fail(kind: 'step' | 'compensation' | 'run' | 'discrepancy'): Promise<string> {
   const orderId = await placeOrder(api);
   const { failureId } = await transaction(api.db, (tx) =>
     openFailure(tx, {

@@ -4,6 +4,7 @@ import { BOOK_CHECKS } from '../../src/contracts/books.ts';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { TASK_QUEUES } from '../../src/contracts/names.ts';
 import { bookChecks, commands, failures } from '../../src/db/schema.ts';
+import { fixFailure } from '../../src/operate/discrepancies.ts';
 import { booksSchema } from '../../src/views/books.ts';
 import { runCommand } from '../support/command.ts';
 import { useNamespace } from '../support/namespace.ts';
@@ -15,7 +16,7 @@ const shop = await useShop({ environment: { RECONCILE_GRACE: '1s' } });
 const { db } = shop;
 // Before the worker starts, which would deliver the command.
 const { orderId } = await shop.placeOrder();
-const [lost] = await db.delete(commands).where(eq(commands.workflowId, orderWorkflowId(orderId))).returning();
+await db.delete(commands).where(eq(commands.workflowId, orderWorkflowId(orderId)));
 const worker = await startWorker({ ...shop.environment, ...temporal.environment });
 afterAll(() => worker.stop());
 
@@ -45,7 +46,9 @@ describe('reconciliation', { timeout: 90_000 }, () => {
     const found = await ops();
     expect(found).toMatchObject({ code: 4, books: { differences: [{ check: 'order_runs', subject: orderId, fix: 'start_run' }] } });
 
-    if (lost) await db.insert(commands).values({ workflowId: lost.workflowId, body: lost.body });
+    const [failure] = await reported();
+    await fixFailure.perform({ db }, failure?.id ?? '', { reason: 'its command was lost' }, 'key:operator');
+    expect(await reported()).toMatchObject([{ status: 'retrying' }]);
     await vi.waitFor(
       async () => {
         await reconcile('changed');

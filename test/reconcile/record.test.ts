@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { commands, differences, failureEvents, failures } from '../../src/db/schema.ts';
+import { fixFailure } from '../../src/operate/discrepancies.ts';
 import { settleFailure } from '../../src/operate/failures.ts';
 import type { Difference } from '../../src/reconcile/check.ts';
 import { recordComparison } from '../../src/reconcile/record.ts';
@@ -106,5 +107,23 @@ describe('a difference', () => {
     expect(await reported()).toMatchObject([{ status: 'open' }]);
     await both([]);
     expect(await reported()).toMatchObject([{ status: 'resolved' }]);
+  });
+
+  it('whose fix did not help is reported again, and one without a certain fix is not offered any', async () => {
+    const fixable = { ...difference, fix: 'start_run' as const };
+    await compared(fixable);
+    await age();
+    await compared(fixable);
+    const [failure] = await reported();
+    const fix = () => fixFailure.perform({ db }, failure?.id ?? '', { reason: 'start it' }, 'key:operator');
+    await fix();
+    await compared(fixable);
+    expect(await reported()).toMatchObject([{ status: 'retrying' }]);
+    await age();
+    await compared(fixable);
+    expect(await reported()).toMatchObject([{ status: 'open', occurrence: 2 }]);
+
+    await compared(difference);
+    await expect(fix()).rejects.toMatchObject({ type: 'fix_not_certain' });
   });
 });

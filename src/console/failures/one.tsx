@@ -2,8 +2,10 @@ import type { Hono } from 'hono';
 import type { Child } from 'hono/jsx';
 import type { Address } from '../../contracts/fields.ts';
 import type { FailureKind } from '../../contracts/statuses.ts';
+import { fixFailure } from '../../operate/discrepancies.ts';
 import { cancelFailure, resetFailure, retryFailure, settleFailure } from '../../operate/failures.ts';
 import type { Failure } from '../../queries/failures.ts';
+import { isFixable } from '../../queries/books.ts';
 import { readShippingAddress } from '../../queries/orders.ts';
 import { loadFailureStory, type FailureWithRun } from '../../queries/story-with-run.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
@@ -20,6 +22,8 @@ import { Timeline } from '../kit/timeline.tsx';
 
 interface Seen extends FailureWithRun {
   address: Address | undefined;
+  /** A difference in the books, with a fix that is certain. */
+  isFixable: boolean;
 }
 
 /** One failure: what happened, what was done about it, and what can be done. */
@@ -30,7 +34,11 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
     read: async (c) => {
       const loaded = await loadFailureStory(deps, pathId(c, 'failure'));
       const { orderId } = loaded.failure;
-      return { ...loaded, address: orderId ? await readShippingAddress(deps.db, orderId) : undefined };
+      return {
+        ...loaded,
+        address: orderId ? await readShippingAddress(deps.db, orderId) : undefined,
+        isFixable: await isFixable(deps.db, loaded.failure.id),
+      };
     },
     title: ({ failure }) => failureName(failure),
     hint: ({ failure }) => (
@@ -51,6 +59,7 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
   postAction(app, deps, '/failures/:id/retry', retryFailure, { ...route, toInput: withAddress });
   postAction(app, deps, '/failures/:id/cancel', cancelFailure, route);
   postAction(app, deps, '/failures/:id/settle', settleFailure, route);
+  postAction(app, deps, '/failures/:id/fix', fixFailure, route);
   postAction(app, deps, '/failures/:id/reset', resetFailure, { ...route, toInput: withEventId });
 }
 
@@ -93,7 +102,7 @@ function nextRetry({ kind, status, nextRetryAt }: Failure): Child {
   return kind === 'compensation' ? 'retrying' : 'none planned';
 }
 
-type ActionsProps = Pick<Seen, 'failure' | 'address'> & { session: Session };
+type ActionsProps = Pick<Seen, 'failure' | 'address' | 'isFixable'> & { session: Session };
 
 /** Offers only what the state of the failure allows. */
 const Actions = (props: ActionsProps) =>
@@ -151,6 +160,15 @@ const settle = ({ failure: { id, kind }, session }: ActionsProps) => (
   />
 );
 
+const fixOrSettle = (props: ActionsProps) => (
+  <>
+    {props.isFixable ? (
+      <ActionForm session={props.session} action={fixFailure} to={`/ops/failures/${props.failure.id}/fix`} />
+    ) : null}
+    {settle(props)}
+  </>
+);
+
 const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
   step: retry,
   run: (props) => (
@@ -163,7 +181,7 @@ const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
   email: settle,
   command: settle,
   late_shipment: settle,
-  discrepancy: settle,
+  discrepancy: fixOrSettle,
   refund: refundAgain,
   dispute: settle,
 };

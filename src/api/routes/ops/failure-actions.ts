@@ -1,3 +1,4 @@
+import { fixFailure } from '../../../operate/discrepancies.ts';
 import { cancelFailure, resetFailure, retryFailure, settleFailure } from '../../../operate/failures.ts';
 import { failureSchema, loadFailure } from '../../../views/failure.ts';
 import { actionOperation, type ActionAnswer } from '../../action-operation.ts';
@@ -13,4 +14,5 @@ export const FAILURE_ACTIONS = [
   actionOperation('/v1/ops/failures/{id}/cancel', cancelFailure, failure),
   actionOperation('/v1/ops/failures/{id}/settlement', settleFailure, failure),
   actionOperation('/v1/ops/failures/{id}/reset', resetFailure, failure),
+  actionOperation('/v1/ops/failures/{id}/fix', fixFailure, failure),
 ];
