@@ -17,6 +17,7 @@ export const stormOptions = z
     aim: z
       .strictObject({
         processes: z.array(z.enum(PROCESS_NAMES)),
+        killed: z.number().min(0).max(1),
         modes: z.array(z.enum(faultModes)),
         rate: z.number().positive().max(1),
       })

@@ -23,6 +23,7 @@ export interface Site {
   url: string;
   databaseUrl: string;
   temporalAddress: string;
+  smtpUrl: string;
   secrets: Secrets;
   simulators: Record<SimulatorName, { url: string; file: string }>;
 }
@@ -51,6 +52,7 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
   const logFile = (name: string) => file(`${name}.log`);
   const secrets = await loadSecrets(folder);
   const url = localUrl(apiPort);
+  const smtpUrl = `smtp://127.0.0.1:${smtpPort}`;
   const running = new Map<ProcessName, Child>();
   const away = new Set<string>();
   const supervision: Supervision = { onDied: (name) => away.add(name), onRestarted: (name) => away.delete(name) };
@@ -116,7 +118,7 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
   const workerEnvironment = {
     ...common,
     WORKFLOW_BUNDLE: bundle,
-    SMTP_URL: `smtp://127.0.0.1:${smtpPort}`,
+    SMTP_URL: smtpUrl,
     STRIPE_SECRET_KEY: secrets.stripeSecretKey,
     STRIPE_API_BASE: localUrl(paymentsPort),
     WAREHOUSE_URL: localUrl(warehousePort),
@@ -160,6 +162,7 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
       url,
       databaseUrl: postgres.url,
       temporalAddress: temporal.address,
+      smtpUrl,
       secrets,
       simulators: {
         payments: { url: localUrl(paymentsPort), file: file('payments.jsonl') },

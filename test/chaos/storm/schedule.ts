@@ -40,6 +40,8 @@ export interface Schedule {
 export interface Aim {
   /** The processes that are killed and frozen, once each has had its turn. */
   processes?: readonly ProcessName[] | undefined;
+  /** The share of these that are killed; the others are frozen. */
+  killed?: number | undefined;
   /** The modes of the simulators, and the share of requests that each affects. */
   modes?: readonly FaultMode[] | undefined;
   rate?: number | undefined;
@@ -63,7 +65,7 @@ export function planStorm(seed: number, count: number, aim: Aim = {}): Schedule 
     at += random.between(2_000, 6_000);
     const isFree = (name: ProcessName) => (frozenUntil.get(name) ?? 0) <= at;
     const process = firstRound[index] ?? random.pick((aim.processes ?? PROCESS_NAMES).filter(isFree));
-    if (random.chance(0.6)) processes.push({ at, process, action: 'kill' });
+    if (random.chance(aim.killed ?? 0.6)) processes.push({ at, process, action: 'kill' });
     else {
       const forMs = random.between(2_000, random.chance(0.3) ? LONGEST_FREEZE : 6_000);
       frozenUntil.set(process, at + forMs);

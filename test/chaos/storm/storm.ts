@@ -43,8 +43,10 @@ export interface Aftermath {
 }
 
 const LATE_ORDERS = 10;
-/** ms for everything to come to rest. Payments wait up to a minute between two attempts. */
-const DRAIN_WITHIN = 240_000;
+/** Orders for each fault of a process: on two cores, about two orders a second. */
+const ORDERS_PER_FAULT = 8;
+/** @returns ms for everything to come to rest. Payments wait up to two minutes between two attempts. */
+const drainWithin = (orderCount: number): number => 240_000 + orderCount * 300;
 
 /**
  * Starts every part of the shop, lets customers order while processes die and freeze and services fail, heals everything,
@@ -56,7 +58,7 @@ const DRAIN_WITHIN = 240_000;
 export async function runStorm(options: StormOptions, bundle: string, tell: (line: string) => void): Promise<Aftermath> {
   const { orders: count, seed, aim, cancelledWhenParked: share = 0.2 } = options;
   const began = performance.now();
-  const schedule = planStorm(seed, Math.max(14, Math.round(count / 12)), aim);
+  const schedule = planStorm(seed, Math.max(14, Math.round(count / ORDERS_PER_FAULT)), aim);
   const customers = planCustomers(seed, count, schedule.lasts * 0.8);
   tell(`storm: seed ${seed}, ${count} orders, ${schedule.processes.length} faults of processes in ${seconds(schedule.lasts)}`);
 
@@ -99,14 +101,15 @@ export async function runStorm(options: StormOptions, bundle: string, tell: (lin
     const random = new Random(seed + 2);
     const doomed = new Set(duringStorm.filter(() => random.chance(share)).map(({ orderId }) => orderId));
     const all = [...duringStorm, ...afterStorm];
-    for (const deadline = Date.now() + DRAIN_WITHIN; ; await sleep(1_000)) {
+    const within = drainWithin(count);
+    for (const deadline = Date.now() + within; ; await sleep(1_000)) {
       const done = await people.operate((orderId) => doomed.has(orderId));
       retries += done.retried;
       for (const id of done.cancelled) cancelledWhenParked.add(id);
       for (const id of done.settled) settled.add(id);
       const moving = await findMoving(db, all);
       if (moving.length === 0) break;
-      if (Date.now() > deadline) throw new Error(`${DRAIN_FAILED} ${seconds(DRAIN_WITHIN)}:\n${moving.join('\n')}`);
+      if (Date.now() > deadline) throw new Error(`${DRAIN_FAILED} ${seconds(within)}:\n${moving.join('\n')}`);
     }
     return {
       site,
