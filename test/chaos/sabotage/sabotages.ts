@@ -1,0 +1,107 @@
+import type { z } from 'zod';
+import type { stormOptions } from '../storm/options.ts';
+
+/** Replaces one piece of a source file, which must be there exactly once. */
+export interface Edit {
+  file: string;
+  find: string;
+  replace: string;
+}
+
+/** A mistake that a storm must find. */
+export interface Sabotage {
+  name: string;
+  /** What the storm is like. It is aimed at the mistake, so that a short one finds it. */
+  storm: z.input<typeof stormOptions>;
+  /** Widens the moment in which the mistake shows. The code is still right: a storm over it must be green. */
+  aim: readonly Edit[];
+  /** The mistake itself. */
+  mistake: readonly Edit[];
+}
+
+const STEPS = 'src/activities/steps.ts';
+const imports = (file: string, line: string, before: string): Edit => ({ file, find: before, replace: `${line}\n${before}` });
+const importSleep = imports(STEPS, `import { setTimeout as sleep } from 'node:timers/promises';`, `import { activityInfo } from`);
+
+/** The mistakes, each against one of the rules that hold everything together. */
+export const SABOTAGES: readonly Sabotage[] = [
+  {
+    name: 'a random idempotency key for each attempt',
+    storm: { orders: 30, seed: 1, aim: { modes: ['drop_after_commit', 'error_after_commit'], rate: 0.5 } },
+    aim: [],
+    mistake: [
+      imports('src/activities/payment.ts', `import { randomUUID } from 'node:crypto';`, `import { and, eq,`),
+      {
+        file: 'src/activities/payment.ts',
+        find: 'keySerial === 1 ? stepKey(ref, request) :',
+        replace: 'keySerial === 1 ? `${stepKey(ref, request)}:${randomUUID()}` :',
+      },
+      imports('src/gateways/smtp.ts', `import { randomUUID } from 'node:crypto';`, `import { createHash } from`),
+      { file: 'src/gateways/smtp.ts', find: '.update(key)', replace: '.update(key + randomUUID())' },
+    ],
+  },
+  {
+    name: 'a compensation that is registered after its step',
+    storm: { orders: 60, seed: 2, cancelledWhenParked: 0.8, aim: { modes: ['drop_after_commit', 'error_after_commit'], rate: 0.9 } },
+    aim: [],
+    mistake: [
+      {
+        file: 'src/workflows/order.ts',
+        find: `    saga.compensateWith(name, undo);
+    return attempt(context, name, run);`,
+        replace: `    return attempt(context, name, run).then(() => saga.compensateWith(name, undo));`,
+      },
+    ],
+  },
+  {
+    name: 'the effect of a step and its row in two transactions',
+    storm: { orders: 60, seed: 3, aim: { processes: ['worker-1', 'worker-2', 'postgres'], killed: 1 } },
+    aim: [
+      importSleep,
+      { file: STEPS, find: 'await finish(tx, row, await effect(tx));', replace: 'const facts = await effect(tx);\n        await sleep(500);\n        await finish(tx, row, facts);' },
+    ],
+    mistake: [
+      {
+        file: STEPS,
+        find: 'const facts = await effect(tx);',
+        replace: 'const facts = await transaction(db, (other) => effect(other));',
+      },
+    ],
+  },
+  {
+    name: 'parking without the lock of the step',
+    storm: { orders: 40, seed: 4, cancelledWhenParked: 0, aim: { modes: ['slow'], rate: 1 } },
+    aim: [
+      importSleep,
+      // One attempt of one second: a slow warehouse makes an order park, and the late attempt commits.
+      {
+        file: 'src/contracts/retry-profiles.ts',
+        find: `    startToCloseTimeout: '10s',
+    retry: {
+      initialInterval: '2s',
+      backoffCoefficient: 2,
+      maximumInterval: '8s',
+      maximumAttempts: 4,`,
+        replace: `    startToCloseTimeout: '1s',
+    retry: {
+      initialInterval: '2s',
+      backoffCoefficient: 2,
+      maximumInterval: '8s',
+      maximumAttempts: 1,`,
+      },
+      {
+        file: STEPS,
+        find: `if ((await findState(tx, row)) === 'done') return undefined;`,
+        replace: `if ((await findState(tx, row)) === 'done') return undefined;\n  await sleep(2_000);`,
+      },
+    ],
+    mistake: [
+      {
+        file: STEPS,
+        find: `  await lockStep(tx, row);
+  if ((await findState(tx, row)) === 'done') return undefined;`,
+        replace: `  if ((await findState(tx, row)) === 'done') return undefined;`,
+      },
+    ],
+  },
+];
