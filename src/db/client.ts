@@ -2,6 +2,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { Pool } from 'pg';
 import postgres from 'postgres';
 import type { DatabaseLimits } from './limits.ts';
+import { notificationsSent } from './notifications.ts';
 import * as schema from './schema.ts';
 
 type DrizzleDatabase = NodePgDatabase<typeof schema>;
@@ -62,6 +63,7 @@ export function connectDatabase(
     db: drizzle(pool, { schema }),
     listener,
     close: async () => {
+      await notificationsSent(pool);
       await Promise.all([pool.end(), listener.end({ timeout: 5 })]);
     },
   };

@@ -2,6 +2,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
 import { isDatabaseUnavailable, isLostRace } from './availability.ts';
 import type { Database, Transaction } from './client.ts';
+import { sendingNotifications } from './notifications.ts';
 import * as schema from './schema.ts';
 
 /**
@@ -14,12 +15,14 @@ export async function transaction<Result>(
   work: (tx: Transaction) => Promise<Result>,
   config?: PgTransactionConfig,
 ): Promise<Result> {
-  try {
-    return await attempt(db, work, config);
-  } catch (error) {
-    if (!isLostRace(error)) throw error;
-    return await attempt(db, work, config);
-  }
+  return await sendingNotifications(db.$client, async () => {
+    try {
+      return await attempt(db, work, config);
+    } catch (error) {
+      if (!isLostRace(error)) throw error;
+      return await attempt(db, work, config);
+    }
+  });
 }
 
 async function attempt<Result>(

@@ -5,6 +5,7 @@ import { alertWorkflowId, orderWorkflowId, bulkActionWorkflowId, signupWorkflowI
 import { ORDER_STEPS } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { commands } from '../db/schema.ts';
+import { notifyAfterCommit } from '../db/notifications.ts';
 import { inPresentWords } from './earlier-commands.ts';
 
 /** The Postgres channel that wakes the dispatcher. */
@@ -96,5 +97,5 @@ export const isSetAside = (workflowId: string, type: string) =>
  */
 export async function enqueueCommand(tx: Transaction, command: Command): Promise<void> {
   await tx.insert(commands).values({ workflowId: targetWorkflowId(command), body: command });
-  await tx.execute(sql`select pg_notify(${COMMANDS_CHANNEL}, '')`);
+  notifyAfterCommit(COMMANDS_CHANNEL);
 }

@@ -3,6 +3,7 @@ import type { OrderRef } from '../contracts/ids.ts';
 import { REPLACEABLE_ORDER_STATUSES, type OrderStatus } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { orderEvents, orders } from '../db/schema.ts';
+import { notifyAfterCommit } from '../db/notifications.ts';
 import { isOrder } from './order-rows.ts';
 
 /** The Postgres channel that receives the id of each order whose status has changed. */
@@ -31,5 +32,5 @@ export async function setOrderStatus(
 /** Adds a status to an order's history and notifies those who wait for it. */
 export async function recordOrderEvent(tx: Transaction, ref: OrderRef, status: OrderStatus): Promise<void> {
   await tx.insert(orderEvents).values({ ...ref, status });
-  await tx.execute(sql`select pg_notify(${ORDERS_CHANNEL}, ${ref.orderId})`);
+  notifyAfterCommit(ORDERS_CHANNEL, ref.orderId);
 }
