@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import type { Address } from '../contracts/fields.ts';
 import { fixFailure } from '../operate/discrepancies.ts';
-import { cancelFailure, resetFailure, retryFailure, settleFailure } from '../operate/failures.ts';
+import { cancelFailure, requeueFailure, resetFailure, retryFailure, settleFailure } from '../operate/failures.ts';
 import { countFailures, listFailures, type Failure, type FailureCount } from '../queries/failures.ts';
 import { loadFailureStory, type FailureWithRun } from '../queries/story-with-run.ts';
 import { failureView, loadFailure } from '../views/failure.ts';
@@ -66,6 +66,7 @@ export function addFailures(program: Command): void {
     },
   });
   addBulkableAction(failures, 'cancel', { verb: 'cancel', action: cancelFailure, load });
+  addAction(failures, { verb: 'requeue', action: requeueFailure, load });
   addAction(failures, { verb: 'settle', action: settleFailure, load });
   addAction(failures, { verb: 'fix', action: fixFailure, load });
   addAction(failures, {

@@ -7,6 +7,7 @@ export const OPERATOR_ACTIONS = [
   'settle_failure',
   'reset_failure',
   'fix_failure',
+  'requeue_failure',
   'approve_order',
   'reject_order',
   'cancel_order',

@@ -7,7 +7,7 @@ import { notFound, RequestError } from '../contracts/request-error.ts';
 import { isOrderStep } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { commands, failures, orders } from '../db/schema.ts';
-import { enqueueCommand } from '../records/commands.ts';
+import { discardCommands, enqueueCommand, requeueCommands } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { defineAction, reasonInput } from './action.ts';
 import { requestRefund, settleRefund } from './refunds.ts';
@@ -69,6 +69,7 @@ export const settleFailure = defineAction({
     if (failure.status !== 'open' || kind === 'step' || isLiveRun(failure)) throw notOpen(failure);
     if (kind !== 'compensation') {
       if (kind === 'refund') await settleRefund(tx, failure);
+      if (kind === 'command') await discardCommands(tx, failure.workflowId, step);
       await recordFailureEvent(tx, failureId, 'settled', instruction);
       await tx
         .update(failures)
@@ -106,6 +107,27 @@ export const resetFailure = defineAction({
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     await recordFailureEvent(tx, failureId, 'reset_requested', instruction);
     await enqueueCommand(tx, { type: 'reset_run', workflowId, eventId, requestId: uuid() });
+  },
+});
+
+/** Delivers what was set aside again, once its cause is fixed. */
+export const requeueFailure = defineAction({
+  name: 'requeue_failure',
+  label: 'Deliver it again',
+  about:
+    'Tries to deliver the command again, with fresh attempts, before the later commands of its workflow. The failure closes once it is delivered.',
+  done: 'Requeued.',
+  refusals: ['failure_not_open'],
+  input: reasonInput,
+  async act(tx, target, instruction) {
+    const failure = await lockFailure(tx, target);
+    const { id: failureId, kind, status, workflowId, step } = failure;
+    if (kind !== 'command' || status !== 'open') throw notOpen(failure);
+    if ((await requeueCommands(tx, workflowId, step)) === 0) {
+      throw new RequestError('failure_not_open', 'None of its commands is set aside any more.');
+    }
+    await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
+    await recordFailureEvent(tx, failureId, 'retry_requested', instruction);
   },
 });
 

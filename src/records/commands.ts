@@ -91,6 +91,25 @@ export const commandType = sql<string>`coalesce(${commands.body} ->> 'type', 'un
 export const isSetAside = (workflowId: string, type: string) =>
   and(eq(commands.workflowId, workflowId), eq(commands.state, 'set_aside'), eq(commandType, type));
 
+/** Makes the commands of one type to a workflow that were set aside due again, with fresh attempts. @returns how many */
+export async function requeueCommands(tx: Transaction, workflowId: string, type: string): Promise<number> {
+  const requeued = await tx
+    .update(commands)
+    .set({ state: 'pending', attempts: 0, nextAttemptAt: sql`now()` })
+    .where(isSetAside(workflowId, type))
+    .returning({ id: commands.id });
+  await tx.execute(sql`select pg_notify(${COMMANDS_CHANNEL}, '')`);
+  return requeued.length;
+}
+
+/** Gives up the commands of one type to a workflow that were set aside. */
+export async function discardCommands(tx: Transaction, workflowId: string, type: string): Promise<void> {
+  await tx
+    .update(commands)
+    .set({ state: 'discarded', deliveredAt: sql`now()` })
+    .where(isSetAside(workflowId, type));
+}
+
 /**
  * Writes a command. It is delivered once the transaction commits, and never if it does not. Nothing else writes to
  * Temporal on behalf of a request: a crash between two writes would lose one of them.

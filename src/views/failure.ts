@@ -31,6 +31,7 @@ const failureFields = {
     settlement: z.string(),
     reset: z.string(),
     fix: z.string(),
+    requeue: z.string(),
     order: z.string().nullable(),
     workflow: z.string(),
   }),

@@ -48,6 +48,7 @@ export class Links {
       settlement: `${base}/settlement`,
       reset: `${base}/reset`,
       fix: `${base}/fix`,
+      requeue: `${base}/requeue`,
       order: orderId && `/v1/orders/${orderId}`,
       workflow: this.workflow(workflowId),
     };

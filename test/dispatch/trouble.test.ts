@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { commands, failures } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
+import { requeueFailure, settleFailure } from '../../src/operate/failures.ts';
 import { enqueueCommand } from '../../src/records/commands.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { useNamespace } from '../support/namespace.ts';
@@ -150,6 +151,36 @@ describe('commands that are set aside', () => {
       { step: 'watch_alert_group', status: 'open', orderId: null },
     ]);
     expect(await shop.db.$count(commands, like(commands.workflowId, 'alert/%'))).toBe(1);
+  });
+
+  it('can be requeued, and close their failure once they are delivered', async () => {
+    const { orderId } = await shop.placeOrder();
+    proxy.failOn(() => ({ code: status.INVALID_ARGUMENT, details: 'payload too large' }));
+    await drain();
+    const read = () => shop.db.select().from(failures).where(eq(failures.orderId, orderId));
+    const [failure] = await read();
+    const requeue = () => requeueFailure.perform(shop, failure?.id ?? '', { reason: 'limit raised' }, 'key:operator');
+
+    await requeue();
+    await drain();
+    expect(await read()).toMatchObject([{ status: 'open', occurrence: 2, errorMessage: expect.stringContaining('too large') }]);
+
+    proxy.failOn(() => undefined);
+    await requeue();
+    await expect(requeue()).rejects.toMatchObject({ type: 'failure_not_open' });
+    await drain();
+    expect(await states()).toContain('delivered');
+    expect(await read()).toMatchObject([{ status: 'resolved' }]);
+  });
+
+  it('are discarded when their failure is settled', async () => {
+    const { orderId } = await shop.placeOrder();
+    await spoil('start_order');
+    await drain();
+    const [failure] = await shop.db.select().from(failures).where(eq(failures.orderId, orderId));
+    await settleFailure.perform(shop, failure?.id ?? '', { reason: 'not wanted' }, 'key:operator');
+    expect(await states()).toContain('discarded');
+    expect(await states()).not.toContain('set_aside');
   });
 
   it('let the later commands of their workflow pass', async () => {

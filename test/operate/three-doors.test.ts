@@ -1,4 +1,4 @@
-import { asc, desc, eq } from 'drizzle-orm';
+import { asc, desc, eq, like } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { OPERATOR_ACTIONS, type OperatorActionName } from '../../src/contracts/audit.ts';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
@@ -79,6 +79,18 @@ const DOORS: Record<OperatorActionName, Doors> = {
       return id;
     },
   },
+  requeue_failure: {
+    ...onFailure('requeue', 'command'),
+    prepare: async () => {
+      const id = await fail('command');
+      // The first failure of its kind also wakes an alert.
+      await api.db.delete(commands).where(like(commands.workflowId, 'alert/%'));
+      const [failure] = await api.db.select().from(failures).where(eq(failures.id, id));
+      const of = eq(commands.workflowId, failure?.workflowId ?? '');
+      await api.db.update(commands).set({ state: 'set_aside', attempts: 14, lastError: 'INTERNAL' }).where(of);
+      return id;
+    },
+  },
   approve_order: {
     ...onOrder('approve', 'awaiting_approval'),
     api: (id) => ({ path: `/v1/orders/${id}/approval`, body: { decision: 'approve' } }),
@@ -106,7 +118,7 @@ const DOORS: Record<OperatorActionName, Doors> = {
   },
 };
 
-function onFailure(verb: string, kind: 'step' | 'compensation'): Doors {
+function onFailure(verb: string, kind: 'step' | 'compensation' | 'command'): Doors {
   return {
     prepare: () => fail(kind),
     api: (id) => ({ path: `/v1/ops/failures/${id}/${verb}` }),
@@ -155,8 +167,11 @@ function onSchedule(verb: string): Doors {
   };
 }
 
+/** What a failure of each kind is about. */
+const FAILED = { step: 'ship', compensation: 'ship', run: 'run', command: 'start_order', discrepancy: 'ship' };
+
 /** Opens a failure of an order that has moved on. @returns its id */
-async function fail(kind: 'step' | 'compensation' | 'run' | 'discrepancy'): Promise<string> {
+async function fail(kind: keyof typeof FAILED): Promise<string> {
   const orderId = await placeOrder(api);
   const { failureId } = await transaction(api.db, (tx) =>
     openFailure(tx, {
@@ -164,7 +179,7 @@ async function fail(kind: 'step' | 'compensation' | 'run' | 'discrepancy'): Prom
       workflowId: orderWorkflowId(orderId),
       orderId,
       generation: 1,
-      step: kind === 'run' ? 'run' : 'ship',
+      step: FAILED[kind],
       errorType: 'warehouse_unavailable',
       errorMessage: 'HTTP 503',
       attempts: 4,

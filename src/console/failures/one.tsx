@@ -3,7 +3,7 @@ import type { Child } from 'hono/jsx';
 import type { Address } from '../../contracts/fields.ts';
 import type { FailureKind } from '../../contracts/statuses.ts';
 import { fixFailure } from '../../operate/discrepancies.ts';
-import { cancelFailure, resetFailure, retryFailure, settleFailure } from '../../operate/failures.ts';
+import { cancelFailure, requeueFailure, resetFailure, retryFailure, settleFailure } from '../../operate/failures.ts';
 import type { Failure } from '../../queries/failures.ts';
 import { isFixable } from '../../queries/books.ts';
 import { readShippingAddress } from '../../queries/orders.ts';
@@ -60,6 +60,7 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
   postAction(app, deps, '/failures/:id/cancel', cancelFailure, route);
   postAction(app, deps, '/failures/:id/settle', settleFailure, route);
   postAction(app, deps, '/failures/:id/fix', fixFailure, route);
+  postAction(app, deps, '/failures/:id/requeue', requeueFailure, route);
   postAction(app, deps, '/failures/:id/reset', resetFailure, { ...route, toInput: withEventId });
 }
 
@@ -169,6 +170,13 @@ const fixOrSettle = (props: ActionsProps) => (
   </>
 );
 
+const requeue = (props: ActionsProps) => (
+  <>
+    <ActionForm session={props.session} action={requeueFailure} to={`/ops/failures/${props.failure.id}/requeue`} />
+    {settle(props)}
+  </>
+);
+
 const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
   step: retry,
   run: (props) => (
@@ -179,7 +187,7 @@ const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
   ),
   compensation: settle,
   email: settle,
-  command: settle,
+  command: requeue,
   late_shipment: settle,
   discrepancy: fixOrSettle,
   refund: refundAgain,

@@ -1,5 +1,5 @@
 import { fixFailure } from '../../../operate/discrepancies.ts';
-import { cancelFailure, resetFailure, retryFailure, settleFailure } from '../../../operate/failures.ts';
+import { cancelFailure, requeueFailure, resetFailure, retryFailure, settleFailure } from '../../../operate/failures.ts';
 import { failureSchema, loadFailure } from '../../../views/failure.ts';
 import { actionOperation, type ActionAnswer } from '../../action-operation.ts';
 
@@ -15,4 +15,5 @@ export const FAILURE_ACTIONS = [
   actionOperation('/v1/ops/failures/{id}/settlement', settleFailure, failure),
   actionOperation('/v1/ops/failures/{id}/reset', resetFailure, failure),
   actionOperation('/v1/ops/failures/{id}/fix', fixFailure, failure),
+  actionOperation('/v1/ops/failures/{id}/requeue', requeueFailure, failure),
 ];
