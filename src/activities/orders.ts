@@ -11,6 +11,7 @@ import { closeFailures, recordFailureEvent, type FailureRef } from '../records/f
 import { isApproval, isOf, isOrder } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { retryPaidCharge } from '../records/reported-payments.ts';
+import { reportEarlierShipments } from '../records/unexpected-shipment.ts';
 import { recordRefundByHand } from '../records/refunds.ts';
 import { lockOrder, type Order } from '../records/orders.ts';
 import { openOrderFailure } from './open-failure.ts';
@@ -230,6 +231,7 @@ export function createOrderActivities({ db }: { db: Database }) {
         const failureMessage = (await whyEnded(tx, ref, end.type)) ?? end.message;
         await setOrderStatus(tx, ref, end.status, { failureType: end.type, failureMessage });
         await closeFailures(tx, ref, 'all', 'cancelled', failureMessage);
+        await reportEarlierShipments(tx, ref);
       });
     },
   };

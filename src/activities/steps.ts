@@ -1,12 +1,12 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, notInArray, sql } from 'drizzle-orm';
 import { isRefusalType, STEP_UNDONE } from '../contracts/errors.ts';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
 import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderStep, StepKind } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { sagaSteps } from '../db/schema.ts';
+import { orders, sagaSteps } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { closeFailures, type FailureRef } from '../records/failures.ts';
@@ -154,9 +154,17 @@ async function refuseIfCompensated(tx: Transaction, row: StepRow): Promise<void>
 
 const isUnfinished = notInArray(sagaSteps.state, ['done', 'undone']);
 
-/** @returns false if the step is finished, and so must not be attempted */
+/** Steps that do not begin once a cancellation was accepted. */
+const STOPPED_BY_CANCELLATION: readonly OrderStep[] = ['charge', 'ship'];
+
+/**
+ * @returns false if the step is finished, and so must not be attempted
+ * @throws ApplicationFailure `order_cancelled` before the first attempt, even if the run has not heard of the cancellation:
+ * it may have been dead meanwhile. A step that was attempted before may have succeeded, so it is finished and then undone.
+ */
 async function countAttempt(tx: Transaction, row: StepRow): Promise<boolean> {
-  const counted = await tx
+  const isCancelled = and(eq(orders.id, row.orderId), eq(orders.generation, row.generation), isNotNull(orders.cancellationReason));
+  const [counted] = await tx
     .insert(sagaSteps)
     .values({ ...row, state: 'running', attempts: 1 })
     .onConflictDoUpdate({
@@ -164,8 +172,14 @@ async function countAttempt(tx: Transaction, row: StepRow): Promise<boolean> {
       set: { state: 'running', attempts: sql`${sagaSteps.attempts} + 1` },
       setWhere: isUnfinished,
     })
-    .returning({ state: sagaSteps.state });
-  return counted.length > 0;
+    .returning({
+      attempts: sagaSteps.attempts,
+      cancelled: sql<boolean>`exists (select from ${orders} where ${isCancelled})`,
+    });
+  if (counted?.cancelled && counted.attempts === 1 && row.kind === 'step' && STOPPED_BY_CANCELLATION.includes(row.step)) {
+    throw ApplicationFailure.nonRetryable('The order has been cancelled.', 'order_cancelled');
+  }
+  return counted !== undefined;
 }
 
 async function finish(tx: Transaction, row: StepRow, result: StepFacts): Promise<void> {

@@ -128,6 +128,7 @@ export const FAILURE_KINDS = [
   'command',
   'run',
   'late_shipment',
+  'unexpected_shipment',
   'discrepancy',
   'refund',
   'dispute',

@@ -3,6 +3,7 @@ import type { Database, DatabaseHandle, Transaction } from '../db/client.ts';
 import { transaction } from '../db/transaction.ts';
 import type { Logger } from '../log.ts';
 import { COMMANDS_CHANNEL, commandSchema, type Command } from '../records/commands.ts';
+import { reportUnexpectedShipment } from '../records/unexpected-shipment.ts';
 import { closeFailureOf, reopenFailuresOf, reportSetAside, wakeWaiting } from './aftermath.ts';
 import { createDelivery, type DeliveryOptions, type Outcome } from './deliver.ts';
 import { isNeedless } from './needless.ts';
@@ -141,6 +142,9 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
       log.error({ command: id, workflow: workflowId, error }, 'command set aside');
       await reportSetAside(tx, claimed, error ?? 'unknown');
     } else if (lastError !== null) await closeFailureOf(tx, claimed);
+    if (state === 'discarded' && command?.type === 'update_shipment') {
+      await reportUnexpectedShipment(tx, command.orderId, command.message);
+    }
     if (state !== 'delivered') {
       await reopenFailuresOf(tx, workflowId, command, `The request could not be delivered: ${error}`);
     } else if (command?.type === 'reset_run') await wakeWaiting(tx, workflowId);

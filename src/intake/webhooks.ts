@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../db/client.ts';
 import { orders } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { enqueueCommand } from '../records/commands.ts';
+import { reportUnexpectedShipment } from '../records/unexpected-shipment.ts';
 import { isOrder } from '../records/order-rows.ts';
 import { storeWebhookEvent } from '../records/webhook-events.ts';
 
@@ -42,6 +43,7 @@ export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promi
       await tx.update(orders).set({ shipmentRejectionReason: reason }).where(isOrder(ref));
     }
     const message = { generation: ref.generation, type: update, carrier, trackingNumber };
+    if (await reportUnexpectedShipment(tx, ref.orderId, message)) return 'accepted';
     await enqueueCommand(tx, { type: 'update_shipment', orderId: ref.orderId, message });
     return 'accepted';
   });

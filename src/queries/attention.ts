@@ -24,6 +24,7 @@ const URGENCY: Record<FailureKind, number> = {
   compensation: 0,
   refund: 1,
   discrepancy: 2,
+  unexpected_shipment: 2,
   run: 3,
   command: 4,
   step: 5,

@@ -123,8 +123,8 @@ async function readItems(db: Database, ids: string[]) {
   return await db.select().from(orderItems).where(inArray(orderItems.orderId, ids)).orderBy(asc(orderItems.position));
 }
 
-/** What is for operators, and does not block the order: an email, a late parcel, a difference in the books, money at the provider. */
-const HARMLESS: FailureKind[] = ['email', 'late_shipment', 'discrepancy', ...MONEY_FAILURE_KINDS];
+/** What is for operators, and does not block the order: an email, a late or unexpected parcel, a difference in the books, money at the provider. */
+const HARMLESS: FailureKind[] = ['email', 'late_shipment', 'unexpected_shipment', 'discrepancy', ...MONEY_FAILURE_KINDS];
 
 async function readBlocking(db: Database, ids: string[]) {
   if (ids.length === 0) return [];

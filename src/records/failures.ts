@@ -115,7 +115,8 @@ type Selection =
   | 'all';
 
 function isAmong(which: Selection) {
-  if (which === 'all') return notInArray(failures.kind, [...MONEY_FAILURE_KINDS]);
+  // What is wrong outside stays wrong when the order has ended.
+  if (which === 'all') return notInArray(failures.kind, ['unexpected_shipment', ...MONEY_FAILURE_KINDS]);
   if (which === 'steps') return eq(failures.kind, 'step');
   return and(eq(failures.kind, which.kind), eq(failures.step, which.step));
 }

@@ -8,7 +8,7 @@ import { createActivityInterceptor } from '../../src/activities/interceptors.ts'
 import { shipmentReference, stepKey, type OrderRef } from '../../src/contracts/ids.ts';
 import { RETRY_PROFILES } from '../../src/contracts/retry-profiles.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
-import { failures, sagaSteps } from '../../src/db/schema.ts';
+import { failures, orders, sagaSteps } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { createLogger } from '../../src/log.ts';
 import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
@@ -131,6 +131,30 @@ describe('a late attempt, after its compensation has started', () => {
     expect(await saga(ref)).toEqual(['reserve: undone', 'undo reserve: done']);
     await endedBadly(ref);
     await expectSound(shop, ref.orderId);
+  });
+});
+
+const cancel = (ref: OrderRef) =>
+  shop.db.update(orders).set({ cancellationReason: 'changed my mind' }).where(eq(orders.id, ref.orderId));
+
+describe('a step of an order whose cancellation was accepted', () => {
+  it.each(['chargePayment', 'requestShipment'] as const)('does not begin: %s', async (activity) => {
+    const ref = await shop.placeOrder();
+    await cancel(ref);
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      await expect(runActivity(shop.activities()[activity], ref)).rejects.toMatchObject({ type: 'order_cancelled' });
+    }
+    expect(await saga(ref)).toEqual([]);
+    expect(shop.warehouse.ledger().filter((entry) => 'reference' in entry && entry.reference === shipmentReference(ref))).toEqual([]);
+  });
+
+  it('is finished if it was attempted before, because it may have succeeded', async () => {
+    const ref = await shop.placeOrder();
+    shop.warehouse.faults.set({ mode: 'drop_after_commit', count: 1 });
+    await expect(runActivity(shop.activities().requestShipment, ref)).rejects.toMatchObject({ type: 'warehouse_unavailable' });
+    await cancel(ref);
+    await runActivity(shop.activities().requestShipment, ref);
+    expect(await saga(ref)).toEqual(['ship: done']);
   });
 });
 

@@ -143,6 +143,14 @@ describe('the dispatcher', () => {
     expect(await shop.db.select().from(failures)).toEqual([]);
   });
 
+  it('reports a parcel whose order was cancelled while the message about it waited', async () => {
+    const orderId = await endedOrder();
+    await enqueueUpdate(orderId, 'late');
+    await shop.db.update(orders).set({ status: 'cancelled' });
+    await drain();
+    expect(await shop.db.select().from(failures)).toMatchObject([{ kind: 'unexpected_shipment', status: 'open', orderId }]);
+  });
+
   it('does not restart an order whose run has ended', async () => {
     const orderId = await endedOrder();
     await shop.db.update(commands).set({ state: 'pending' });

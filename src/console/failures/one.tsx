@@ -189,6 +189,7 @@ const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
   email: settle,
   command: requeue,
   late_shipment: settle,
+  unexpected_shipment: settle,
   discrepancy: fixOrSettle,
   refund: refundAgain,
   dispute: settle,

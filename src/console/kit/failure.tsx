@@ -12,6 +12,7 @@ const NAMES: Record<FailureKind, (step: string) => string> = {
   command: capital,
   run: () => 'Broken run',
   late_shipment: () => 'Late shipment',
+  unexpected_shipment: () => 'Unexpected shipment',
   discrepancy: (check) => `Difference: ${check}`,
   refund: () => 'Failed refund',
   dispute: () => 'Disputed payment',

@@ -11,6 +11,7 @@ const KINDS: Record<FailureKind, { one: string; loud: boolean }> = {
   command: { one: 'undelivered command', loud: true },
   run: { one: 'broken run', loud: true },
   late_shipment: { one: 'late shipment', loud: false },
+  unexpected_shipment: { one: 'unexpected shipment', loud: true },
   discrepancy: { one: 'difference', loud: true },
   refund: { one: 'failed refund', loud: true },
   dispute: { one: 'disputed payment', loud: false },

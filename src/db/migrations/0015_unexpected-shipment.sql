@@ -1,0 +1,2 @@
+ALTER TABLE "failures" DROP CONSTRAINT "failures_kind";--> statement-breakpoint
+ALTER TABLE "failures" ADD CONSTRAINT "failures_kind" CHECK (kind in ('step', 'compensation', 'email', 'command', 'run', 'late_shipment', 'unexpected_shipment', 'discrepancy', 'refund', 'dispute'));
