@@ -4,16 +4,18 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import type { Logger } from '../log.ts';
 import { toApplicationFailure } from './errors.ts';
 import { withSpreadDelay } from './retry-delay.ts';
+import { waitingForPostgres } from './wait-for-postgres.ts';
 
 /**
- * Wraps every activity of the worker. Logs its start, success and failure. Gives its error a stable type, removes personal
- * data from it and spreads the delay to the next attempt.
+ * Wraps every activity of the worker. Logs its start, success and failure. Lets an attempt wait for Postgres. Gives its
+ * error a stable type, removes personal data from it and spreads the delay to the next attempt.
  */
 export const createActivityInterceptor =
   (log: Logger) =>
-  ({ info }: Context): { inbound: ActivityInboundCallsInterceptor } => ({
+  (context: Context): { inbound: ActivityInboundCallsInterceptor } => ({
     inbound: {
       async execute(input, next) {
+        const { info } = context;
         const fields = {
           activity: info.activityType,
           workflow: info.workflowExecution?.workflowId,
@@ -22,7 +24,7 @@ export const createActivityInterceptor =
         };
         log.info(fields, 'activity started');
         try {
-          const result = await next(input);
+          const result = await waitingForPostgres(context, () => next(input));
           log.info(fields, 'activity succeeded');
           return result;
         } catch (thrown) {

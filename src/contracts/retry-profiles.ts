@@ -5,9 +5,16 @@ import { NON_RETRYABLE_ERROR_TYPES } from './errors.ts';
 export interface RetryProfile {
   startToCloseTimeout: Duration;
   scheduleToCloseTimeout?: Duration;
+  /** After how long without a sign of life an attempt counts as dead. With it, an attempt waits for Postgres (see below). */
   heartbeatTimeout?: Duration;
   retry: RetryPolicy;
 }
+
+/**
+ * An attempt for an outside service waits while Postgres is away, and only the errors of the service use up its attempts
+ * (see `activities/wait-for-postgres.ts`). A call has its own, shorter limit in the gateway. The worker sends heartbeats.
+ */
+const WAITS_FOR_POSTGRES = { startToCloseTimeout: '10m', heartbeatTimeout: '15s' } as const;
 
 const nonRetryableErrorTypes = NON_RETRYABLE_ERROR_TYPES;
 
@@ -34,7 +41,7 @@ export const RETRY_PROFILES = {
   },
   /** Most provider outages end within minutes. 12 h is the limit, because Stripe forgets idempotency keys after 24 h. */
   payment: {
-    startToCloseTimeout: '30s',
+    ...WAITS_FOR_POSTGRES,
     scheduleToCloseTimeout: '12h',
     // Also how soon a charge hears that its order was cancelled: heartbeats are sent after four fifths of it.
     heartbeatTimeout: '5s',
@@ -48,7 +55,7 @@ export const RETRY_PROFILES = {
   },
   /** 2 s, 4 s, 8 s, then exhausted. Our warehouse answers soon or is down for hours, and then parked orders are better than a busy queue. */
   warehouse: {
-    startToCloseTimeout: '10s',
+    ...WAITS_FOR_POSTGRES,
     retry: {
       initialInterval: '2s',
       backoffCoefficient: 2,
@@ -59,7 +66,7 @@ export const RETRY_PROFILES = {
   },
   /** Three attempts survive greylisting or a restart. An email is not worth waiting for longer. */
   email: {
-    startToCloseTimeout: '30s',
+    ...WAITS_FOR_POSTGRES,
     retry: {
       initialInterval: '5s',
       backoffCoefficient: 4,
