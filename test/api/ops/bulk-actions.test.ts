@@ -1,6 +1,7 @@
 import { eq, inArray } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runActivity } from '../../support/shop.ts';
 import { createBulkActionActivities } from '../../../src/activities/bulk-actions.ts';
 import { commands, failures, operatorActions, orders, payments, bulkActionItems, bulkActions } from '../../../src/db/schema.ts';
 import { call, freshKey, placeOrder, startTestApi, type TestApi } from '../support/api.ts';
@@ -39,7 +40,8 @@ const eventsOf = (path: string) =>
   readEvents(`${api.url}${path}/events`, { Authorization: `Bearer ${api.keys.operator.key}` });
 
 /** What the worker does for `replayFailures`. */
-const runBatch = (id: string, size: number) => createBulkActionActivities({ db: api.db }).runReplayBatch(id, size);
+const runBatch = (id: string, size: number) =>
+  runActivity(createBulkActionActivities({ db: api.db }).runReplayBatch, id, size);
 
 describe('a dry run', () => {
   it('shows what would be done, its value and what would be refused, and does nothing', async () => {
