@@ -108,9 +108,11 @@ async function attempt(db: Database, row: StepRow, body: (commit: Commit) => Pro
     await body((effect, contended) =>
       transaction(db, async (tx) => {
         await lockStep(tx, row);
-        if ((await findState(tx, row)) === 'done') return;
+        const state = await findState(tx, row);
+        if (state === 'done') return;
         await refuseIfCompensated(tx, row);
-        await finish(tx, row, await effect(tx));
+        const closed = await finish(tx, row, await effect(tx));
+        if (state === 'exhausted') for (const parking of closed) await wakeRun(tx, row, parking);
         await contended?.(tx);
       }),
     );
@@ -182,7 +184,8 @@ async function countAttempt(tx: Transaction, row: StepRow): Promise<boolean> {
   return counted !== undefined;
 }
 
-async function finish(tx: Transaction, row: StepRow, result: StepFacts): Promise<void> {
+/** @returns the failures that this has closed */
+async function finish(tx: Transaction, row: StepRow, result: StepFacts): Promise<FailureRef[]> {
   await tx
     .update(sagaSteps)
     .set({ state: 'done', result, errorType: null, errorMessage: null, finishedAt: sql`now()` })
@@ -194,11 +197,10 @@ async function finish(tx: Transaction, row: StepRow, result: StepFacts): Promise
       // An interrupted step, too: whatever it did outside is undone by now.
       .where(and(isStep({ ...row, kind: 'step' }), inArray(sagaSteps.state, ['running', 'retrying', 'done'])));
   }
-  const closed = await closeFailures(tx, row, row, 'resolved', `The ${row.kind} succeeded.`);
-  if (row.kind === 'step') for (const parking of closed) await wakeRun(tx, row, parking);
+  return await closeFailures(tx, row, row, 'resolved', `The ${row.kind} succeeded.`);
 }
 
-/** A late attempt of a parked step has succeeded, and its run still waits. A run that does not wait ignores this. */
+/** A late attempt of a parked step has succeeded, and its run still waits. One that a retry has woken ignores this. */
 async function wakeRun(tx: Transaction, { orderId }: OrderRef, parking: FailureRef): Promise<void> {
   await enqueueCommand(tx, {
     type: 'resolve_failure',
