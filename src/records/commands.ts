@@ -98,7 +98,7 @@ export async function requeueCommands(tx: Transaction, workflowId: string, type:
     .set({ state: 'pending', attempts: 0, nextAttemptAt: sql`now()` })
     .where(isSetAside(workflowId, type))
     .returning({ id: commands.id });
-  await tx.execute(sql`select pg_notify(${COMMANDS_CHANNEL}, '')`);
+  notifyAfterCommit(COMMANDS_CHANNEL);
   return requeued.length;
 }
 
