@@ -39,7 +39,7 @@ async function pendingSignup(): Promise<string> {
   return made.id;
 }
 
-describe('the check of orders and their runs', { timeout: 60_000 }, () => {
+describe('the check of orders and their runs', { timeout: 90_000 }, () => {
   it('finds nothing wrong with orders under way, accepted, parked, cancelled and shipped', async () => {
     await fulfillingOrder();
     shop.warehouse.faults.set({ mode: 'error_before' });
@@ -49,6 +49,7 @@ describe('the check of orders and their runs', { timeout: 60_000 }, () => {
     shop.heal();
     await shop.placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
     const shipped = await fulfillingOrder();
+    await shop.shipSilently(shipped);
     await shop.carrier(shipped, 'shipped');
     await dispatcher.drain();
     await shop.placeOrder();

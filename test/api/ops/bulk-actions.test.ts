@@ -41,7 +41,7 @@ const eventsOf = (path: string) =>
 
 /** What the worker does for `replayFailures`. */
 const runBatch = (id: string, size: number) =>
-  runActivity(createBulkActionActivities({ db: api.db }).runReplayBatch, id, size);
+  runActivity(() => createBulkActionActivities({ db: api.db }).runReplayBatch(id, size));
 
 describe('a dry run', () => {
   it('shows what would be done, its value and what would be refused, and does nothing', async () => {
