@@ -1,5 +1,34 @@
-import { sql } from 'drizzle-orm';
+import { inArray, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
+import { commands } from '../db/schema.ts';
+
+/** Commands that are not delivered yet. */
+export interface Backlog {
+  /** How many have been due for a minute: nobody delivers them, or Temporal does not take them. */
+  overdue: number;
+  /** Since when the oldest of these has been due. */
+  overdueSince: Date | null;
+  /** How many wait for their next attempt, because their run has ended or is still ending. */
+  backingOff: number;
+  setAside: number;
+}
+
+const isOverdue = sql`state = 'pending' and ${commands.nextAttemptAt} < now() - interval '1 minute'`;
+
+/** @returns what waits to be delivered, and why */
+export async function readBacklog(db: Database): Promise<Backlog> {
+  const [backlog] = await db
+    .select({
+      overdue: sql<number>`count(*) filter (where ${isOverdue})::int`,
+      overdueSince: sql<string | null>`min(${commands.nextAttemptAt}) filter (where ${isOverdue})`,
+      backingOff: sql<number>`count(*) filter (where state = 'pending' and last_error is not null and ${commands.nextAttemptAt} > now())::int`,
+      setAside: sql<number>`count(*) filter (where state = 'set_aside')::int`,
+    })
+    .from(commands)
+    .where(inArray(commands.state, ['pending', 'set_aside']));
+  const { overdue = 0, overdueSince = null, backingOff = 0, setAside = 0 } = backlog ?? {};
+  return { overdue, overdueSince: overdueSince === null ? null : new Date(overdueSince), backingOff, setAside };
+}
 
 /**
  * @param times oldest first

@@ -1,6 +1,8 @@
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
+import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase } from '../../src/db/client.ts';
+import { commands } from '../../src/db/schema.ts';
 import { examine } from '../../src/cli/doctor/examine.ts';
 import { scheduleDefinitions, upsertSchedule } from '../../src/temporal/schedules.ts';
 import { runCommand } from '../support/command.ts';
@@ -59,6 +61,18 @@ describe('the doctor', () => {
       Warehouse: 'it refuses the key (401)',
       'Namespace nowhere': 'it does not exist',
     });
+  });
+
+  it('finds commands that nobody delivers, and those that were set aside', async () => {
+    const { orderId } = await shop.placeOrder();
+    const ofOrder = eq(commands.workflowId, orderWorkflowId(orderId));
+    expect(await complaints()).toEqual(NOT_STARTED);
+    const dueSince = new Date('2026-11-24T19:41:00.000Z');
+    await shop.db.update(commands).set({ nextAttemptAt: dueSince }).where(ofOrder);
+    expect(await complaints()).toMatchObject({ Commands: `1 not delivered, the oldest due since ${dueSince.toISOString()}` });
+    await shop.db.update(commands).set({ state: 'set_aside' }).where(ofOrder);
+    expect(await complaints()).toMatchObject({ Commands: '1 set aside' });
+    await shop.db.update(commands).set({ state: 'discarded' }).where(ofOrder);
   });
 
   it('finds a migration that was not applied, and one that is unknown to this version', async () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../../db/client.ts';
+import { readBacklog } from '../../queries/backlog.ts';
 import { check, CheckFailed, type Finding } from './check.ts';
 
 const JOURNAL = new URL('../../db/migrations/meta/_journal.json', import.meta.url);
@@ -21,7 +22,23 @@ export async function examinePostgres(db: Database): Promise<Finding[]> {
     REACH,
   );
   if (reachable.outcome !== 'ok') return [reachable];
-  return [reachable, await check('Migrations', () => compareMigrations(db), MIGRATE)];
+  const migrated = await check('Migrations', () => compareMigrations(db), MIGRATE);
+  // Without its migrations, a query says nothing useful.
+  return migrated.outcome === 'ok' ? [reachable, migrated, await check('Commands', () => examineCommands(db), REACH)] : [reachable, migrated];
+}
+
+async function examineCommands(db: Database): Promise<string> {
+  const { overdue, overdueSince, backingOff, setAside } = await readBacklog(db);
+  if (overdue > 0) {
+    throw new CheckFailed(
+      `${overdue} not delivered, the oldest due since ${overdueSince?.toISOString()}`,
+      'Start a worker for the queue `orders`. If one is running, its log says why its "commands wait".',
+    );
+  }
+  if (setAside > 0) {
+    throw new CheckFailed(`${setAside} set aside`, 'Fix what their failures name, then run `npm run ops -- failures requeue <id>`.');
+  }
+  return backingOff === 0 ? 'all delivered' : `${backingOff} waiting for their runs`;
 }
 
 /** drizzle knows a migration by its time in the journal. */
