@@ -2,7 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { and, eq, inArray, isNotNull, notInArray, sql } from 'drizzle-orm';
 import { isRefusalType, STEP_UNDONE } from '../contracts/errors.ts';
-import { stepKey, type OrderRef } from '../contracts/ids.ts';
+import { stepKey, withSerial, type OrderRef } from '../contracts/ids.ts';
 import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderStep, StepKind } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
@@ -30,15 +30,49 @@ export type Commit = (
 /** Declares one step of an order: how to run it, and how to compensate for it. */
 export function defineStep(db: Database, step: OrderStep) {
   return {
-    /** @returns the idempotency key of the step */
-    key: (ref: OrderRef): string => stepKey(ref, step),
+    /** @returns the idempotency key of the step. @param serial as `run` gives it */
+    key: (ref: OrderRef, serial: number): string => withSerial(stepKey(ref, step), serial),
+
+    /** @returns the serial of the last key that the step was tried under. It does not change once the compensation has started. */
+    async lastSerial(ref: OrderRef): Promise<number> {
+      const [row] = await db
+        .select({ serial: sagaSteps.keySerial })
+        .from(sagaSteps)
+        .where(isStep({ ...ref, step, kind: 'step' }));
+      return row?.serial ?? 1;
+    },
+
+    /**
+     * Lets later attempts use another key, because the service will never accept the step under this one. No attempt commits
+     * what it did under this key any more. Changes nothing if the step is done: an attempt with other contents has succeeded.
+     * @throws ApplicationFailure `step_undone` if the compensation has started
+     */
+    async retireKey(ref: OrderRef, serial: number): Promise<void> {
+      const row: StepRow = { ...ref, step, kind: 'step' };
+      await transaction(db, async (tx) => {
+        await lockStep(tx, row);
+        await refuseIfCompensated(tx, row);
+        await tx
+          .update(sagaSteps)
+          .set({ keySerial: serial + 1 })
+          .where(and(isStep(row), isUnfinished, eq(sagaSteps.keySerial, serial)));
+      });
+    },
+
+    /** Part of a commit: what an earlier key stands for is the effect of the step after all. */
+    async restoreKey(tx: Transaction, ref: OrderRef, serial: number): Promise<void> {
+      await tx
+        .update(sagaSteps)
+        .set({ keySerial: serial })
+        .where(isStep({ ...ref, step, kind: 'step' }));
+    },
 
     /**
      * Runs the step so that its effect happens once, however often and wherever it is attempted.
-     * @param body calls the outside (which must be harmless if repeated), then commits
+     * @param body calls the outside (which must be harmless if repeated), then commits; `serial` is that of the present key
      * @throws ApplicationFailure `step_undone` if the compensation has started: a late attempt must not redo what is being undone
      */
-    run: (ref: OrderRef, body: (commit: Commit) => Promise<void>): Promise<void> =>
+    run: (ref: OrderRef, body: (commit: Commit, serial: number) => Promise<void>): Promise<void> =>
       attempt(db, { ...ref, step, kind: 'step' }, body),
 
     /**
@@ -81,7 +115,7 @@ export async function exhaustStep(
 ): Promise<{ attempts: number } | undefined> {
   const row: StepRow = { ...ref, step, kind: 'step' };
   await lockStep(tx, row);
-  if ((await findState(tx, row)) === 'done') return undefined;
+  if ((await findStep(tx, row))?.state === 'done') return undefined;
   const [exhausted] = await tx
     .update(sagaSteps)
     .set({ state: 'exhausted', ...error })
@@ -97,7 +131,7 @@ interface StepRow extends OrderRef {
 }
 
 /** Counts an attempt, then runs `body`. Its effect commits together with the row, and only once. */
-async function attempt(db: Database, row: StepRow, body: (commit: Commit) => Promise<void>): Promise<void> {
+async function attempt(db: Database, row: StepRow, body: (commit: Commit, serial: number) => Promise<void>): Promise<void> {
   const started = await transaction(db, async (tx) => {
     await lockStep(tx, row);
     await refuseIfCompensated(tx, row);
@@ -105,17 +139,18 @@ async function attempt(db: Database, row: StepRow, body: (commit: Commit) => Pro
   });
   if (!started) return;
   try {
-    await body((effect, contended) =>
+    const commit: Commit = (effect, contended) =>
       transaction(db, async (tx) => {
         await lockStep(tx, row);
-        const state = await findState(tx, row);
-        if (state === 'done') return;
+        const found = await findStep(tx, row);
+        if (found?.state === 'done') return;
         await refuseIfCompensated(tx, row);
+        if (found && found.keySerial !== started.serial) throw ApplicationFailure.retryable('The key was retired meanwhile.', 'key_retired');
         const closed = await finish(tx, row, await effect(tx));
-        if (state === 'exhausted') for (const parking of closed) await wakeRun(tx, row, parking);
+        if (found?.state === 'exhausted') for (const parking of closed) await wakeRun(tx, row, parking);
         await contended?.(tx);
-      }),
-    );
+      });
+    await body(commit, started.serial);
   } catch (thrown) {
     // The workflow has cancelled it, and undoes it next.
     if (thrown instanceof CancelledFailure) throw thrown;
@@ -143,13 +178,13 @@ async function lockStep(tx: Transaction, row: StepRow): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${stepKey(row, row.step)}, 0))`);
 }
 
-async function findState(tx: Transaction, row: StepRow) {
-  const [found] = await tx.select({ state: sagaSteps.state }).from(sagaSteps).where(isStep(row));
-  return found?.state;
+async function findStep(tx: Transaction, row: StepRow) {
+  const [found] = await tx.select({ state: sagaSteps.state, keySerial: sagaSteps.keySerial }).from(sagaSteps).where(isStep(row));
+  return found;
 }
 
 async function refuseIfCompensated(tx: Transaction, row: StepRow): Promise<void> {
-  if (row.kind === 'step' && (await findState(tx, { ...row, kind: 'compensation' }))) {
+  if (row.kind === 'step' && (await findStep(tx, { ...row, kind: 'compensation' }))) {
     throw ApplicationFailure.nonRetryable(`The step "${row.step}" has been undone.`, STEP_UNDONE);
   }
 }
@@ -160,11 +195,11 @@ const isUnfinished = notInArray(sagaSteps.state, ['done', 'undone']);
 const STOPPED_BY_CANCELLATION: readonly OrderStep[] = ['charge', 'ship'];
 
 /**
- * @returns false if the step is finished, and so must not be attempted
+ * @returns the serial of the key, or undefined if the step is finished, and so must not be attempted
  * @throws ApplicationFailure `order_cancelled` before the first attempt, even if the run has not heard of the cancellation:
  * it may have been dead meanwhile. A step that was attempted before may have succeeded, so it is finished and then undone.
  */
-async function countAttempt(tx: Transaction, row: StepRow): Promise<boolean> {
+async function countAttempt(tx: Transaction, row: StepRow): Promise<{ serial: number } | undefined> {
   const isCancelled = and(eq(orders.id, row.orderId), eq(orders.generation, row.generation), isNotNull(orders.cancellationReason));
   const [counted] = await tx
     .insert(sagaSteps)
@@ -176,12 +211,13 @@ async function countAttempt(tx: Transaction, row: StepRow): Promise<boolean> {
     })
     .returning({
       attempts: sagaSteps.attempts,
+      serial: sagaSteps.keySerial,
       cancelled: sql<boolean>`exists (select from ${orders} where ${isCancelled})`,
     });
   if (counted?.cancelled && counted.attempts === 1 && row.kind === 'step' && STOPPED_BY_CANCELLATION.includes(row.step)) {
     throw ApplicationFailure.nonRetryable('The order has been cancelled.', 'order_cancelled');
   }
-  return counted !== undefined;
+  return counted;
 }
 
 /** @returns the failures that this has closed */

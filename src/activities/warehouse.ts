@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { eq } from 'drizzle-orm';
-import { STEP_UNDONE } from '../contracts/errors.ts';
 import { shipmentReference, type OrderRef } from '../contracts/ids.ts';
-import type { Database } from '../db/client.ts';
+import type { Database, Transaction } from '../db/client.ts';
 import { orderItems, shipments } from '../db/schema.ts';
+import { noAnswer } from '../gateways/errors.ts';
 import type { WarehouseGateway } from '../gateways/warehouse.ts';
 import { isOf } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
@@ -15,40 +15,72 @@ export type WarehouseActivities = ReturnType<typeof createWarehouseActivities>;
 /** Shipments. The warehouse decides whether a parcel can still be stopped. */
 export function createWarehouseActivities({ db, gateway }: { db: Database; gateway: WarehouseGateway }) {
   const ship = defineStep(db, 'ship');
+
+  /** @returns false if the parcel has left the warehouse */
+  const cancel = (ref: OrderRef, serial: number): Promise<boolean> => gateway.cancelShipment(shipmentReference({ ...ref, serial }));
+
+  /**
+   * Cancels the last shipment, and the one before it: the attempt that was to withdraw that one may never have run. Those
+   * before are cancelled already.
+   * @returns false if a parcel has left
+   */
+  async function cancelAll(ref: OrderRef): Promise<boolean> {
+    const serial = await ship.lastSerial(ref);
+    const isEarlierCancelled = serial === 1 || (await cancel(ref, serial - 1));
+    return (await cancel(ref, serial)) && isEarlierCancelled;
+  }
+
+  /** @returns the warehouse's id of a parcel that has left */
+  async function findParcel(ref: OrderRef, serial: number): Promise<string> {
+    const shipment = await gateway.findShipment(shipmentReference({ ...ref, serial }));
+    if (!shipment?.id) throw noAnswer('warehouse', 'The warehouse does not know the parcel that has left it.');
+    return shipment.id;
+  }
+
   return {
     /** Hands the order to the warehouse. @throws ApplicationFailure `invalid_address` */
     async requestShipment(ref: OrderRef): Promise<void> {
-      await ship.run(ref, async (commit) => {
+      await ship.run(ref, async (commit, serial) => {
+        // The address was corrected after the warehouse had accepted the order, although that answer was lost.
+        if (serial > 1 && !(await cancel(ref, serial - 1))) {
+          const shipment = await findParcel(ref, serial - 1);
+          await commit(async (tx) => {
+            await ship.restoreKey(tx, ref, serial - 1);
+            await recordShipment(tx, ref, shipment);
+            return { shipment, sentTo: 'the earlier address' };
+          });
+          return;
+        }
         const { customerName: name, line1, city, postalCode, country } = await findOrder(db, ref);
         const items = await db
           .select({ sku: orderItems.sku, quantity: orderItems.quantity })
           .from(orderItems)
           .where(eq(orderItems.orderId, ref.orderId));
-        const shipment = await gateway.requestShipment(ship.key(ref), {
-          reference: shipmentReference(ref),
+        const answer = await gateway.requestShipment(ship.key(ref, serial), {
+          reference: shipmentReference({ ...ref, serial }),
           recipient: { name, line1, city, postalCode, country },
           items,
         });
-        if (!shipment) throw ApplicationFailure.nonRetryable('The shipment has already been cancelled.', STEP_UNDONE);
+        if (answer === 'cancelled' || answer === 'taken') {
+          await ship.retireKey(ref, serial);
+          throw noAnswer('warehouse', 'The warehouse has another request under this key. The next attempt uses another one.');
+        }
         await commit(async (tx) => {
-          await tx.insert(shipments).values({ ...ref, state: 'accepted', warehouseId: shipment.id });
-          await setOrderStatus(tx, ref, 'fulfilling');
-          return { shipment: shipment.id };
+          await recordShipment(tx, ref, answer.id);
+          return { shipment: answer.id };
         });
       });
     },
 
     /** Asks the warehouse to stop the parcel, before anything is undone. */
     async withdrawShipment(ref: OrderRef): Promise<{ withdrawn: boolean }> {
-      return await ship.askUntilAnswered(ref, async () => ({
-        withdrawn: await gateway.cancelShipment(shipmentReference(ref)),
-      }));
+      return await ship.askUntilAnswered(ref, async () => ({ withdrawn: await cancelAll(ref) }));
     },
 
     /** Makes sure that the parcel is not sent. */
     async cancelShipment(ref: OrderRef): Promise<void> {
       await ship.compensate(ref, async (commit) => {
-        if (!(await gateway.cancelShipment(shipmentReference(ref)))) {
+        if (!(await cancelAll(ref))) {
           throw ApplicationFailure.retryable('The parcel has left the warehouse. It has to be called back by hand.', 'already_shipped');
         }
         await commit(async (tx) => {
@@ -62,4 +94,9 @@ export function createWarehouseActivities({ db, gateway }: { db: Database; gatew
       });
     },
   };
+}
+
+async function recordShipment(tx: Transaction, ref: OrderRef, warehouseId: string): Promise<void> {
+  await tx.insert(shipments).values({ ...ref, state: 'accepted', warehouseId });
+  await setOrderStatus(tx, ref, 'fulfilling');
 }

@@ -39,13 +39,22 @@ export const refundWorkflowId = ({ failureId, occurrence }: { failureId: string;
 export const stepKey = ({ orderId, generation }: OrderRef, step: string): string =>
   `order:${orderId}:${generation}:${step}`;
 
-/** @returns the reference that the warehouse knows a shipment by: one for each generation of an order. */
-export const shipmentReference = ({ orderId, generation }: OrderRef): string => `order:${orderId}:${generation}`;
+/** One shipment of a generation. `serial` counts them, from 1: there is a second only after the first was withdrawn. */
+export interface ShipmentRef extends OrderRef {
+  serial?: number;
+}
 
-const REFERENCE = /^order:([0-9a-f-]{36}):(\d{1,9})$/i;
+/** @returns the reference that the warehouse knows a shipment by */
+export const shipmentReference = ({ orderId, generation, serial = 1 }: ShipmentRef): string =>
+  withSerial(`order:${orderId}:${generation}`, serial);
 
-/** @returns the order behind a warehouse reference (in any case), or undefined if we did not create the reference. */
-export function parseShipmentReference(reference: string): OrderRef | undefined {
-  const [, orderId, generation] = REFERENCE.exec(reference) ?? [];
-  return orderId && generation ? { orderId: orderId.toLowerCase(), generation: Number(generation) } : undefined;
+/** @returns a key or reference, under another name for each serial but the first */
+export const withSerial = (key: string, serial: number): string => (serial === 1 ? key : `${key}:${serial}`);
+
+const REFERENCE = /^order:([0-9a-f-]{36}):(\d{1,9})(?::(\d{1,9}))?$/i;
+
+/** @returns the shipment behind a warehouse reference (in any case), or undefined if we did not create the reference. */
+export function parseShipmentReference(reference: string): Required<ShipmentRef> | undefined {
+  const [, orderId, generation, serial = 1] = REFERENCE.exec(reference) ?? [];
+  return orderId && generation ? { orderId: orderId.toLowerCase(), generation: Number(generation), serial: Number(serial) } : undefined;
 }

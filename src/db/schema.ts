@@ -253,6 +253,8 @@ export const sagaSteps = pgTable(
     kind: text({ enum: STEP_KINDS }).notNull(),
     state: text({ enum: STEP_STATES }).notNull(),
     attempts: integer().notNull().default(0),
+    /** Increased when the service will never accept the step under the present key. */
+    keySerial: integer('key_serial').notNull().default(1),
     result: jsonb(),
     errorType: text('error_type'),
     errorMessage: text('error_message'),

@@ -29,8 +29,11 @@ export interface ShipmentPage {
 
 /** Errors: a refusal (`invalid_address`), `invalid_request`, `warehouse_unavailable`. */
 export interface WarehouseGateway {
-  /** @returns the warehouse's id of the shipment, or undefined if it has been cancelled and so will never be sent */
-  requestShipment(key: string, request: ShipmentRequest): Promise<{ id: string } | undefined>;
+  /**
+   * @returns the warehouse's id of the shipment, or why there will never be one under this key and reference: it has been
+   * cancelled, or another request was accepted under it, for example with an earlier address
+   */
+  requestShipment(key: string, request: ShipmentRequest): Promise<{ id: string } | 'cancelled' | 'taken'>;
   /** Also cancels a shipment whose request has not arrived yet. @returns false if the parcel has left the warehouse */
   cancelShipment(reference: string): Promise<boolean>;
   /** @returns undefined if the warehouse does not know the reference */
@@ -82,7 +85,8 @@ export function createWarehouseGateway(options: { url: string; apiKey: string; t
     async requestShipment(key, request) {
       const { ok, status, code, answer } = await post('/v1/shipments', request, { 'idempotency-key': key });
       if (ok) return acceptedSchema.parse(answer);
-      if (code === 'shipment_cancelled') return undefined;
+      if (code === 'shipment_cancelled') return 'cancelled';
+      if (code === 'idempotency_conflict') return 'taken';
       if (code === 'invalid_address') throw refused('invalid_address', 'The warehouse cannot deliver to this address.');
       throw invalidRequest(`The warehouse rejected the request (${status} ${code}).`);
     },

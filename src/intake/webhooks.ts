@@ -3,11 +3,11 @@ import { validate as isUuid } from 'uuid';
 import { parseShipmentReference, type OrderRef } from '../contracts/ids.ts';
 import type { CarrierUpdate } from '../contracts/messages.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { orders } from '../db/schema.ts';
+import { orders, sagaSteps } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { reportUnexpectedShipment } from '../records/unexpected-shipment.ts';
-import { isOrder } from '../records/order-rows.ts';
+import { isOf, isOrder } from '../records/order-rows.ts';
 import { storeWebhookEvent } from '../records/webhook-events.ts';
 
 /** What the warehouse reports about one parcel. */
@@ -38,6 +38,9 @@ export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promi
     const ref = parseShipmentReference(data.reference);
     if (!ref || !(await isKnown(tx, ref))) return 'unknown_reference';
 
+    // A parcel that was withdrawn is no longer the order's: whether the warehouse would have rejected it does not matter.
+    if (update === 'rejected' && ref.serial < (await lastSerial(tx, ref))) return 'ignored';
+
     const { carrier, trackingNumber, reason } = data;
     if (update === 'rejected' && reason !== undefined) {
       await tx.update(orders).set({ shipmentRejectionReason: reason }).where(isOrder(ref));
@@ -47,6 +50,15 @@ export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promi
     await enqueueCommand(tx, { type: 'update_shipment', orderId: ref.orderId, message });
     return 'accepted';
   });
+
+/** @returns which of the shipments of a generation is the last: see `shipmentReference` */
+async function lastSerial(tx: Transaction, ref: OrderRef): Promise<number> {
+  const [row] = await tx
+    .select({ serial: sagaSteps.keySerial })
+    .from(sagaSteps)
+    .where(and(isOf(sagaSteps, ref), eq(sagaSteps.step, 'ship'), eq(sagaSteps.kind, 'step')));
+  return row?.serial ?? 1;
+}
 
 async function isKnown(tx: Transaction, { orderId, generation }: OrderRef): Promise<boolean> {
   if (!isUuid(orderId) || generation < 1) return false;

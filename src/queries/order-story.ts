@@ -5,7 +5,7 @@ import { disputes, emails, invoices, orderEvents, orderItems, orders, payments, 
 import { readAtOnce, readSharedStory, type SharedStory } from './story.ts';
 
 /** A step or compensation of one generation. `actor` and `reason` are those of a person's decision. */
-export type StepRecord = Omit<typeof sagaSteps.$inferSelect, 'result' | 'orderId'> & {
+export type StepRecord = Omit<typeof sagaSteps.$inferSelect, 'result' | 'orderId' | 'keySerial'> & {
   actor: string | null;
   reason: string | null;
 };
@@ -47,7 +47,7 @@ export async function readOrderStory(db: Database, id: string): Promise<OrderSto
 
 /** @returns every step and compensation of an order, in all generations, in order */
 export async function readSteps(db: Pick<Database, 'select'>, orderId: string): Promise<StepRecord[]> {
-  const { result, orderId: _orderId, ...columns } = getTableColumns(sagaSteps);
+  const { result, orderId: _orderId, keySerial: _keySerial, ...columns } = getTableColumns(sagaSteps);
   return await db
     .select({
       ...columns,

@@ -2,7 +2,7 @@ import { and, eq, gte, inArray, lt, sql } from 'drizzle-orm';
 import { validate as isUuid } from 'uuid';
 import { parseShipmentReference, shipmentReference, type OrderRef } from '../contracts/ids.ts';
 import type { Database } from '../db/client.ts';
-import { orders, shipments } from '../db/schema.ts';
+import { orders, sagaSteps, shipments } from '../db/schema.ts';
 import type { WarehouseGateway, WarehouseShipment } from '../gateways/warehouse.ts';
 import { PAGE, type Check, type Difference, type Source } from './check.ts';
 import { listOrders } from './orders.ts';
@@ -10,10 +10,11 @@ import { isEndedBadly, isStepAtWork } from './order-state.ts';
 import { createPace, inParallel } from './pace.ts';
 import { nextPart, partOf } from './parts.ts';
 
-/** A shipment as Postgres knows it: that of one generation of an order. */
+/** A shipment as Postgres knows it: one of a generation of an order. Only the last is sent: the others were withdrawn. */
 interface Ours extends Record<string, unknown> {
   orderId: string;
   generation: number;
+  serial: number;
   state: ShipmentState | null;
   /** The step is being made or undone, or the warehouse is being asked about a cancellation. */
   isAtWork: boolean;
@@ -25,6 +26,19 @@ interface Ours extends Record<string, unknown> {
 }
 
 type ShipmentState = WarehouseShipment['state'];
+
+/** The step that a shipment belongs to. It knows which of the shipments of its generation is the last. */
+const IS_ITS_STEP = and(
+  eq(sagaSteps.orderId, shipments.orderId),
+  eq(sagaSteps.generation, shipments.generation),
+  eq(sagaSteps.step, 'ship'),
+  eq(sagaSteps.kind, 'step'),
+);
+const SHIPMENT_REF = {
+  orderId: shipments.orderId,
+  generation: shipments.generation,
+  serial: sql<number>`coalesce(${sagaSteps.keySerial}, 1)`,
+};
 
 /** Where the parcel is. A rejected one is cancelled, too, when its order is undone. */
 const PLACES: Record<ShipmentState, string> = {
@@ -51,8 +65,9 @@ export function warehouseShipments(db: Database, gateway: WarehouseGateway): Che
     const ours = await readOurs(page.shipments.map(({ reference }) => reference));
     const suspects = page.shipments.filter((shipment) => differenceBetween(ours.get(shipment.reference), shipment) !== undefined);
     const accepted = await db
-      .select({ orderId: shipments.orderId, generation: shipments.generation })
+      .select(SHIPMENT_REF)
       .from(shipments)
+      .leftJoin(sagaSteps, IS_ITS_STEP)
       .where(and(gte(shipments.acceptedAt, range.from), lt(shipments.acceptedAt, range.until)))
       .limit(MOST);
     const unlisted = accepted.map(shipmentReference).filter((reference) => !listed.has(reference));
@@ -69,9 +84,10 @@ export function warehouseShipments(db: Database, gateway: WarehouseGateway): Che
     const ids = await listOrders(db, span, after);
     const next = ids.length < PAGE ? undefined : ids.at(-1);
     const changed = await db
-      .select({ orderId: shipments.orderId, generation: shipments.generation })
+      .select(SHIPMENT_REF)
       .from(shipments)
       .innerJoin(orders, eq(orders.id, shipments.orderId))
+      .leftJoin(sagaSteps, IS_ITS_STEP)
       .where(and(inArray(shipments.orderId, ids), isEndedBadly(shipments.generation), inArray(shipments.state, ['accepted', 'shipped', 'delivered'])));
     return { compared: ids.length, suspects: changed.map(shipmentReference), next };
   };
@@ -80,12 +96,13 @@ export function warehouseShipments(db: Database, gateway: WarehouseGateway): Che
     const refs = references.flatMap((reference) => parseShipmentReference(reference) ?? []).filter(({ orderId }) => isUuid(orderId));
     if (refs.length === 0) return new Map();
     const asked = sql.join(
-      refs.map(({ orderId, generation }) => sql`(${orderId}::uuid, ${generation}::int)`),
+      refs.map(({ orderId, generation, serial }) => sql`(${orderId}::uuid, ${generation}::int, ${serial}::int)`),
       sql`, `,
     );
     const generation = sql.raw('asked.generation');
     const { rows } = await db.execute<Ours>(sql`
-      select orders.id as "orderId", asked.generation, shipments.state,
+      select orders.id as "orderId", asked.generation, asked.serial,
+        case when asked.serial = coalesce(shipping.key_serial, 1) then shipments.state end as state,
         ${isStepAtWork({ orderId: orders.id, generation }, 'ship')}
           or (orders.cancellation_reason is not null and orders.status not in ('completed', 'cancelled', 'failed')) as "isAtWork",
         ${isEndedBadly(generation)} as "isEndedBadly",
@@ -94,9 +111,11 @@ export function warehouseShipments(db: Database, gateway: WarehouseGateway): Che
           select from saga_steps where saga_steps.order_id = orders.id and saga_steps.generation = asked.generation
             and step = 'ship' and kind = 'compensation' and result -> 'settled' is not null
         ) as "isSettled"
-      from (values ${asked}) as asked (order_id, generation)
+      from (values ${asked}) as asked (order_id, generation, serial)
       join orders on orders.id = asked.order_id
-      left join shipments on shipments.order_id = orders.id and shipments.generation = asked.generation`);
+      left join shipments on shipments.order_id = orders.id and shipments.generation = asked.generation
+      left join saga_steps as shipping on shipping.order_id = orders.id and shipping.generation = asked.generation
+        and shipping.step = 'ship' and shipping.kind = 'step'`);
     return new Map(rows.map((row) => [shipmentReference(row), row]));
   }
 

@@ -54,7 +54,7 @@ describe('answers that will not change', () => {
   it.each<[string, Answer]>([
     ['400', { status: 400 }],
     ['404', { status: 404 }],
-    ['409 of an unknown kind', { status: 409, body: { error: { code: 'idempotency_conflict' } } }],
+    ['409 of an unknown kind', { status: 409, body: { error: { code: 'closed_on_sundays' } } }],
     ['422 of an unknown kind', { status: 422, body: { error: { code: 'too_heavy' } } }],
   ])('%s', async (_name, answer) => {
     const gateway = gatewayTo(await answering(answer));
@@ -107,7 +107,16 @@ describe('a warehouse', () => {
     const { gateway } = await start();
     const request = shipment();
     expect(await gateway.cancelShipment(request.reference)).toBe(true);
-    expect(await gateway.requestShipment('key', request)).toBeUndefined();
+    expect(await gateway.requestShipment('key', request)).toBe('cancelled');
+  });
+
+  it('does not accept another address under the same key, and shows what it has accepted', async () => {
+    const { gateway } = await start();
+    const request = shipment();
+    await gateway.requestShipment('key', request);
+    const corrected = { ...request, recipient: { ...request.recipient, line1: '221B Baker Street' } };
+    expect(await gateway.requestShipment('key', corrected)).toBe('taken');
+    expect(await gateway.findShipment(request.reference)).toMatchObject({ state: 'accepted' });
   });
 
   it('reports that the parcel has left', async () => {

@@ -153,6 +153,20 @@ describe('the check of shipments', { timeout: 60_000 }, () => {
     await expectEqual('shipments', reference());
   });
 
+  it('expects only the last parcel of an order whose earlier one was withdrawn', async () => {
+    const last = shipmentReference({ orderId, generation: 1, serial: 2 });
+    await gateways.warehouse.cancelShipment(reference());
+    await db.update(sagaSteps).set({ keySerial: 2 }).where(and(eq(sagaSteps.orderId, orderId), eq(sagaSteps.step, 'ship')));
+    await expectDifference('shipments', last, { what: 'shipment_missing', ours: 'in the warehouse', orderId }, 'changed');
+    await request(last);
+    await expectEqual('shipments', last);
+    await expectEqual('shipments', reference());
+    await db.update(orders).set({ status: 'cancelled' }).where(eq(orders.id, orderId));
+    await expectDifference('shipments', last, { what: 'shipment_unexpected', theirs: 'in the warehouse' }, 'changed');
+    await db.update(orders).set({ status: 'fulfilling' }).where(eq(orders.id, orderId));
+    await expectEqual('shipments', last);
+  });
+
   it('finds a parcel of an order that was cancelled', async () => {
     await db.update(orders).set({ status: 'cancelled' }).where(eq(orders.id, orderId));
     await expectDifference('shipments', reference(), { what: 'shipment_unexpected', theirs: 'in the warehouse' }, 'changed');

@@ -1,0 +1,1 @@
+ALTER TABLE "saga_steps" ADD COLUMN "key_serial" integer DEFAULT 1 NOT NULL;
