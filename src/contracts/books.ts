@@ -30,7 +30,7 @@ export const BOOK_SCOPES = ['changed', 'everything', 'known'] as const;
 export type BookScope = (typeof BOOK_SCOPES)[number];
 
 /** How an operator can make the two sides of a difference equal. Offered only where it is certain which side is right. */
-export const BOOK_FIXES = ['start_run', 'reopen_failure'] as const;
+export const BOOK_FIXES = ['start_run', 'reopen_failure', 'refund_payment'] as const;
 export type BookFix = (typeof BOOK_FIXES)[number];
 
 /** Asks for one check. */

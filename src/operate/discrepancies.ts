@@ -4,12 +4,14 @@ import type { BookFix } from '../contracts/books.ts';
 import { RequestError } from '../contracts/request-error.ts';
 import { FINAL_ORDER_STATUSES, FINAL_SIGNUP_STATUSES } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
-import { differences, failures, signups } from '../db/schema.ts';
+import { differences, failures, payments, signups } from '../db/schema.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { lockOrder } from '../records/orders.ts';
+import { hasEndedBadly, reportKeptMoney } from '../records/refunds.ts';
 import { defineAction, reasonInput } from './action.ts';
 import { lockFailure, notOpen } from './failures.ts';
+import { requestRefund } from './refunds.ts';
 
 type Difference = typeof differences.$inferSelect;
 
@@ -18,7 +20,7 @@ export const fixFailure = defineAction({
   name: 'fix_failure',
   label: 'Make the two sides equal',
   about:
-    'Starts the run that is missing, or opens a failure again whose retry was lost. Completed steps are not repeated. The next checks show whether it helped.',
+    'Starts the run that is missing, opens a failure again whose retry was lost, or refunds what an ended order has kept. Completed steps are not repeated. The next checks show whether it helped.',
   done: 'Fix requested.',
   refusals: ['failure_not_open', 'fix_not_certain'],
   input: reasonInput,
@@ -64,5 +66,16 @@ const FIXES: Record<BookFix, (tx: Transaction, difference: Difference, instructi
     if (failure.status !== 'retrying') throw notCertain();
     await tx.update(failures).set({ status: 'open' }).where(eq(failures.id, subject));
     await recordFailureEvent(tx, subject, 'reopened', instruction);
+  },
+
+  /** What is refunded is a failure of its own until the money is back. */
+  async refund_payment(tx, { subject, orderId, generation }, instruction) {
+    if (orderId === null || generation === null) throw notCertain();
+    await lockOrder(tx, orderId);
+    if (!(await hasEndedBadly(tx, { orderId, generation }))) throw notCertain();
+    const [payment] = await tx.select({ id: payments.id }).from(payments).where(eq(payments.providerPaymentId, subject));
+    const failureId = payment && (await reportKeptMoney(tx, payment.id));
+    if (failureId === undefined) throw notCertain();
+    await requestRefund(tx, await lockFailure(tx, failureId), instruction);
   },
 };

@@ -5,7 +5,7 @@ import type { Transaction } from '../db/client.ts';
 import { failures, payments } from '../db/schema.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
-import { isChargeUndone, recordRefundByHand, type Payment } from '../records/refunds.ts';
+import { hasEndedBadly, isChargeUndone, recordRefundByHand, type Payment } from '../records/refunds.ts';
 
 type Failure = typeof failures.$inferSelect;
 
@@ -18,7 +18,7 @@ export async function requestRefund(
   { id: failureId, orderId, generation, occurrence }: Failure,
   instruction: Instruction,
 ): Promise<void> {
-  const payment = await findUndonePayment(tx, { orderId, generation });
+  const payment = await findOwedPayment(tx, { orderId, generation });
   if (!payment || !orderId || payment.captured === payment.refunded) {
     throw new RequestError(
       'refund_unknown',
@@ -32,12 +32,12 @@ export async function requestRefund(
 
 /** Records that a person has given back what a failed refund left with the provider. */
 export async function settleRefund(tx: Transaction, failure: Failure): Promise<void> {
-  const payment = await findUndonePayment(tx, failure);
+  const payment = await findOwedPayment(tx, failure);
   if (payment) await recordRefundByHand(tx, payment.id, failure.id);
 }
 
 /** @returns the payment, if all of it belongs to the customer */
-async function findUndonePayment(
+async function findOwedPayment(
   tx: Transaction,
   { orderId, generation }: Pick<Failure, 'orderId' | 'generation'>,
 ): Promise<Payment | undefined> {
@@ -46,5 +46,6 @@ async function findUndonePayment(
     .select()
     .from(payments)
     .where(and(eq(payments.orderId, orderId), eq(payments.generation, generation)));
-  return payment && (await isChargeUndone(tx, payment)) ? payment : undefined;
+  const isOwed = payment && ((await isChargeUndone(tx, payment)) || (await hasEndedBadly(tx, payment)));
+  return isOwed ? payment : undefined;
 }

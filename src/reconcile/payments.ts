@@ -174,13 +174,15 @@ const MOST = 1_000;
 function differenceBetween(
   ours: Ours | undefined,
   theirs: Theirs | undefined,
-): Pick<Difference, 'what' | 'ours' | 'theirs'> | undefined {
+): Pick<Difference, 'what' | 'ours' | 'theirs' | 'fix'> | undefined {
   const sides = { ours: ours ? oursText(ours) : 'no payment', theirs: theirs ? theirsText(theirs) : 'no payment' };
   if (!ours) return theirs && holdsMoney(theirs.intent) ? { what: 'payment_unknown', ...sides } : undefined;
   if (!theirs) return { what: 'payment_missing', ...sides };
   if (sides.ours !== sides.theirs) return { what: 'payment_differs', ...sides };
   const kept = theirs.intent.received - sumOf(theirs.refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')) - ours.byHand;
-  if (ours.isEndedBadly && !ours.isKnown && kept > 0) return { what: 'money_kept', ours: 'the order has ended, so nothing is kept', theirs: sides.theirs };
+  if (ours.isEndedBadly && !ours.isKnown && kept > 0) {
+    return { what: 'money_kept', ours: 'the order has ended, so nothing is kept', theirs: sides.theirs, fix: 'refund_payment' };
+  }
   return undefined;
 }
 

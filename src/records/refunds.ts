@@ -3,7 +3,7 @@ import { orderWorkflowId, type OrderRef } from '../contracts/ids.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { hasFailed, isUnderWay, REFUND_STATUSES, type RefundStatus } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
-import { payments, refunds, sagaSteps } from '../db/schema.ts';
+import { orders, payments, refunds, sagaSteps } from '../db/schema.ts';
 import { closeFailures, openFailure } from './failures.ts';
 import { isOf } from './order-rows.ts';
 
@@ -68,24 +68,28 @@ export async function recordRefundNews(
   const undoing = await stateOfUndoing(tx, payment);
   // While the charge is being undone, its compensation sees to it.
   if (undoing !== undefined && undoing !== 'done') return;
-  const isUndone = undoing === 'done';
-  if (isUndone && payment.refunded === payment.captured) {
+  const isOwed = undoing === 'done' || (await hasEndedBadly(tx, payment));
+  if (isOwed && payment.refunded === payment.captured) {
     await closeFailures(tx, payment, REFUND, 'resolved', 'The money has been given back.');
     return;
   }
   const all = await tx.select().from(refunds).where(eq(refunds.paymentId, paymentId));
   const underWay = sumOf(all.filter(({ status }) => isUnderWay(status)));
-  const kept = isUndone ? payment.captured - payment.refunded - underWay : before.refunded - payment.refunded;
+  const kept = isOwed ? payment.captured - payment.refunded - underWay : before.refunded - payment.refunded;
   if (kept > 0) await openRefundFailure(tx, payment, kept, all.filter(({ status }) => hasFailed(status)).length);
 }
 
 const REFUND = { kind: 'refund', step: 'charge' } as const;
 
-/** @param kept minor units that should have been given back. @param failed how many refunds of the payment have failed */
-async function openRefundFailure(tx: Transaction, payment: Payment, kept: number, failed: number): Promise<void> {
+/**
+ * @param kept minor units that should have been given back
+ * @param failed how many refunds of the payment have failed
+ * @returns the id of the failure
+ */
+async function openRefundFailure(tx: Transaction, payment: Payment, kept: number, failed: number): Promise<string> {
   const { orderId, generation, currency } = payment;
   const money = formatMoney(kept, currency);
-  await openFailure(tx, {
+  const { failureId } = await openFailure(tx, {
     ...REFUND,
     orderId,
     generation,
@@ -95,6 +99,7 @@ async function openRefundFailure(tx: Transaction, payment: Payment, kept: number
       ? { errorType: 'refund_failed', errorMessage: `A refund has failed. The customer does not have ${money}.` }
       : { errorType: 'unexpected_payment', errorMessage: `The provider has captured ${money} for an order that was undone.` }),
   });
+  return failureId;
 }
 
 /** @returns the state of the compensation of a charge; undefined if it has not begun */
@@ -109,6 +114,22 @@ async function stateOfUndoing(tx: Transaction, ref: OrderRef) {
 /** @returns whether a charge has been undone: whatever was captured belongs to the customer */
 export const isChargeUndone = async (tx: Transaction, ref: OrderRef): Promise<boolean> =>
   (await stateOfUndoing(tx, ref)) === 'done';
+
+/** @returns whether this generation of an order was cancelled or has failed. It keeps no money, even if nothing has undone its charge */
+export async function hasEndedBadly(tx: Transaction, { orderId, generation }: OrderRef): Promise<boolean> {
+  const [order] = await tx
+    .select({ generation: orders.generation, status: orders.status })
+    .from(orders)
+    .where(eq(orders.id, orderId));
+  return order !== undefined && (order.generation > generation || order.status === 'cancelled' || order.status === 'failed');
+}
+
+/** Opens a failure for money that an order has kept although it has ended badly. @returns its id; undefined if all was given back */
+export async function reportKeptMoney(tx: Transaction, paymentId: string): Promise<string | undefined> {
+  const payment = await lockPayment(tx, paymentId);
+  const kept = payment.captured - payment.refunded;
+  return kept > 0 ? await openRefundFailure(tx, payment, kept, 0) : undefined;
+}
 
 async function lockPayment(tx: Transaction, paymentId: string): Promise<Payment> {
   const [payment] = await tx.select().from(payments).where(eq(payments.id, paymentId)).for('update');

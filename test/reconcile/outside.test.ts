@@ -2,8 +2,9 @@ import { and, eq } from 'drizzle-orm';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { shipmentReference } from '../../src/contracts/ids.ts';
 import type { OrderStatus } from '../../src/contracts/statuses.ts';
-import { orders, payments, refunds, sagaSteps, shipments } from '../../src/db/schema.ts';
+import { failures, orders, payments, refunds, sagaSteps, shipments } from '../../src/db/schema.ts';
 import { cancelOrder } from '../../src/intake/orders.ts';
+import { fixFailure } from '../../src/operate/discrepancies.ts';
 import { createBookkeeper } from '../support/books.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { useShop } from '../support/shop.ts';
@@ -98,9 +99,25 @@ describe('the check of payments', { timeout: 60_000 }, () => {
   it('finds money of an order that was cancelled', async () => {
     await db.update(orders).set({ status: 'cancelled' }).where(eq(orders.id, orderId));
     await expectDifference('payments', intent, { what: 'money_kept', theirs: FULL, orderId }, 'changed');
-    await expectDifference('payments', intent, { what: 'money_kept' }, 'everything');
+    await expectDifference('payments', intent, { what: 'money_kept', fix: 'refund_payment' }, 'everything');
     await db.update(orders).set({ status: 'fulfilling' }).where(eq(orders.id, orderId));
     await expectEqual('payments', intent);
+  });
+
+  it('offers to refund it, and is content once the money is back', async () => {
+    await db.update(orders).set({ status: 'cancelled' }).where(eq(orders.id, orderId));
+    await expectDifference('payments', intent, { what: 'money_kept' }, 'changed');
+    const reported = and(eq(failures.orderId, orderId), eq(failures.kind, 'discrepancy'));
+    const [failure] = await db.select().from(failures).where(reported);
+    await fixFailure.perform({ db }, failure?.id ?? '', { reason: 'it was cancelled' }, 'key:operator');
+    await dispatcher.drain();
+    await vi.waitFor(async () => expect(await db.select().from(payments).where(eq(payments.orderId, orderId))).toMatchObject([{ refunded: 1780 }]), {
+      timeout: 20_000,
+      interval: 50,
+    });
+    await expectEqual('payments', intent);
+    const all = await db.select().from(failures).where(eq(failures.orderId, orderId));
+    expect(all.map(({ kind, status }) => `${kind}: ${status}`).toSorted()).toEqual(['discrepancy: resolved', 'refund: resolved']);
   });
 
   it('does not report what it cannot read: the check fails, and known differences stay', async () => {
