@@ -2,13 +2,13 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { and, eq, inArray, isNotNull, notInArray, sql } from 'drizzle-orm';
 import { isRefusalType, STEP_UNDONE } from '../contracts/errors.ts';
-import { stepKey, withSerial, type OrderRef } from '../contracts/ids.ts';
+import { orderWorkflowId, stepKey, withSerial, type OrderRef } from '../contracts/ids.ts';
 import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderStep, StepKind } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { orders, sagaSteps } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
-import { enqueueCommand } from '../records/commands.ts';
+import { enqueueCommand, isAsked } from '../records/commands.ts';
 import { closeFailures, type FailureRef } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { toApplicationFailure } from './errors.ts';
@@ -147,7 +147,7 @@ async function attempt(db: Database, row: StepRow, body: (commit: Commit, serial
         await refuseIfCompensated(tx, row);
         if (found && found.keySerial !== started.serial) throw ApplicationFailure.retryable('The key was retired meanwhile.', 'key_retired');
         const closed = await finish(tx, row, await effect(tx));
-        if (found?.state === 'exhausted') for (const parking of closed) await wakeRun(tx, row, parking);
+        if (row.kind === 'step') for (const parking of closed) await wakeRun(tx, row, parking);
         await contended?.(tx);
       });
     await body(commit, started.serial);
@@ -236,8 +236,9 @@ async function finish(tx: Transaction, row: StepRow, result: StepFacts): Promise
   return await closeFailures(tx, row, row, 'resolved', `The ${row.kind} succeeded.`);
 }
 
-/** A late attempt of a parked step has succeeded, and its run still waits. One that a retry has woken ignores this. */
+/** Tells a parked run that a late attempt of its step has succeeded, unless a person has asked for a retry already. */
 async function wakeRun(tx: Transaction, { orderId }: OrderRef, parking: FailureRef): Promise<void> {
+  if (await isAsked(tx, orderWorkflowId(orderId), { type: 'resolve_failure', message: parking })) return;
   await enqueueCommand(tx, {
     type: 'resolve_failure',
     orderId,

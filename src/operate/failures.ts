@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm';
+import { eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import { address, reason, type Address } from '../contracts/fields.ts';
@@ -6,8 +6,8 @@ import type { ResolveFailure } from '../contracts/messages.ts';
 import { notFound, RequestError } from '../contracts/request-error.ts';
 import { isOrderStep } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
-import { commands, failures, orders } from '../db/schema.ts';
-import { discardCommands, enqueueCommand, requeueCommands } from '../records/commands.ts';
+import { failures, orders } from '../db/schema.ts';
+import { discardCommands, enqueueCommand, isAsked, requeueCommands } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { defineAction, reasonInput } from './action.ts';
 import { requestRefund, settleRefund } from './refunds.ts';
@@ -161,18 +161,9 @@ async function requireParked(tx: Transaction, failure: Failure): Promise<Failure
 
 /** A parking gets one answer, and the workflow may not have acted on it yet. One that could not be delivered does not count. */
 async function refuseRepeat(tx: Transaction, { workflowId }: Failure, part: object): Promise<void> {
-  const [earlier] = await tx
-    .select({ id: commands.id })
-    .from(commands)
-    .where(
-      and(
-        eq(commands.workflowId, workflowId),
-        inArray(commands.state, ['pending', 'delivered']),
-        sql`${commands.body} @> ${JSON.stringify(part)}::jsonb`,
-      ),
-    )
-    .limit(1);
-  if (earlier) throw new RequestError('already_requested', 'Someone has already decided what to do about this failure.');
+  if (await isAsked(tx, workflowId, part)) {
+    throw new RequestError('already_requested', 'Someone has already decided what to do about this failure.');
+  }
 }
 
 /** An order or signup whose run is broken still needs that run. */

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { id } from '../contracts/fields.ts';
 import { alertWorkflowId, orderWorkflowId, bulkActionWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
@@ -117,4 +117,23 @@ export async function discardCommands(tx: Transaction, workflowId: string, type:
 export async function enqueueCommand(tx: Transaction, command: Command): Promise<void> {
   await tx.insert(commands).values({ workflowId: targetWorkflowId(command), body: command });
   notifyAfterCommit(COMMANDS_CHANNEL);
+}
+
+/**
+ * @param part of the command's body
+ * @returns whether a workflow has got, or will get, such a command. One that was set aside does not count
+ */
+export async function isAsked(tx: Transaction, workflowId: string, part: object): Promise<boolean> {
+  const [earlier] = await tx
+    .select({ id: commands.id })
+    .from(commands)
+    .where(
+      and(
+        eq(commands.workflowId, workflowId),
+        inArray(commands.state, ['pending', 'delivered']),
+        sql`${commands.body} @> ${JSON.stringify(part)}::jsonb`,
+      ),
+    )
+    .limit(1);
+  return earlier !== undefined;
 }
