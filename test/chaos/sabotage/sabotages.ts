@@ -58,7 +58,11 @@ export const SABOTAGES: readonly Sabotage[] = [
     storm: { orders: 60, seed: 3, aim: { processes: ['worker-1', 'worker-2', 'postgres'], killed: 1 } },
     aim: [
       importSleep,
-      { file: STEPS, find: 'await finish(tx, row, await effect(tx));', replace: 'const facts = await effect(tx);\n        await sleep(500);\n        await finish(tx, row, facts);' },
+      {
+        file: STEPS,
+        find: 'const closed = await finish(tx, row, await effect(tx));',
+        replace: 'const facts = await effect(tx);\n        await sleep(500);\n        const closed = await finish(tx, row, facts);',
+      },
     ],
     mistake: [
       {
@@ -76,13 +80,16 @@ export const SABOTAGES: readonly Sabotage[] = [
       // One attempt of one second: a slow warehouse makes an order park, and the late attempt commits.
       {
         file: 'src/contracts/retry-profiles.ts',
-        find: `    startToCloseTimeout: '10s',
+        find: `  warehouse: {
+    ...WAITS_FOR_POSTGRES,
     retry: {
       initialInterval: '2s',
       backoffCoefficient: 2,
       maximumInterval: '8s',
       maximumAttempts: 4,`,
-        replace: `    startToCloseTimeout: '1s',
+        replace: `  warehouse: {
+    ...WAITS_FOR_POSTGRES,
+    startToCloseTimeout: '1s',
     retry: {
       initialInterval: '2s',
       backoffCoefficient: 2,
@@ -91,16 +98,16 @@ export const SABOTAGES: readonly Sabotage[] = [
       },
       {
         file: STEPS,
-        find: `if ((await findState(tx, row)) === 'done') return undefined;`,
-        replace: `if ((await findState(tx, row)) === 'done') return undefined;\n  await sleep(2_000);`,
+        find: `if ((await findStep(tx, row))?.state === 'done') return undefined;`,
+        replace: `if ((await findStep(tx, row))?.state === 'done') return undefined;\n  await sleep(2_000);`,
       },
     ],
     mistake: [
       {
         file: STEPS,
         find: `  await lockStep(tx, row);
-  if ((await findState(tx, row)) === 'done') return undefined;`,
-        replace: `  if ((await findState(tx, row)) === 'done') return undefined;`,
+  if ((await findStep(tx, row))?.state === 'done') return undefined;`,
+        replace: `  if ((await findStep(tx, row))?.state === 'done') return undefined;`,
       },
     ],
   },
