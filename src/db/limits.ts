@@ -16,8 +16,8 @@ export const DATABASE_LIMITS = {
   /** Someone is waiting for the answer, and "try again" is better than a long wait. */
   api: { statement: 5_000, lock: 3_000, idleInTransaction: 10_000 },
   /**
-   * A statement ends before its attempt does (10 s, see `contracts/retry-profiles.ts`): the next attempt would wait for
-   * it. The dispatcher delivers to Temporal within a transaction.
+   * A statement ends before the attempt of a local activity does (10 s, see `contracts/retry-profiles.ts`): the next
+   * attempt would wait for it.
    */
   worker: { statement: 9_000, lock: 5_000, idleInTransaction: 30_000 },
   /** `ops`, `doctor` and the preparation of the sandbox. A person waits, perhaps for a hundred thousand rows. */

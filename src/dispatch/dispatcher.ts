@@ -152,7 +152,7 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
 
   /** Delivers until nothing is due, or Temporal is away. @returns how many commands were dealt with */
   async function drain(): Promise<{ delivered: number; away: boolean }> {
-    startAnew();
+    startOver();
     await look();
     while (inFlight.size > 0) {
       // Once a batch is settled, the next commands of its workflows are due.
@@ -163,7 +163,7 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
     return { delivered: dealtWith, away: trouble !== undefined };
   }
 
-  function startAnew(): void {
+  function startOver(): void {
     trouble = undefined;
     dealtWith = 0;
   }

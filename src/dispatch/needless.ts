@@ -25,7 +25,7 @@ export async function isNeedless(db: Database, id: number, command: Command): Pr
       const [found] = await db.select({ state: bulkActions.state }).from(bulkActions).where(eq(bulkActions.id, command.bulkActionId));
       return found?.state !== 'running' && found?.state !== 'paused';
     }
-    // Their failure is opened again, so an operator decides anew.
+    // Their failure is opened again, so an operator can decide again.
     case 'resolve_failure':
     case 'settle_compensation':
     case 'reset_run':

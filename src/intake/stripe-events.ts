@@ -13,7 +13,7 @@ export type PaymentNews = (
   providerPaymentId: string | undefined;
 };
 
-/** @returns what an event says about a payment; undefined if it is none that we act on */
+/** @returns what an event says about a payment; undefined if we do not act on it */
 export function newsOf(event: Stripe.Event): PaymentNews | undefined {
   if (event.type === 'payment_intent.succeeded') {
     const { id, amount_received: captured } = event.data.object;

@@ -149,7 +149,7 @@ export async function closeFailure(tx: Transaction, failureId: string, outcome: 
 }
 
 /**
- * Reopens what an operator has answered, when the answer could not be delivered. Left as it was, it would wait for ever.
+ * Reopens what an operator has answered, when the answer could not be delivered. Left as it was, it would wait forever.
  * @param which one failure, or those of a workflow whose retry or reset was requested
  */
 export async function reopenAnswered(
