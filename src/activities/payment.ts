@@ -3,6 +3,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
 import type { RefundInput } from '../contracts/messages.ts';
+import { sumOf } from '../contracts/money.ts';
 import { hasFailed, isUnderWay } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { failures, payments } from '../db/schema.ts';
@@ -104,7 +105,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
     }
     const before = await gateway.listRefunds(intentId);
     const failed = before.filter(({ status }) => hasFailed(status));
-    const remaining = intent.received - sum(before.filter(({ status }) => !hasFailed(status)));
+    const remaining = intent.received - sumOf(before.filter(({ status }) => !hasFailed(status)));
     if (remaining <= 0) return { captured: intent.received, refunds: before };
     // The provider would repeat the answer about a refund that has failed since, so each one after it has a key of its own.
     const keySerial = payment.keySerial + failed.length;
@@ -115,7 +116,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
   /** Refunds what was left with the provider. @returns every refund of the payment */
   async function refundLeft(ref: RefundInput, payment: Payment, intentId: string): Promise<ProviderRefund[]> {
     const before = await gateway.listRefunds(intentId);
-    const given = sum(before.filter(({ status }) => !hasFailed(status)));
+    const given = sumOf(before.filter(({ status }) => !hasFailed(status)));
     // What a person has given back by hand is not in the provider's list.
     const left = payment.captured - Math.max(given, payment.refunded);
     if (left <= 0 || before.some(({ status }) => isUnderWay(status))) return before;
@@ -221,8 +222,6 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
 
 const refundPending = (): ApplicationFailure =>
   ApplicationFailure.retryable('The provider has taken the refund, but not completed it yet.', 'refund_pending');
-
-const sum = (amounts: { amount: number }[]): number => amounts.reduce((total, { amount }) => total + amount, 0);
 
 type ProviderRequest = 'charge' | 'charge:confirm' | 'charge:cancel' | 'refund' | `refund:${string}`;
 

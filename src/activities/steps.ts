@@ -1,16 +1,15 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { and, eq, inArray, isNotNull, notInArray, sql } from 'drizzle-orm';
-import { isRefusalType, STEP_UNDONE } from '../contracts/errors.ts';
+import { isRefusalType, STEP_UNDONE, type ErrorDetails } from '../contracts/errors.ts';
 import { orderWorkflowId, stepKey, withSerial, type OrderRef } from '../contracts/ids.ts';
-import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderStep, StepKind } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { orders, sagaSteps } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { enqueueCommand, isAsked } from '../records/commands.ts';
 import { closeFailures, type FailureRef } from '../records/failures.ts';
-import { isOf } from '../records/order-rows.ts';
+import { isOf, isOrder } from '../records/order-rows.ts';
 import { toApplicationFailure } from './errors.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { nextAttemptAt, withSpreadDelay } from './retry-delay.ts';
@@ -104,7 +103,7 @@ export function defineStep(db: Database, step: OrderStep) {
 
 /**
  * Marks a step as exhausted. Takes the lock of the step: a late attempt commits either before this, and then the step is
- * done, or after it, and then it finds the failure that parked the order (see `finish`).
+ * done, or after it, and then it finds the failure that parked the order (see `wakeRun`).
  * @returns how often the step was attempted, or undefined if it is done
  */
 export async function exhaustStep(
@@ -200,7 +199,7 @@ const STOPPED_BY_CANCELLATION: readonly OrderStep[] = ['charge', 'ship'];
  * it may have been dead meanwhile. A step that was attempted before may have succeeded, so it is finished and then undone.
  */
 async function countAttempt(tx: Transaction, row: StepRow): Promise<{ serial: number } | undefined> {
-  const isCancelled = and(eq(orders.id, row.orderId), eq(orders.generation, row.generation), isNotNull(orders.cancellationReason));
+  const isCancelled = and(isOrder(row), isNotNull(orders.cancellationReason));
   const [counted] = await tx
     .insert(sagaSteps)
     .values({ ...row, state: 'running', attempts: 1 })

@@ -4,3 +4,6 @@ export function formatMoney(amount: number, currency: string): string {
   // Not every currency has two decimals (ISO 4217): yen has none, dinar has three.
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
+
+/** @returns the sum of amounts in minor units */
+export const sumOf = (amounts: readonly { amount: number }[]): number => amounts.reduce((total, { amount }) => total + amount, 0);

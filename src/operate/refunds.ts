@@ -5,7 +5,7 @@ import type { Transaction } from '../db/client.ts';
 import { failures, payments } from '../db/schema.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
-import { hasEndedBadly, isChargeUndone, recordRefundByHand, type Payment } from '../records/refunds.ts';
+import { isOwed, recordRefundByHand, type Payment } from '../records/refunds.ts';
 
 type Failure = typeof failures.$inferSelect;
 
@@ -46,6 +46,5 @@ async function findOwedPayment(
     .select()
     .from(payments)
     .where(and(eq(payments.orderId, orderId), eq(payments.generation, generation)));
-  const isOwed = payment && ((await isChargeUndone(tx, payment)) || (await hasEndedBadly(tx, payment)));
-  return isOwed ? payment : undefined;
+  return payment && (await isOwed(tx, payment)) ? payment : undefined;
 }

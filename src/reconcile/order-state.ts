@@ -15,7 +15,3 @@ export const isStepAtWork = ({ orderId, generation }: { orderId: Column; generat
     or ${orders.status} not in ('completed', 'cancelled', 'failed') and exists (
       select from saga_steps where saga_steps.order_id = ${orderId} and saga_steps.generation = ${generation} and step = ${step}
         and state in ('running', 'retrying', 'exhausted'))))`;
-
-/** Whether a generation of an order has ended without success. Needs `orders` in the query. */
-export const isEndedBadly = (generation: Column): SQL =>
-  sql`(${orders.generation} > ${generation} or ${orders.status} in ('cancelled', 'failed'))`;

@@ -1,10 +1,14 @@
 import { and, eq, gte, inArray, isNotNull, lt, sql } from 'drizzle-orm';
+import { sumOf } from '../contracts/money.ts';
+import { hasFailed } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { orders, payments, refunds } from '../db/schema.ts';
 import type { PaymentGateway, PaymentIntent, ProviderRefund } from '../gateways/stripe.ts';
+import { isEndedBadly } from '../records/order-rows.ts';
+import { isByHand } from '../records/refunds.ts';
 import { PAGE, type Check, type Difference, type Source } from './check.ts';
 import { listOrders } from './orders.ts';
-import { isEndedBadly, isStepAtWork } from './order-state.ts';
+import { isStepAtWork } from './order-state.ts';
 import { createPace, inParallel } from './pace.ts';
 import { nextPart, partOf } from './parts.ts';
 
@@ -126,8 +130,8 @@ export function providerPayments(db: Database, gateway: PaymentGateway): Check {
       );
     const found = rows.map(({ payment, ...row }): [string, Ours] => {
       const all = given.filter(({ paymentId }) => paymentId === payment.id);
-      const byHand = all.filter(({ providerRefundId }) => isByHand(providerRefundId));
-      const byProvider = all.filter(({ providerRefundId }) => !isByHand(providerRefundId));
+      const byHand = all.filter(isByHand);
+      const byProvider = all.filter((refund) => !isByHand(refund));
       return [
         payment.providerPaymentId ?? '',
         {
@@ -179,16 +183,12 @@ function differenceBetween(
   if (!ours) return theirs && holdsMoney(theirs.intent) ? { what: 'payment_unknown', ...sides } : undefined;
   if (!theirs) return { what: 'payment_missing', ...sides };
   if (sides.ours !== sides.theirs) return { what: 'payment_differs', ...sides };
-  const kept = theirs.intent.received - sumOf(theirs.refunds.filter(({ status }) => status !== 'failed' && status !== 'canceled')) - ours.byHand;
+  const kept = theirs.intent.received - sumOf(theirs.refunds.filter(({ status }) => !hasFailed(status))) - ours.byHand;
   if (ours.isEndedBadly && !ours.isKnown && kept > 0) {
     return { what: 'money_kept', ours: 'the order has ended, so nothing is kept', theirs: sides.theirs, fix: 'refund_payment' };
   }
   return undefined;
 }
-
-const isByHand = (id: string): boolean => id.startsWith('by-hand:');
-
-const sumOf = (amounts: { amount: number }[]): number => amounts.reduce((total, { amount }) => total + amount, 0);
 
 /** Only a payment that may hold money matters if we do not know it. An intent that lost a race is never confirmed. */
 const holdsMoney = ({ status }: PaymentIntent): boolean => ['succeeded', 'processing', 'requires_capture'].includes(status);

@@ -4,9 +4,10 @@ import { parseShipmentReference, shipmentReference, type OrderRef } from '../con
 import type { Database } from '../db/client.ts';
 import { orders, sagaSteps, shipments } from '../db/schema.ts';
 import type { WarehouseGateway, WarehouseShipment } from '../gateways/warehouse.ts';
+import { isEndedBadly } from '../records/order-rows.ts';
 import { PAGE, type Check, type Difference, type Source } from './check.ts';
 import { listOrders } from './orders.ts';
-import { isEndedBadly, isStepAtWork } from './order-state.ts';
+import { isStepAtWork } from './order-state.ts';
 import { createPace, inParallel } from './pace.ts';
 import { nextPart, partOf } from './parts.ts';
 

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql, type SQL } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { OrderRef } from '../contracts/ids.ts';
 import { orders, sagaSteps } from '../db/schema.ts';
@@ -13,3 +13,10 @@ export const isOrder = (ref: OrderRef) => isOf({ orderId: orders.id, generation:
 /** @returns the condition for the approval of one generation of an order: a step without a compensation */
 export const isApproval = (ref: OrderRef) =>
   and(isOf(sagaSteps, ref), eq(sagaSteps.step, 'approval'), eq(sagaSteps.kind, 'step'));
+
+/**
+ * @returns the condition for an order whose generation was cancelled, has failed or was restarted. It keeps no money and sends
+ * no parcel. Needs `orders` in the query.
+ */
+export const isEndedBadly = (generation: AnyPgColumn | SQL | number): SQL =>
+  sql`(${orders.generation} > ${generation} or ${orders.status} in ('cancelled', 'failed'))`;

@@ -1,11 +1,11 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { orderWorkflowId, type OrderRef } from '../contracts/ids.ts';
-import { formatMoney } from '../contracts/money.ts';
+import { formatMoney, sumOf } from '../contracts/money.ts';
 import { hasFailed, isUnderWay, REFUND_STATUSES, type RefundStatus } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { orders, payments, refunds, sagaSteps } from '../db/schema.ts';
 import { closeFailures, openFailure } from './failures.ts';
-import { isOf } from './order-rows.ts';
+import { isEndedBadly, isOf } from './order-rows.ts';
 
 export type Payment = typeof payments.$inferSelect;
 
@@ -54,8 +54,8 @@ export async function recordRefunds(
 }
 
 /**
- * Records a report that nobody has asked for, or that a person has: like `recordRefunds`, and if money that was to be given
- * back is still with the provider, opens a failure. It is resolved once all of it has been given back.
+ * Records what the provider reports by itself, or after an operator has asked for a refund. Like `recordRefunds`, and opens a
+ * failure if money that should have been given back is still with the provider. It is resolved once all of it has been.
  */
 export async function recordRefundNews(
   tx: Transaction,
@@ -68,14 +68,14 @@ export async function recordRefundNews(
   const undoing = await stateOfUndoing(tx, payment);
   // While the charge is being undone, its compensation sees to it.
   if (undoing !== undefined && undoing !== 'done') return;
-  const isOwed = undoing === 'done' || (await hasEndedBadly(tx, payment));
-  if (isOwed && payment.refunded === payment.captured) {
+  const owed = undoing === 'done' || (await hasEndedBadly(tx, payment));
+  if (owed && payment.refunded === payment.captured) {
     await closeFailures(tx, payment, REFUND, 'resolved', 'The money has been given back.');
     return;
   }
   const all = await tx.select().from(refunds).where(eq(refunds.paymentId, paymentId));
   const underWay = sumOf(all.filter(({ status }) => isUnderWay(status)));
-  const kept = isOwed ? payment.captured - payment.refunded - underWay : before.refunded - payment.refunded;
+  const kept = owed ? payment.captured - payment.refunded - underWay : before.refunded - payment.refunded;
   if (kept > 0) await openRefundFailure(tx, payment, kept, all.filter(({ status }) => hasFailed(status)).length);
 }
 
@@ -111,18 +111,17 @@ async function stateOfUndoing(tx: Transaction, ref: OrderRef) {
   return row?.state;
 }
 
-/** @returns whether a charge has been undone: whatever was captured belongs to the customer */
+/** @returns whether a charge has been undone */
 export const isChargeUndone = async (tx: Transaction, ref: OrderRef): Promise<boolean> =>
   (await stateOfUndoing(tx, ref)) === 'done';
 
-/** @returns whether this generation of an order was cancelled or has failed. It keeps no money, even if nothing has undone its charge */
-export async function hasEndedBadly(tx: Transaction, { orderId, generation }: OrderRef): Promise<boolean> {
-  const [order] = await tx
-    .select({ generation: orders.generation, status: orders.status })
-    .from(orders)
-    .where(eq(orders.id, orderId));
-  return order !== undefined && (order.generation > generation || order.status === 'cancelled' || order.status === 'failed');
-}
+/** @returns whether this generation of an order keeps no money, even if nothing has undone its charge */
+export const hasEndedBadly = async (tx: Transaction, { orderId, generation }: OrderRef): Promise<boolean> =>
+  (await tx.$count(orders, and(eq(orders.id, orderId), isEndedBadly(generation)))) > 0;
+
+/** @returns whether all that was captured belongs to the customer */
+export const isOwed = async (tx: Transaction, ref: OrderRef): Promise<boolean> =>
+  (await isChargeUndone(tx, ref)) || (await hasEndedBadly(tx, ref));
 
 /** Opens a failure for money that an order has kept although it has ended badly. @returns its id; undefined if all was given back */
 export async function reportKeptMoney(tx: Transaction, paymentId: string): Promise<string | undefined> {
@@ -137,10 +136,10 @@ async function lockPayment(tx: Transaction, paymentId: string): Promise<Payment>
   return payment;
 }
 
-/** Marks a refund that a person made outside. */
 const BY_HAND = 'by-hand:';
 
-const isByHand = ({ providerRefundId }: { providerRefundId: string }): boolean => providerRefundId.startsWith(BY_HAND);
+/** @returns whether a person has made a refund outside, so that the provider does not know it */
+export const isByHand = ({ providerRefundId }: { providerRefundId: string }): boolean => providerRefundId.startsWith(BY_HAND);
 
 /** Records that a person has given back what is left of a payment. Locks the payment. @param failureId names the settlement */
 export async function recordRefundByHand(tx: Transaction, paymentId: string, failureId: string): Promise<void> {
@@ -184,5 +183,3 @@ function stateOf({ state, captured }: Payment, refunded: number): Payment['state
   if (captured === 0) return state;
   return refunded === captured ? 'refunded' : 'captured';
 }
-
-const sumOf = (amounts: { amount: number }[]): number => amounts.reduce((total, { amount }) => total + amount, 0);

@@ -33,7 +33,7 @@ it('accepts each order once and whole when Postgres does not answer for a while'
   };
   const running = Array.from({ length: clients }, client);
   await sleep(500);
-  await postgres.freeze();
+  postgres.freeze();
   await sleep(FREEZE);
   postgres.thaw();
   await sleep(500);

@@ -59,7 +59,7 @@ describe('when Postgres does not answer for a while', () => {
     const clients = Array.from({ length: 4 * POOL }, client);
     for (let stall = 0; stall < 2; stall += 1) {
       await sleep(300);
-      await postgres.freeze();
+      postgres.freeze();
       await sleep(FREEZE);
       postgres.thaw();
     }
@@ -77,7 +77,7 @@ describe('when Postgres does not answer for a while', () => {
 
   it('closes the connection whose BEGIN was not answered', async () => {
     await expectPoolServes();
-    await postgres.freeze();
+    postgres.freeze();
     const error = await errorOf(transaction(db, (tx) => insert(tx, -1, 1)));
     postgres.thaw();
     expect(isDatabaseUnavailable(error)).toBe(true);
@@ -91,7 +91,7 @@ describe('when Postgres does not answer for a while', () => {
       transaction(db, async (tx) => {
         await insert(tx, -2, 1);
         await insert(tx, -2, 2);
-        await postgres.freeze();
+        postgres.freeze();
       }),
     );
     postgres.thaw();
@@ -105,7 +105,7 @@ describe('when Postgres does not answer for a while', () => {
     const error = await errorOf(
       transaction(db, async (tx) => {
         await insert(tx, -3, 1);
-        await postgres.freeze();
+        postgres.freeze();
         throw new Error('refused');
       }),
     );

@@ -11,7 +11,7 @@ export type Command =
   /** One of these messages arrives: perhaps late, before an earlier one, or again, with the same event id or as a new event. */
   | { do: 'message'; order: number; message: number; again: 'same event' | 'new event' }
   | { do: 'break'; service: 'payments' | 'warehouse'; condition: 'down' | 'losing answers' }
-  | { do: 'mend' }
+  | { do: 'repair' }
   | { do: 'wait'; until: 'an hour has passed' | 'the next deadline' };
 
 const order = fc.nat(1);
@@ -43,7 +43,7 @@ const next = fc.oneof(
     weight: 5,
   },
   { arbitrary: breakdown, weight: 3 },
-  { arbitrary: fc.constant({ do: 'mend' as const }), weight: 2 },
+  { arbitrary: fc.constant({ do: 'repair' as const }), weight: 2 },
   { arbitrary: fc.record({ do: fc.constant('wait' as const), until: fc.constantFrom('an hour has passed', 'the next deadline') }), weight: 4 },
 );
 

@@ -72,7 +72,7 @@ export async function play(rig: Rig, script: readonly Command[], patience: numbe
         if (world[command.service] !== 'up') return;
         world[command.service] = command.condition;
         return driver.break(command.service, command.condition);
-      case 'mend':
+      case 'repair':
         rig.heal();
         world.payments = world.warehouse = 'up';
         // The longest delay between two attempts, and its spread.
@@ -166,7 +166,7 @@ export async function play(rig: Rig, script: readonly Command[], patience: numbe
   }
 
   for (const command of script) await perform(command);
-  await perform({ do: 'mend' });
+  await perform({ do: 'repair' });
   for (const [order, pair] of pairs.entries()) {
     for (const command of towardsTheEnd(pair, order)) await perform(command);
     expect(pair.model.rest.at, `at the end of: ${played.join('; ')}`).toBe('ended');

@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { sql } from 'drizzle-orm';
 import { afterAll, expect } from 'vitest';
 import { connectDatabase, type Database } from '../../src/db/client.ts';
@@ -8,15 +6,14 @@ import { migrate } from '../../src/db/migrate.ts';
 import { seedCatalogue } from '../../src/db/seed.ts';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { startPostgres } from '../../src/sandbox/postgres.ts';
+import { send, withDescendants } from './signals.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
-
-const run = promisify(execFile);
 
 /** A PostgreSQL server that can be frozen: its connections stay open, and nobody answers. */
 export interface OwnPostgres {
   /** A database with the schema and the catalogue. */
   url: string;
-  freeze(): Promise<void>;
+  freeze(): void;
   thaw(): void;
 }
 
@@ -54,11 +51,10 @@ export async function useOwnPostgres(): Promise<OwnPostgres> {
 
   return {
     url: server.url,
-    async freeze() {
+    freeze() {
       // Each session has a process of its own. Their parent stops first, so that it starts no others.
-      frozen = [server.pid];
       send(server.pid, 'SIGSTOP');
-      frozen.push(...(await childrenOf(server.pid)));
+      frozen = withDescendants(server.pid);
       for (const pid of frozen) send(pid, 'SIGSTOP');
     },
     thaw,
@@ -74,21 +70,4 @@ export async function expectNoOpenTransaction(db: Database, name: string): Promi
     return rows.length;
   };
   await expect.poll(open, { timeout: 10_000 }).toBe(0);
-}
-
-async function childrenOf(parent: number): Promise<number[]> {
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=']);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .flatMap(([pid, ppid]) => (ppid === parent && pid !== undefined ? [pid] : []));
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // The session has ended meanwhile.
-  }
 }

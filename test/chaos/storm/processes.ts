@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers, startChild, type Child, type Supervision } from '../../../src/sandbox/child.ts';
@@ -10,6 +9,7 @@ import { projectRoot } from '../../../src/sandbox/project.ts';
 import { loadSecrets, type Secrets } from '../../../src/sandbox/secrets.ts';
 import { temporalBinary, temporalCli } from '../../../src/sandbox/temporal-binaries.ts';
 import { startTemporalServer } from '../../../src/sandbox/temporal-server.ts';
+import { send, withDescendants } from '../../support/signals.ts';
 import { SIMULATORS, type ProcessName, type SimulatorName } from './schedule.ts';
 
 /** How long a killed or frozen process may take to serve again, in ms. */
@@ -198,22 +198,3 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
 
 /** Orders above this amount, in minor units, wait for an approval. */
 export const APPROVAL_THRESHOLD = 9_000;
-
-/** A process and all that it has started: PostgreSQL has a process for each connection. */
-function withDescendants(pid: number): number[] {
-  const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  const found = [pid];
-  for (const each of found) found.push(...all.flatMap(([child = 0, parent]) => (parent === each ? [child] : [])));
-  return found;
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended meanwhile.
-  }
-}

@@ -163,7 +163,7 @@ async function blow({ simulators }: Site, schedule: Schedule, signal: AbortSigna
   for (const name of SIMULATORS) while (!(await put(simulators[name].url, { method: 'DELETE' }))) await sleep(200);
 }
 
-/** @returns the orders that have not ended, and the commands that nobody has taken, as lines for people */
+/** @returns the orders that have not ended, and the commands that are not delivered, as lines for people */
 async function findMoving(db: Database, placed: readonly PlacedOrder[]): Promise<string[]> {
   const ids = placed.map(({ orderId }) => orderId);
   const rows = await db.select({ id: orders.id, status: orders.status }).from(orders).where(inArray(orders.id, ids));

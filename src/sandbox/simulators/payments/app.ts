@@ -111,7 +111,7 @@ export function createPaymentApp({ state, later, ledger, panel, secretKey, sends
   get('/v1/disputes', listRefundsParams, (params) => list('/v1/disputes', ofPayment(state.disputes, params), params));
   get('/v1/disputes/:id', noParams, (_params, id) => state.dispute(id, 'id'));
 
-  // What the bank decides: on Stripe, nobody can ask for these.
+  // What the bank decides. Stripe itself has no requests for these.
   for (const status of ['succeeded', 'failed', 'canceled'] as const) {
     app.post(`/_sandbox/refunds/:id/${status}`, (c) => c.json(later.settleRefund(c.req.param('id'), status)));
   }
