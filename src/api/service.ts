@@ -44,7 +44,10 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
     readiness: {
       postgres: () => database.db.execute(sql`select 1`),
       temporal: () =>
-        temporal.withDeadline(Date.now() + HEALTH_DEADLINE, () => temporal.workflowService.getSystemInfo({})),
+        // Not the system's information: a server without our namespace gives that as well, and takes no command.
+        temporal.withDeadline(Date.now() + HEALTH_DEADLINE, () =>
+          temporal.workflowService.describeNamespace({ namespace: config.TEMPORAL_NAMESPACE }),
+        ),
     },
     temporal: new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }),
     publicUrl: config.PUBLIC_URL,

@@ -16,6 +16,13 @@ describe('readiness', () => {
     expect(status).toBe(200);
   });
 
+  it('is degraded when Temporal does not have the namespace', async () => {
+    vi.stubEnv('TEMPORAL_ADDRESS', inject('temporalAddress'));
+    api = await startTestApi({ namespace: 'nowhere' });
+    const { body } = await call(api, 'GET', '/readyz');
+    expect(body).toEqual({ status: 'degraded', checks: { postgres: 'ok', temporal: 'failing' } });
+  });
+
   it('is degraded without Temporal, while orders and signups are still accepted', async () => {
     vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
     api = await startTestApi();
