@@ -14,13 +14,19 @@ export interface TemporalServerOptions {
   port: number;
   /** Port of the Web UI. Without it, there is no Web UI. */
   uiPort?: number;
-  /** The file for its state. Without it, the state is lost when the server stops. */
+  /** The file for its state. Without it, the state is lost when the server stops; with it, a power cut may lose the last moments. */
   databaseFile?: string;
   /** Created at the start, in addition to "default". */
   namespace?: string;
   logFile: string;
   supervision?: Supervision;
 }
+
+/**
+ * A commit does not wait for the disk: it survives the end of the process, but not a power cut. SQLite's defaults make an
+ * order cost the server more than twice as much.
+ */
+const FAST_SQLITE = ['--sqlite-pragma=journal_mode=WAL', '--sqlite-pragma=synchronous=NORMAL'];
 
 /**
  * Starts `temporal server start-dev` on loopback and waits until it serves.
@@ -44,7 +50,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
         ...(uiPort === undefined
           ? ['--headless']
           : ['--ui-ip=127.0.0.1', `--ui-port=${uiPort}`, '--ui-disable-news-fetch']),
-        ...(databaseFile === undefined ? [] : [`--db-filename=${databaseFile}`]),
+        ...(databaseFile === undefined ? [] : [`--db-filename=${databaseFile}`, ...FAST_SQLITE]),
       ],
       logFile,
       stopSignal: 'SIGTERM',
