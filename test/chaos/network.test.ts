@@ -10,6 +10,7 @@ import { insertApiKey } from '../../src/records/api-keys.ts';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { call, newOrder, WEBHOOK_SECRET } from '../api/support/api.ts';
 import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
+import { expectBooksBalanced } from '../support/books.ts';
 import { checkHistories } from '../support/histories.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
 import { NETWORK_FAULTS, startProxy, type Proxy } from '../support/proxy.ts';
@@ -175,6 +176,10 @@ describe('all these orders together', () => {
     expect(await stockTotals(shop.db)).toEqual(stockAtStart);
     const numbers = await invoiceNumbers(shop.db);
     expect(numbers).toEqual(Array.from({ length: turns.length * ORDERS }, (_, index) => index + 1));
+  });
+
+  it('leave no difference between Postgres, Temporal, the payment provider and the warehouse', { timeout: 90_000 }, async () => {
+    await expectBooksBalanced(shop, temporal.client);
   });
 
   it('send no email as two different messages', async () => {
