@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, readlink, rename, rm, stat, symlink, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import postgres from 'postgres';
+import { Client, escapeIdentifier } from 'pg';
 import { startChild, type Child, type Supervision } from './child.ts';
 import { canReach, postgresBinaries, systemFolder, unprivilegedUser, type SystemUser } from './postgres-binaries.ts';
 import { SetupError } from './project.ts';
@@ -137,14 +137,17 @@ async function ensureCluster(binaries: string, dataFolder: string, password: str
   }
 }
 
-/** Creates the database if it does not exist. Returns true once the server accepts connections and has it. */
-async function ensureDatabase(adminUrl: string, name: string): Promise<boolean> {
-  const sql = postgres(adminUrl, { max: 1, connect_timeout: 2, onnotice: () => {} });
+/** Creates the database if it does not exist. @returns true once the server accepts connections and has it. @throws if it does not */
+export async function ensureDatabase(adminUrl: string, name: string): Promise<boolean> {
+  const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 2_000, query_timeout: 10_000 });
+  // A connection that is lost later. Unhandled, this event would end the process.
+  client.on('error', () => {});
   try {
-    const found = await sql`select 1 from pg_database where datname = ${name}`;
-    if (found.length === 0) await sql`create database ${sql(name)}`;
+    await client.connect();
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
+    if (rowCount === 0) await client.query(`create database ${escapeIdentifier(name)}`);
     return true;
   } finally {
-    await sql.end({ timeout: 1 });
+    await client.end();
   }
 }

@@ -1,11 +1,13 @@
+import { once } from 'node:events';
 import { chmod, lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { canReach, unprivilegedUser } from '../../src/sandbox/postgres-binaries.ts';
-import { startPostgres } from '../../src/sandbox/postgres.ts';
+import { ensureDatabase, startPostgres } from '../../src/sandbox/postgres.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -92,5 +94,33 @@ describe.runIf(process.getuid?.() === 0)('the embedded PostgreSQL, started by ro
     expect(await canReach(folder, { name: 'other', uid: 12_345, gid: 12_345 })).toBe(false);
     await chmod(folder, 0o710);
     expect(await canReach(folder, { name: 'same group', uid: 12_345, gid: 0 })).toBe(true);
+  });
+});
+
+describe('a PostgreSQL that dies while it is asked for its database', () => {
+  it('fails that question, and nothing else', async () => {
+    const unhandled = vi.fn<(error: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    const server = await start();
+    const dying = createServer((client) => {
+      const behind = connect(Number(new URL(server.url).port), '127.0.0.1');
+      behind.pipe(client);
+      client.on('data', (words: Buffer) => (words.includes('select') ? client.destroy() : behind.write(words)));
+      client.on('close', () => behind.destroy());
+      client.on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    await once(dying, 'listening');
+    const address = dying.address();
+    const url = new URL(server.url);
+    url.port = String(address !== null && typeof address === 'object' && address.port);
+    try {
+      await expect(ensureDatabase(url.href, 'holdfast')).rejects.toThrow('Connection terminated');
+      await new Promise(setImmediate);
+      expect(unhandled).not.toHaveBeenCalled();
+    } finally {
+      process.off('unhandledRejection', unhandled);
+      dying.close();
+      await server.stop();
+    }
   });
 });
