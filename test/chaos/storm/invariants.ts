@@ -115,6 +115,9 @@ export async function expectEmailsRight({ db, site }: Aftermath): Promise<void> 
   expect(lines.filter((line) => !arrived.includes(line))).toEqual([]);
 }
 
+/** How a workflow task fails whose worker was frozen in it: the SDK takes the time for an endless loop. It is tried again. */
+const FROZEN_IN_A_TASK = 'Script execution timed out after 5000ms';
+
 /** No workflow task has failed, so no run was non-deterministic, and the code of now replays every history. */
 export async function expectHistoriesReplay({ db, temporal }: Aftermath): Promise<void> {
   const runs = await findRuns(temporal, '', 100_000);
@@ -122,7 +125,8 @@ export async function expectHistoriesReplay({ db, temporal }: Aftermath): Promis
   for await (const { run, history, divergence } of replayRuns(runs, inject('workflowBundlePath'))) {
     if (divergence) found.push(`${run.name}: ${divergence.message}`);
     for (const { workflowTaskFailedEventAttributes: task } of history.events ?? []) {
-      if (task) found.push(`${run.name}: ${task.failure?.message ?? 'a workflow task failed'}`);
+      const message = task?.failure?.message ?? 'a workflow task failed';
+      if (task && message !== FROZEN_IN_A_TASK) found.push(`${run.name}: ${message}`);
     }
   }
   expect(found).toEqual([]);
