@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import type { Figures } from './report.ts';
+import type { Bench } from './sides.ts';
+
+/** One measure of the bench. Its options become options of the command line, so their input is text. */
+export interface Measure<Options extends z.ZodObject = z.ZodObject> {
+  name: string;
+  /** One sentence for `--help`. */
+  about: string;
+  options: Options;
+  run: (bench: Bench, options: z.output<Options>) => Promise<Figures[]>;
+}
+
+export const defineMeasure = <Options extends z.ZodObject>(measure: Measure<Options>): Measure<Options> => measure;
+
+/** An option that is a positive number. @param preset its default */
+export const positive = (preset: number) => z.coerce.number().int().positive().default(preset);

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { fillStock, type BenchPostgres } from './postgres.ts';
+import { checkOut, startSide, type Side, type SideOptions } from './side.ts';
+
+/** What every measure gets. */
+export interface Bench {
+  /** For data and logs. Removed after the run. */
+  folder: string;
+  postgres: BenchPostgres;
+  /** An earlier commit to compare with. */
+  baseline: string | undefined;
+  /** Calls this at the end of the run, however it ends, the last one first. */
+  atEnd: (stop: () => Promise<void>) => void;
+  /** Prints progress. */
+  tell: (line: string) => void;
+  /** Keeps something to look into beside the figures. */
+  keep: (file: string, text: string) => Promise<void>;
+}
+
+/** How a side is started apart from its place, which its name determines. */
+export type SideSetup = Pick<SideOptions, 'entry' | 'environment'> & {
+  /** @returns the URL under which its processes reach the database */
+  through?: (databaseUrl: string) => string;
+};
+
+/** Starts the product as it is in this checkout. */
+export const startProduct = (bench: Bench, setup: SideSetup = {}): Promise<Side> => start(bench, 'holdfast', setup);
+
+/** Starts the product as it was at the baseline. @returns undefined if the run has none */
+export async function startBaseline(bench: Bench, setup: SideSetup = {}): Promise<Side | undefined> {
+  if (bench.baseline === undefined) return undefined;
+  return await start(bench, bench.baseline, setup, await checkOut(bench.baseline, bench.folder));
+}
+
+/** Starts a peer, whose entry is in `bench/peers`. */
+export const startPeer = (bench: Bench, name: string, setup: SideSetup = {}): Promise<Side> =>
+  start(bench, name, { entry: `bench/peers/${name}/main.ts`, ...setup });
+
+async function start(bench: Bench, name: string, { through, ...setup }: SideSetup, checkout?: string): Promise<Side> {
+  const databaseUrl = await bench.postgres.createDatabase(`side_${name}`);
+  bench.tell(`starting ${name} …`);
+  const side = await startSide({
+    name,
+    folder: join(bench.folder, name),
+    databaseUrl,
+    ...(through && { connectThrough: through(databaseUrl) }),
+    ...(checkout && { checkout }),
+    ...setup,
+  });
+  bench.atEnd(() => side.stop());
+  await fillStock(side.sql);
+  return side;
+}

@@ -1,0 +1,150 @@
+import { Client, Connection } from '@temporalio/client';
+import { z } from 'zod';
+import { orderWorkflowId, signupWorkflowId } from '../../src/contracts/ids.ts';
+import { eventually, placeOrder, signUpAndSubscribe } from '../harness/customer.ts';
+import { countHistory, historyLines, type RunCost } from '../harness/history.ts';
+import { defineMeasure, positive } from '../harness/measure.ts';
+import { rounded, type Figures } from '../harness/report.ts';
+import type { Side } from '../harness/side.ts';
+import { startBaseline, startProduct, type Bench, type SideSetup } from '../harness/sides.ts';
+import { startSqlCounter, type SeenTransaction, type SqlCounter } from '../harness/sql-counter.ts';
+
+/** What one order or signup costs. */
+interface Cost {
+  run: RunCost;
+  /** The types of its events, in order. */
+  story: string;
+  sql: SeenTransaction[];
+}
+
+/** As in life, a parcel ships and arrives when the order has nothing else to do. Its news then always costs the same. */
+const PACE = { WAREHOUSE_SHIP_AFTER: '1s', WAREHOUSE_DELIVER_AFTER: '1s' };
+
+/** A run closes and its last commands are settled before Postgres is silent for so long, in ms. */
+const SILENCE = 750;
+
+export const cost = defineMeasure({
+  name: 'cost',
+  about: 'What one order and one signup cost: history events, workflow tasks, Actions, statements, transactions.',
+  options: z.object({ orders: positive(20), signups: positive(5) }),
+
+  async run(bench, options) {
+    const counter = await startSqlCounter(bench.postgres.url);
+    bench.atEnd(counter.close);
+    const setup: SideSetup = { through: counter.through, environment: PACE };
+    const tables: Figures[] = [];
+    for (const startNext of [startProduct, startBaseline]) {
+      const side = await startNext(bench, setup);
+      if (!side) continue;
+      tables.push(...(await measure(bench, side, counter, options)));
+      await side.stop();
+    }
+    return tables;
+  },
+});
+
+async function measure(
+  { tell, keep }: Bench,
+  side: Side,
+  counter: SqlCounter,
+  { orders, signups }: { orders: number; signups: number },
+): Promise<Figures[]> {
+  const connection = await Connection.connect({ address: side.temporalAddress });
+  const client = new Client({ connection });
+  await pauseSchedules(client);
+
+  /** Does something once, unless it is only to warm up. @returns what it cost */
+  const costOf = async (act: () => Promise<string>): Promise<Cost> => {
+    await counter.silence(SILENCE);
+    counter.take();
+    const handle = client.workflow.getHandle(await act());
+    await eventually(`run ${handle.workflowId}`, () => handle.describe().catch(() => undefined));
+    await handle.result();
+    await counter.silence(SILENCE);
+    const sql = counter.take();
+    const history = await handle.fetchHistory();
+    return { run: countHistory(history), story: historyLines(history), sql };
+  };
+  const order = () => placeOrder(side).then(orderWorkflowId);
+  const signup = () => signUpAndSubscribe(side).then(signupWorkflowId);
+  const repeat = async (what: string, act: () => Promise<string>, count: number): Promise<Cost[]> => {
+    tell(`${side.name}: ${count} ${what}, one after the other`);
+    // Connections and caches are made by the first.
+    await costOf(act);
+    const all: Cost[] = [];
+    while (all.length < count) all.push(await costOf(act));
+    return all;
+  };
+  try {
+    const costs = { order: await repeat('orders', order, orders), signup: await repeat('signups', signup, signups) };
+    for (const [what, all] of Object.entries(costs)) {
+      const last = all.at(-1);
+      if (last) await keep(`cost-${side.name}-${what}.txt`, `${last.story}\n\n${sqlLines(last.sql)}\n`);
+    }
+    return [temporalTable(side.name, costs), sqlTable(side.name, costs)];
+  } finally {
+    await connection.close();
+  }
+}
+
+/** What a schedule starts is not part of an order. */
+async function pauseSchedules(client: Client): Promise<void> {
+  for await (const { scheduleId } of client.schedule.list()) await client.schedule.getHandle(scheduleId).pause();
+}
+
+const RUN_ROWS: [keyof RunCost, string][] = [
+  ['events', 'history events'],
+  ['workflowTasks', 'workflow tasks'],
+  ['activities', 'activities'],
+  ['localActivities', 'local activities'],
+  ['signals', 'signals'],
+  ['timers', 'timers'],
+  ['searchAttributeUpserts', 'upserts of search attributes'],
+  ['actions', 'billable Actions'],
+];
+
+type Costs = Record<'order' | 'signup', Cost[]>;
+
+function temporalTable(side: string, costs: Costs): Figures {
+  const rows = RUN_ROWS.map(([key, text]) => [
+    text,
+    ...[costs.order, costs.signup].map((all) => average(all.map(({ run }) => run[key]))),
+  ]);
+  return { title: `${side}: cost in Temporal`, columns: ['', 'order', 'signup'], rows };
+}
+
+const PARTS = ['API', 'dispatcher', 'activities', 'other'] as const;
+type Part = (typeof PARTS)[number];
+
+function sqlTable(side: string, costs: Costs): Figures {
+  const cells = (keep: (part: Part) => boolean): number[] =>
+    [costs.order, costs.signup].flatMap((all) => {
+      const sql = all.map((one) => one.sql.filter((transaction) => keep(partOf(transaction))));
+      return [
+        average(sql.map((transactions) => transactions.flatMap(({ statements }) => statements).length)),
+        average(sql.map((transactions) => transactions.length)),
+      ];
+    });
+  return {
+    title: `${side}: cost in Postgres`,
+    columns: ['', 'order: statements', 'order: transactions', 'signup: statements', 'signup: transactions'],
+    rows: [...PARTS.map((part) => [part, ...cells((its) => its === part)]), ['all', ...cells(() => true)]],
+  };
+}
+
+/** Which part of the product a transaction belongs to. Dispatcher and activities share a process and its connections. */
+function partOf({ application, statements }: SeenTransaction): Part {
+  if (application.startsWith('holdfast-api')) return 'API';
+  if (!application.startsWith('holdfast-worker')) return 'other';
+  const work = statements.filter((text) => !/^\s*(begin|commit|start transaction)\b/i.test(text));
+  return work.every(isAboutCommands) ? 'dispatcher' : 'activities';
+}
+
+const isAboutCommands = (text: string): boolean => /\bcommands\b/.test(text) && !/\b(orders|signups|saga_steps)\b/.test(text);
+
+const sqlLines = (transactions: readonly SeenTransaction[]): string =>
+  transactions
+    .map((transaction) => [`-- ${partOf(transaction)}`, ...transaction.statements.map((text) => text.replaceAll(/\s+/g, ' '))].join('\n'))
+    .join('\n\n');
+
+const average = (values: readonly number[]): number => rounded(values.reduce((sum, value) => sum + value, 0) / values.length);

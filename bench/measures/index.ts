@@ -1,0 +1,5 @@
+import type { Measure } from '../harness/measure.ts';
+import { cost } from './cost.ts';
+
+/** Every measure, in the order of the README. */
+export const MEASURES: readonly Measure[] = [cost];

@@ -1,0 +1,21 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { runMeasure } from '../../bench/harness/run.ts';
+import { cost } from '../../bench/measures/cost.ts';
+import { createTemporaryFolder } from '../support/temporary-folder.ts';
+
+const out = await createTemporaryFolder();
+afterAll(out.remove);
+const place = { out: out.path, baseline: undefined, tell: () => {} };
+
+describe('the bench', { timeout: 120_000 }, () => {
+  it('counts what an order and a signup cost', async () => {
+    const { tables } = await runMeasure(cost, { orders: 1, signups: 1 }, place);
+    const [temporal, postgres] = tables.map(({ rows }) => new Map(rows.map(([name, ...figures]) => [name, figures])));
+    const anything = expect.any(Number);
+    expect(temporal?.get('signals')).toEqual([2, 2]);
+    expect(temporal?.get('workflow tasks')).not.toContain(0);
+    expect(postgres?.get('other')).toEqual([0, 0, 0, 0]);
+    expect(postgres?.get('all')).toEqual([anything, anything, anything, anything]);
+    for (const part of ['API', 'dispatcher', 'activities', 'all']) expect(postgres?.get(part)).not.toContain(0);
+  });
+});
