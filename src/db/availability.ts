@@ -37,9 +37,14 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 const LOST_RACES: ReadonlySet<unknown> = new Set(['40P01', '40001']);
 
 /** @returns whether the same transaction can succeed if it runs again */
-export function isLostRace(error: unknown): boolean {
+export const isLostRace = (error: unknown): boolean => hasCode(error, LOST_RACES);
+
+/** @returns whether a statement failed because another transaction held a lock for too long */
+export const isLockTimeout = (error: unknown): boolean => hasCode(error, new Set(['55P03']));
+
+function hasCode(error: unknown, codes: ReadonlySet<unknown>): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {
-    if ('code' in current && LOST_RACES.has(current.code)) return true;
+    if ('code' in current && codes.has(current.code)) return true;
   }
   return false;
 }

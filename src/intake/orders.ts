@@ -1,16 +1,16 @@
 import { and, eq, inArray } from 'drizzle-orm';
-import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import { actorOf, ownerFilter, type Caller } from '../contracts/caller.ts';
 import type { Address } from '../contracts/fields.ts';
 import { RequestError } from '../contracts/request-error.ts';
-import type { Database, Transaction } from '../db/client.ts';
-import { orderItems, orders, products } from '../db/schema.ts';
+import type { Database } from '../db/client.ts';
+import { products } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
-import { enqueueCommand } from '../records/commands.ts';
-import { createOnce, type IdempotentRequest, type Once } from '../records/idempotency.ts';
-import { recordOrderEvent } from '../records/order-status.ts';
+import type { IdempotentRequest, Once } from '../records/idempotency.ts';
 import { lockOrder, requestCancellation } from '../records/orders.ts';
+import { acceptOnce } from './accept-once.ts';
+import { acceptOrders, LARGEST_AMOUNT, type OrderRequest } from './accept-orders.ts';
+import { handleTogether, perDatabase } from './group.ts';
 
 /** What a customer orders. Prices come from the catalogue. */
 export interface NewOrder {
@@ -35,8 +35,8 @@ const acceptedOrder = z.object({
 /** An order as it was when it was accepted. `createdAt` is ISO 8601. Amounts are minor units. */
 export type AcceptedOrder = z.infer<typeof acceptedOrder>;
 
-/** The largest value of an `integer` column in Postgres. */
-const LARGEST_AMOUNT = 2_147_483_647;
+/** One group for each pool of connections. */
+const grouped = perDatabase((db) => handleTogether((requests: OrderRequest[]) => acceptOrders(db, requests)));
 
 /**
  * Accepts an order. Once this returns it is not lost, whatever happens to Temporal or this process.
@@ -48,61 +48,27 @@ export const acceptOrder = (
   caller: Caller,
   { order, ...request }: IdempotentRequest & { order: NewOrder },
 ): Promise<Once<AcceptedOrder>> =>
-  createOnce(db, caller, request, acceptedOrder, async (tx) => {
-    const made = await insertOrder(tx, caller, order);
-    return { made, location: `/v1/orders/${made.id}` };
+  acceptOnce(db, caller, request, {
+    path: '/v1/orders',
+    schema: acceptedOrder,
+    async accept(id) {
+      const { customer, shippingAddress, items, payment } = order;
+      const createdAt = new Date().toISOString();
+      const about = { ...request, id, createdAt, owner: caller.keyId, customer, shippingAddress, items };
+      const priced = await grouped(db)({ ...about, paymentMethod: payment.method });
+      return priced && { id, generation: 1, status: 'accepted', ...priced, customer, shippingAddress, createdAt };
+    },
+    refuse: () => refuseUnpriced(db, order.items),
   });
 
-async function insertOrder(tx: Transaction, caller: Caller, order: NewOrder): Promise<AcceptedOrder> {
-  const { items, amount, currency } = await price(tx, order.items);
-  const ref = { orderId: uuid(), generation: 1 };
-  const createdAt = new Date();
-  await tx.insert(orders).values({
-    id: ref.orderId,
-    owner: caller.keyId,
-    generation: ref.generation,
-    status: 'accepted',
-    amount,
-    currency,
-    paymentMethod: order.payment.method,
-    customerEmail: order.customer.email,
-    customerName: order.customer.name,
-    ...order.shippingAddress,
-    createdAt,
-    updatedAt: createdAt,
-  });
-  await tx.insert(orderItems).values(items.map((item, position) => ({ orderId: ref.orderId, position, ...item })));
-  await recordOrderEvent(tx, ref, 'accepted');
-  await enqueueCommand(tx, { type: 'start_order', ...ref, amount, currency });
-  return {
-    id: ref.orderId,
-    generation: ref.generation,
-    status: 'accepted',
-    amount,
-    currency,
-    items,
-    customer: order.customer,
-    shippingAddress: order.shippingAddress,
-    createdAt: createdAt.toISOString(),
-  };
-}
-
-async function price(tx: Transaction, wanted: NewOrder['items']) {
-  const catalogue = await tx
-    .select()
-    .from(products)
-    .where(
-      and(
-        eq(products.active, true),
-        inArray(
-          products.sku,
-          wanted.map((item) => item.sku),
-        ),
-      ),
-    );
+/** @throws RequestError if the catalogue cannot price these items */
+async function refuseUnpriced(db: Database, wanted: NewOrder['items']): Promise<void> {
+  const skus = wanted.map(({ sku }) => sku);
+  const catalogue = await db.select().from(products).where(and(eq(products.active, true), inArray(products.sku, skus)));
   const seen = new Set<string>();
   let currency: string | undefined;
-  const items = wanted.map(({ sku, quantity }, index) => {
+  let amount = 0;
+  for (const [index, { sku, quantity }] of wanted.entries()) {
     const product = catalogue.find((candidate) => candidate.sku === sku);
     const pointer = `/items/${index}/sku`;
     if (!product) throw new RequestError('unknown_product', `The product ${sku} is not on sale.`, pointer);
@@ -112,12 +78,9 @@ async function price(tx: Transaction, wanted: NewOrder['items']) {
     if (product.currency !== currency) {
       throw new RequestError('mixed_currencies', `All items need the same currency, and ${sku} is not in ${currency}.`, pointer);
     }
-    return { sku, name: product.name, quantity, unitAmount: product.amount };
-  });
-  const amount = items.reduce((sum, item) => sum + item.quantity * item.unitAmount, 0);
+    amount += quantity * product.amount;
+  }
   if (amount > LARGEST_AMOUNT) throw new RequestError('total_too_large', 'The order is too large.', '/items');
-  if (!currency) throw new RequestError('unknown_product', 'An order needs at least one item.', '/items');
-  return { items, amount, currency };
 }
 
 /**

@@ -1,5 +1,4 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import type { Database, Transaction } from '../db/client.ts';
 import { signups, verificationTokens } from '../db/schema.ts';
@@ -7,8 +6,11 @@ import { transaction } from '../db/transaction.ts';
 import { ownerFilter, type Caller } from '../contracts/caller.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { RequestError, notFound } from '../contracts/request-error.ts';
-import { createOnce, type IdempotentRequest, type Once } from '../records/idempotency.ts';
+import type { IdempotentRequest, Once } from '../records/idempotency.ts';
 import { hashToken } from '../records/tokens.ts';
+import { acceptOnce } from './accept-once.ts';
+import { acceptSignups, type SignupRequest } from './accept-signups.ts';
+import { handleTogether, perDatabase } from './group.ts';
 
 export interface NewSignup {
   email: string;
@@ -26,6 +28,9 @@ const acceptedSignup = z.object({
 /** A signup as it was when it was accepted. `createdAt` is ISO 8601. */
 export type AcceptedSignup = z.infer<typeof acceptedSignup>;
 
+/** One group for each pool of connections. */
+const grouped = perDatabase((db) => handleTogether((requests: SignupRequest[]) => acceptSignups(db, requests)));
+
 /**
  * Accepts a signup.
  * @throws RequestError `email_taken` when the address has an open signup, or `idempotency_key_reused`
@@ -33,27 +38,25 @@ export type AcceptedSignup = z.infer<typeof acceptedSignup>;
 export const acceptSignup = (
   db: Database,
   caller: Caller,
-  { signup, ...request }: IdempotentRequest & { signup: NewSignup },
+  { signup: { email, name }, ...request }: IdempotentRequest & { signup: NewSignup },
 ): Promise<Once<AcceptedSignup>> =>
-  createOnce(db, caller, request, acceptedSignup, async (tx) => {
-    const made = await insertSignup(tx, caller, signup);
-    return { made, location: `/v1/signups/${made.id}` };
+  acceptOnce(db, caller, request, {
+    path: '/v1/signups',
+    schema: acceptedSignup,
+    async accept(id) {
+      const createdAt = new Date().toISOString();
+      const isAccepted = await grouped(db)({ ...request, id, owner: caller.keyId, email, name, createdAt });
+      return isAccepted ? { id, status: 'pending_verification', email, name, createdAt } : undefined;
+    },
+    refuse: () => refuseTaken(db, email),
   });
 
-async function insertSignup(tx: Transaction, caller: Caller, { email, name }: NewSignup): Promise<AcceptedSignup> {
-  const createdAt = new Date();
-  const made = { id: uuid(), status: 'pending_verification', email, name } as const;
-  // The unique index decides, so that two requests at once cannot both find the address free.
-  const inserted = await tx
-    .insert(signups)
-    .values({ ...made, owner: caller.keyId, createdAt, updatedAt: createdAt })
-    .onConflictDoNothing()
-    .returning({ id: signups.id });
-  if (inserted.length === 0) {
+/** @throws RequestError `email_taken` */
+async function refuseTaken(db: Database, email: string): Promise<void> {
+  const open = and(eq(sql`lower(${signups.email})`, sql`lower(${email})`), sql`status not in ('expired', 'ended')`);
+  if ((await db.$count(signups, open)) > 0) {
     throw new RequestError('email_taken', 'This email address already has an open signup.', '/email');
   }
-  await enqueueCommand(tx, { type: 'start_signup', signupId: made.id });
-  return { ...made, createdAt: createdAt.toISOString() };
 }
 
 /** Reads and locks a signup, so that the second of two requests sees what the first decided. */

@@ -20,6 +20,30 @@ interface Creation<Made> {
 
 export type Once<Made> = Creation<Made> & { repeated: boolean };
 
+/** Rolls back what found a key free. */
+class FreeKeyError extends Error {
+  override name = 'FreeKeyError';
+}
+
+/**
+ * Looks whether a request repeats an earlier one. If that is still under way, this waits for its outcome.
+ * @returns the first answer; undefined if there is none
+ * @throws RequestError `idempotency_key_reused` when the key was used for another request
+ */
+export async function findFirst<Made>(
+  db: Database,
+  caller: Caller,
+  request: IdempotentRequest,
+  schema: z.ZodType<Made>,
+): Promise<Once<Made> | undefined> {
+  try {
+    return await createOnce(db, caller, request, schema, () => Promise.reject(new FreeKeyError()));
+  } catch (error) {
+    if (error instanceof FreeKeyError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Creates something once per caller and key, in one transaction. The key is written first: a duplicate that arrives
  * meanwhile waits for it, then finds the committed outcome. A creation that throws leaves no key behind, so a corrected

@@ -3,6 +3,7 @@ import { commands, idempotencyKeys, orderEvents, orderItems, orders } from '../.
 import { acceptOrder, cancelOrder } from '../../src/intake/orders.ts';
 import { createCaller } from '../support/caller.ts';
 import { useDatabase } from '../support/database.ts';
+import { outcomes, useOtherProcess } from './together.ts';
 
 const db = await useDatabase();
 const caller = await createCaller(db, 'customer');
@@ -48,6 +49,38 @@ describe('accepting an order', () => {
     const ids: string[] = [];
     for (const key of ['t1', 't2', 't3']) ids.push((await accept(key)).made.id);
     expect(ids.toSorted()).toEqual(ids);
+  });
+});
+
+describe('accepting orders that come together', () => {
+  it('refuses those that are wrong, and accepts the others', async () => {
+    const before = await counts();
+    // The API refuses this name, because Postgres cannot store it.
+    const unstorable = { ...order(), customer: { email: 'ada@example.com', name: '\0' } };
+    const [first, unknown, bad, last, ...sameKey] = await outcomes([
+      accept('g1'),
+      accept('g2', { sku: 'NOTHING' }),
+      acceptOrder(db, caller, { idempotencyKey: 'g3', requestHash: 'h', order: unstorable }),
+      accept('g4'),
+      accept('g5'),
+      accept('g5', { requestHash: 'other' }),
+    ]);
+    expect([first, unknown, bad, last]).toEqual(['accepted', 'unknown_product', '22P05', 'accepted']);
+    expect(sameKey.toSorted()).toEqual(['accepted', 'idempotency_key_reused']);
+    expect(await counts()).toEqual(before.map((count) => count + 3));
+  });
+
+  it('accepts each once if two processes get the same requests in another order', async () => {
+    const other = useOtherProcess(db);
+    const before = await counts();
+    const keys = Array.from({ length: 40 }, (_, index) => `both-${index}`);
+    const accepted = await Promise.all([
+      ...keys.map((key) => accept(key)),
+      ...keys.toReversed().map((idempotencyKey) => acceptOrder(other, caller, { idempotencyKey, requestHash: 'h', order: order() })),
+    ]);
+    expect(await counts()).toEqual(before.map((count) => count + 40));
+    expect(new Set(accepted.map(({ location }) => location)).size).toBe(40);
+    expect(accepted.filter(({ repeated }) => repeated)).toHaveLength(40);
   });
 });
 

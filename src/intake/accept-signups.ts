@@ -1,0 +1,60 @@
+import type { Database } from '../db/client.ts';
+import { sendingNotifications, notifyAfterCommit } from '../db/notifications.ts';
+import { COMMANDS_CHANNEL } from '../records/commands.ts';
+import type { IdempotentRequest } from '../records/idempotency.ts';
+
+/** A signup to accept. `createdAt` is ISO 8601. */
+export interface SignupRequest extends IdempotentRequest {
+  id: string;
+  owner: string;
+  email: string;
+  name: string;
+  createdAt: string;
+}
+
+/**
+ * Writes everything that accepting a signup means: the signup, the key, and the command that starts it. Leaves out a signup
+ * whose key was used, and one whose address is taken: the unique index decides, so that two requests at once cannot both
+ * find it free.
+ *
+ * The addresses and then the keys are written in one order by all, so that two statements cannot wait for each other.
+ */
+const STATEMENT = `
+with request as (
+  select * from json_to_recordset($1) as request (
+    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, email text, name text, "createdAt" text
+  )
+), fresh as (
+  select distinct on (owner, "idempotencyKey") * from request
+  where not exists (select from idempotency_keys as used where used.owner = request.owner and used.key = "idempotencyKey")
+  order by owner, "idempotencyKey"
+), made as (
+  insert into signups (id, owner, email, name, status, created_at, updated_at)
+  select id, owner, email, name, 'pending_verification', "createdAt"::timestamptz, "createdAt"::timestamptz
+  from fresh order by lower(email)
+  on conflict do nothing returning id
+), claimed as (
+  insert into idempotency_keys (owner, key, request_hash, location, body)
+  select owner, "idempotencyKey", "requestHash", '/v1/signups/' || id, jsonb_build_object(
+    'id', id, 'status', 'pending_verification', 'email', email, 'name', name, 'createdAt', "createdAt"
+  )
+  from fresh join made using (id) order by owner, "idempotencyKey"
+), started as (
+  insert into commands (workflow_id, body)
+  select 'signup/' || id, jsonb_build_object('type', 'start_signup', 'signupId', id) from made
+)
+select id from made`;
+
+/** @returns for each whether it was accepted */
+export async function acceptSignups(db: Database, requests: SignupRequest[]): Promise<boolean[]> {
+  return await sendingNotifications(db.$client, async () => {
+    const { rows } = await db.$client.query<{ id: string }>({
+      name: 'accept_signups',
+      text: STATEMENT,
+      values: [JSON.stringify(requests)],
+    });
+    if (rows.length > 0) notifyAfterCommit(COMMANDS_CHANNEL);
+    const made = new Set(rows.map(({ id }) => id));
+    return requests.map(({ id }) => made.has(id));
+  });
+}
