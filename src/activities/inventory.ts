@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { orderItems, reservations } from '../db/schema.ts';
+import { reservations } from '../db/schema.ts';
 import { isOf } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { defineStep } from './steps.ts';
@@ -15,39 +15,36 @@ export function createInventoryActivities({ db }: { db: Database }) {
   return {
     /** Reserves all items of the order, or none. @throws ApplicationFailure `out_of_stock` */
     async reserveStock(ref: OrderRef): Promise<void> {
-      await reserve.run(ref, (commit) =>
-        commit(
-          async (tx) => {
-            const items = await tx.select().from(orderItems).where(eq(orderItems.orderId, ref.orderId));
-            await tx.insert(reservations).values(items.map(({ sku, quantity }) => ({ ...ref, sku, quantity })));
-            await setOrderStatus(tx, ref, 'reserved');
-            return { items: items.length };
-          },
-          async (tx) => {
-            const missing = await moveStock(tx, ref, -1);
-            if (missing) throw ApplicationFailure.nonRetryable(`Not enough ${missing} in stock.`, 'out_of_stock');
-          },
-        ),
-      );
+      await reserve.runInPostgres(ref, {
+        result: sql`jsonb_build_object('items', (select count(*) from order_items where order_id = ${ref.orderId}))`,
+        async write(tx) {
+          const reserved = sql`(
+            insert into reservations (order_id, generation, sku, quantity)
+            select order_id, ${ref.generation}::int, sku, quantity from order_items where order_id = ${ref.orderId}
+          )`;
+          await setOrderStatus(tx, ref, 'reserved', {}, reserved);
+        },
+        async writeContended(tx) {
+          const missing = await moveStock(tx, ref, -1);
+          if (missing) throw ApplicationFailure.nonRetryable(`Not enough ${missing} in stock.`, 'out_of_stock');
+        },
+      });
     },
 
     /** Returns the reserved items to stock. */
     async releaseStock(ref: OrderRef): Promise<void> {
-      await reserve.compensate(ref, (commit) =>
-        commit(
-          async (tx) => {
-            const released = await tx
-              .update(reservations)
-              .set({ releasedAt: sql`now()` })
-              .where(isOf(reservations, ref))
-              .returning({ sku: reservations.sku });
-            return { released: released.length };
-          },
-          async (tx) => {
-            await moveStock(tx, ref, 1);
-          },
-        ),
-      );
+      await reserve.compensateInPostgres(ref, {
+        async write(tx) {
+          const { rowCount } = await tx
+            .update(reservations)
+            .set({ releasedAt: sql`now()` })
+            .where(isOf(reservations, ref));
+          return { released: rowCount ?? 0 };
+        },
+        async writeContended(tx) {
+          await moveStock(tx, ref, 1);
+        },
+      });
     },
   };
 }

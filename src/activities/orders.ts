@@ -6,8 +6,8 @@ import type { CarrierUpdate, DecideApproval, SettleCompensation } from '../contr
 import { FINAL_ORDER_STATUSES, LIVE_FAILURE_STATUSES, type OrderStatus, type OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { failures, orders, payments, sagaSteps, shipments } from '../db/schema.ts';
-import { transaction } from '../db/transaction.ts';
-import { closeFailures, recordFailureEvent, type FailureRef } from '../records/failures.ts';
+import { statement, transaction } from '../db/transaction.ts';
+import { closeFailures, isLiveFailure, recordFailureEvent, type FailureRef } from '../records/failures.ts';
 import { isApproval, isOf, isOrder } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { retryPaidCharge } from '../records/reported-payments.ts';
@@ -119,13 +119,15 @@ export function createOrderActivities({ db }: { db: Database }) {
     },
 
     async recordShipped(ref: OrderRef, { carrier, trackingNumber }: CarrierUpdate): Promise<void> {
+      const shipped = db
+        .update(shipments)
+        .set({ state: 'shipped', carrier, trackingNumber, shippedAt: sql`coalesce(${shipments.shippedAt}, now())` })
+        .where(and(isOf(shipments, ref), eq(shipments.state, 'accepted')));
+      // A cancellation that was accepted before this, but not acted on, came too late.
+      await statement(db, () => setOrderStatus(db, ref, 'shipped', { cancellationReason: null }, shipped));
+      // Most are in time.
+      if ((await db.$count(failures, isLiveFailure(ref, LATE_SHIPMENT))) === 0) return;
       await transaction(db, async (tx) => {
-        await tx
-          .update(shipments)
-          .set({ state: 'shipped', carrier, trackingNumber, shippedAt: sql`coalesce(${shipments.shippedAt}, now())` })
-          .where(and(isOf(shipments, ref), eq(shipments.state, 'accepted')));
-        // A cancellation that was accepted before this, but not acted on, came too late.
-        await setOrderStatus(tx, ref, 'shipped', { cancellationReason: null });
         await closeFailures(tx, ref, LATE_SHIPMENT, 'resolved', 'The order has been shipped.');
       });
     },
@@ -156,15 +158,11 @@ export function createOrderActivities({ db }: { db: Database }) {
     },
 
     async completeOrder(ref: OrderRef, { delivered }: { delivered: boolean }): Promise<void> {
-      await transaction(db, async (tx) => {
-        if (delivered) {
-          await tx
-            .update(shipments)
-            .set({ state: 'delivered', deliveredAt: sql`coalesce(${shipments.deliveredAt}, now())` })
-            .where(isOf(shipments, ref));
-        }
-        await setOrderStatus(tx, ref, 'completed');
-      });
+      const arrived = db
+        .update(shipments)
+        .set({ state: 'delivered', deliveredAt: sql`coalesce(${shipments.deliveredAt}, now())` })
+        .where(isOf(shipments, ref));
+      await statement(db, () => setOrderStatus(db, ref, 'completed', {}, delivered ? arrived : undefined));
     },
 
     /**

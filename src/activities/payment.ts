@@ -6,7 +6,7 @@ import type { RefundInput } from '../contracts/messages.ts';
 import { sumOf } from '../contracts/money.ts';
 import { hasFailed, isUnderWay } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { failures, payments } from '../db/schema.ts';
+import { failures, orders, payments } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { noAnswer, refused } from '../gateways/errors.ts';
 import {
@@ -22,7 +22,6 @@ import { setOrderStatus } from '../records/order-status.ts';
 import { recordRefundNews, recordRefunds, type Payment } from '../records/refunds.ts';
 import { stopIfCancelled, unlessCancelled } from './cancellation.ts';
 import { notInDatabase, toApplicationFailure } from './errors.ts';
-import { findOrder } from './find-order.ts';
 import { defineStep } from './steps.ts';
 
 export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
@@ -31,16 +30,12 @@ export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
 export function createPaymentActivities({ db, gateway }: { db: Database; gateway: PaymentGateway }) {
   const charge = defineStep(db, 'charge');
 
-  /** Finds or creates the payment of this generation, before the provider is asked for any money. */
-  async function openPayment(ref: OrderRef): Promise<{ payment: Payment; method: string }> {
-    const { amount, currency, paymentMethod } = await findOrder(db, ref);
-    await db
-      .insert(payments)
-      .values({ id: uuid(), ...ref, state: 'pending', amount, currency })
-      .onConflictDoNothing();
-    const payment = await findPayment(ref);
-    if (!payment) throw notInDatabase('payment');
-    return { payment, method: paymentMethod };
+  /** Creates the payment of this generation, unless there is one. */
+  async function openPayment({ orderId, generation }: OrderRef): Promise<void> {
+    await db.execute(sql`
+      insert into ${payments} (id, order_id, generation, state, amount, currency)
+      select ${uuid()}::uuid, id, ${generation}::int, 'pending', amount, currency from ${orders} where ${eq(orders.id, orderId)}
+      on conflict (order_id, generation) do nothing`);
   }
 
   async function findPayment(ref: OrderRef): Promise<Payment | undefined> {
@@ -52,33 +47,38 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
    * Finds or creates the one intent of a payment. Two attempts at once may create two intents, but only the one stored first
    * is ever confirmed, and none once the payment is cancelled.
    */
-  async function claimIntent(ref: OrderRef, payment: Payment, method: string): Promise<PaymentIntent> {
-    if (payment.providerPaymentId) return await gateway.retrieveIntent(payment.providerPaymentId);
-    const created = await gateway.createIntent(keyOf(ref, 'charge', payment), {
-      amount: payment.amount,
-      currency: payment.currency,
+  async function claimIntent(ref: OrderRef, { amount, currency, method, keySerial, intentId }: ChargeFacts): Promise<PaymentIntent> {
+    if (intentId) return await gateway.retrieveIntent(intentId);
+    const created = await gateway.createIntent(keyOf(ref, 'charge', { keySerial }), {
+      amount,
+      currency,
       method,
       metadata: { orderId: ref.orderId, generation: String(ref.generation) },
     });
-    await db
-      .update(payments)
-      .set({ providerPaymentId: created.id })
-      .where(and(eq(payments.id, payment.id), eq(payments.state, 'pending'), isNull(payments.providerPaymentId)));
-    const claimed = (await findPayment(ref))?.providerPaymentId;
-    if (!claimed) throw noAnswer('payment', 'The payment has been cancelled meanwhile.');
-    return claimed === created.id ? created : await gateway.retrieveIntent(claimed);
+    const [claimed] = await db
+      .insert(payments)
+      .values({ id: uuid(), ...ref, state: 'pending', amount, currency, providerPaymentId: created.id })
+      .onConflictDoUpdate({
+        target: [payments.orderId, payments.generation],
+        set: { providerPaymentId: sql`coalesce(${payments.providerPaymentId}, excluded.provider_payment_id)` },
+        setWhere: sql`${payments.state} = 'pending' or ${payments.providerPaymentId} is not null`,
+      })
+      .returning({ intentId: payments.providerPaymentId });
+    if (!claimed?.intentId) throw noAnswer('payment', 'The payment has been cancelled meanwhile.');
+    return claimed.intentId === created.id ? created : await gateway.retrieveIntent(claimed.intentId);
   }
 
   /** The provider repeats a stored failure for the same key, so the next attempt uses a new key. */
-  async function withFreshKeys<Result>(payment: Payment, ask: () => Promise<Result>): Promise<Result> {
+  async function withFreshKeys<Result>(ref: OrderRef, keySerial: number, ask: () => Promise<Result>): Promise<Result> {
     try {
       return await ask();
     } catch (error) {
       if (error instanceof StoredFailureError) {
+        await openPayment(ref);
         await db
           .update(payments)
-          .set({ keySerial: payment.keySerial + 1 })
-          .where(and(eq(payments.id, payment.id), eq(payments.keySerial, payment.keySerial)));
+          .set({ keySerial: keySerial + 1 })
+          .where(and(isOf(payments, ref), eq(payments.keySerial, keySerial)));
         throw noAnswer('payment', 'The payment provider repeats a stored failure.');
       }
       if (error instanceof UnexpectedStateError) {
@@ -127,26 +127,28 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
   return {
     /** Charges the customer, once for each generation of an order. @throws ApplicationFailure `card_declined` */
     async chargePayment(ref: OrderRef): Promise<void> {
-      const charged = charge.run(ref, async (commit) => {
-        const { payment, method } = await openPayment(ref);
-        const paid = await withFreshKeys(payment, async () => {
-          const intent = await claimIntent(ref, payment, method);
+      const charged = charge.run(ref, factsOf(ref), async (commit, { facts }) => {
+        if (!facts) throw notInDatabase('order');
+        const paid = await withFreshKeys(ref, facts.keySerial, async () => {
+          const intent = await claimIntent(ref, facts);
           if (intent.status === 'succeeded' || intent.status === 'processing') return intent;
           stopIfCancelled();
-          return await gateway.confirmIntent(keyOf(ref, 'charge:confirm', payment), intent.id, method);
+          return await gateway.confirmIntent(keyOf(ref, 'charge:confirm', facts), intent.id, facts.method);
         });
         if (paid.status === 'processing') throw noAnswer('payment', 'The payment is still being processed.');
         if (paid.status !== 'succeeded') {
           throw refused('card_declined', `The payment needs action by the customer (${paid.status}).`);
         }
-        await commit(async (tx) => {
-          await tx
-            .update(payments)
-            .set({ state: 'captured', captured: paid.received, capturedAt: sql`now()` })
-            .where(eq(payments.id, payment.id));
-          await setOrderStatus(tx, ref, 'charged');
-          return { payment: paid.id, captured: paid.received };
-        });
+        await commit(
+          async (tx) => {
+            const captured = tx
+              .update(payments)
+              .set({ state: 'captured', captured: paid.received, capturedAt: sql`now()` })
+              .where(isOf(payments, ref));
+            await setOrderStatus(tx, ref, 'charged', {}, captured);
+          },
+          { payment: paid.id, captured: paid.received },
+        );
       });
       await unlessCancelled(charged);
     },
@@ -168,7 +170,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
         if (!payment?.providerPaymentId) return await commit(() => Promise.resolve({ refunded: 0 }));
 
         const intentId = payment.providerPaymentId;
-        const undone = await withFreshKeys(payment, () => undoPayment(ref, payment, intentId));
+        const undone = await withFreshKeys(ref, payment.keySerial, () => undoPayment(ref, payment, intentId));
         if ('state' in undone) {
           return await commit(async (tx) => {
             await tx.update(payments).set({ state: undone.state }).where(eq(payments.id, payment.id));
@@ -206,7 +208,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
       if (!found || !intentId) return;
       const { payment, failure } = found;
       try {
-        const all = await withFreshKeys(payment, () => refundLeft(input, payment, intentId));
+        const all = await withFreshKeys(payment, payment.keySerial, () => refundLeft(input, payment, intentId));
         await transaction(db, (tx) => recordRefundNews(tx, payment.id, all));
         if (all.some(({ status }) => isUnderWay(status))) throw refundPending();
       } catch (error) {
@@ -219,6 +221,25 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
     },
   };
 }
+
+/** What a charge has to know. */
+interface ChargeFacts {
+  /** Minor units. */
+  amount: number;
+  currency: string;
+  method: string;
+  keySerial: number;
+  /** Of the intent that an earlier attempt has claimed. */
+  intentId: string | null;
+}
+
+/** Null if the order is not in the database. */
+const factsOf = (ref: OrderRef) =>
+  sql<ChargeFacts | null>`
+    select jsonb_build_object(
+      'amount', ${orders.amount}, 'currency', ${orders.currency}, 'method', ${orders.paymentMethod},
+      'keySerial', coalesce(${payments.keySerial}, 1), 'intentId', ${payments.providerPaymentId}
+    ) from ${orders} left join ${payments} on ${isOf(payments, ref)} where ${eq(orders.id, ref.orderId)}`;
 
 const refundPending = (): ApplicationFailure =>
   ApplicationFailure.retryable('The provider has taken the refund, but not completed it yet.', 'refund_pending');

@@ -1,13 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { shipmentReference, type OrderRef } from '../contracts/ids.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { orderItems, shipments } from '../db/schema.ts';
+import { orderItems, orders, shipments } from '../db/schema.ts';
 import { noAnswer } from '../gateways/errors.ts';
-import type { WarehouseGateway } from '../gateways/warehouse.ts';
+import type { ShipmentRequest, WarehouseGateway } from '../gateways/warehouse.ts';
 import { isOf } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
-import { findOrder } from './find-order.ts';
+import { notInDatabase } from './errors.ts';
 import { defineStep } from './steps.ts';
 
 export type WarehouseActivities = ReturnType<typeof createWarehouseActivities>;
@@ -40,35 +40,27 @@ export function createWarehouseActivities({ db, gateway }: { db: Database; gatew
   return {
     /** Hands the order to the warehouse. @throws ApplicationFailure `invalid_address` */
     async requestShipment(ref: OrderRef): Promise<void> {
-      await ship.run(ref, async (commit, serial) => {
+      await ship.run(ref, factsOf(ref), async (commit, { serial, facts }) => {
+        if (!facts) throw notInDatabase('order');
         // The address was corrected after the warehouse had accepted the order, although that answer was lost.
         if (serial > 1 && !(await cancel(ref, serial - 1))) {
           const shipment = await findParcel(ref, serial - 1);
-          await commit(async (tx) => {
-            await ship.restoreKey(tx, ref, serial - 1);
-            await recordShipment(tx, ref, shipment);
-            return { shipment, sentTo: 'the earlier address' };
-          });
+          await commit(
+            async (tx) => {
+              await ship.restoreKey(tx, ref, serial - 1);
+              await recordShipment(tx, ref, shipment);
+            },
+            { shipment, sentTo: 'the earlier address' },
+          );
           return;
         }
-        const { customerName: name, line1, city, postalCode, country } = await findOrder(db, ref);
-        const items = await db
-          .select({ sku: orderItems.sku, quantity: orderItems.quantity })
-          .from(orderItems)
-          .where(eq(orderItems.orderId, ref.orderId));
-        const answer = await gateway.requestShipment(ship.key(ref, serial), {
-          reference: shipmentReference({ ...ref, serial }),
-          recipient: { name, line1, city, postalCode, country },
-          items,
-        });
+        const reference = shipmentReference({ ...ref, serial });
+        const answer = await gateway.requestShipment(ship.key(ref, serial), { reference, ...facts });
         if (answer === 'cancelled' || answer === 'taken') {
           await ship.retireKey(ref, serial);
           throw noAnswer('warehouse', 'The warehouse has another request under this key. The next attempt uses another one.');
         }
-        await commit(async (tx) => {
-          await recordShipment(tx, ref, answer.id);
-          return { shipment: answer.id };
-        });
+        await commit((tx) => recordShipment(tx, ref, answer.id), { shipment: answer.id });
       });
     },
 
@@ -96,7 +88,18 @@ export function createWarehouseActivities({ db, gateway }: { db: Database; gatew
   };
 }
 
-async function recordShipment(tx: Transaction, ref: OrderRef, warehouseId: string): Promise<void> {
-  await tx.insert(shipments).values({ ...ref, state: 'accepted', warehouseId });
-  await setOrderStatus(tx, ref, 'fulfilling');
-}
+/** What the warehouse has to know of an order; null if it is not in the database. */
+const factsOf = ({ orderId }: OrderRef) =>
+  sql<Pick<ShipmentRequest, 'recipient' | 'items'> | null>`
+    select jsonb_build_object(
+      'recipient', jsonb_build_object(
+        'name', customer_name, 'line1', line1, 'city', city, 'postalCode', postal_code, 'country', country
+      ),
+      'items', (
+        select jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity) order by position)
+        from ${orderItems} where ${eq(orderItems.orderId, orderId)}
+      )
+    ) from ${orders} where ${eq(orders.id, orderId)}`;
+
+const recordShipment = (tx: Transaction, ref: OrderRef, warehouseId: string): Promise<void> =>
+  setOrderStatus(tx, ref, 'fulfilling', {}, tx.insert(shipments).values({ ...ref, state: 'accepted', warehouseId }));

@@ -15,14 +15,24 @@ export async function transaction<Result>(
   work: (tx: Transaction) => Promise<Result>,
   config?: PgTransactionConfig,
 ): Promise<Result> {
-  return await sendingNotifications(db.$client, async () => {
-    try {
-      return await attempt(db, work, config);
-    } catch (error) {
-      if (!isLostRace(error)) throw error;
-      return await attempt(db, work, config);
-    }
-  });
+  return await sendingNotifications(db.$client, () => againIfRaceLost(() => attempt(db, work, config)));
+}
+
+/**
+ * Runs one statement, which is a transaction by itself, and then sends its notifications like `transaction`.
+ * @param run runs the statement; it runs a second time under the same conditions as above
+ */
+export const statement = <Result>(db: Database, run: () => Promise<Result>): Promise<Result> =>
+  sendingNotifications(db.$client, () => againIfRaceLost(run));
+
+/** Runs something again if Postgres ended it because of another transaction. */
+async function againIfRaceLost<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isLostRace(error)) throw error;
+    return await run();
+  }
 }
 
 async function attempt<Result>(

@@ -121,6 +121,10 @@ function isAmong(which: Selection) {
   return and(eq(failures.kind, which.kind), eq(failures.step, which.step));
 }
 
+/** @returns the condition for the live failures of one generation of an order that match `which` */
+export const isLiveFailure = (ref: OrderRef, which: Selection) =>
+  and(isOf(failures, ref), inArray(failures.status, LIVE_FAILURE_STATUSES), isAmong(which));
+
 /** Closes the live failures of an order that match `which`. @returns those it has closed */
 export async function closeFailures(
   tx: Transaction,
@@ -132,7 +136,7 @@ export async function closeFailures(
   const closed = await tx
     .update(failures)
     .set({ status: outcome, closedAt: sql`now()`, nextRetryAt: null })
-    .where(and(isOf(failures, ref), inArray(failures.status, LIVE_FAILURE_STATUSES), isAmong(which)))
+    .where(isLiveFailure(ref, which))
     .returning({ failureId: failures.id, occurrence: failures.occurrence });
   for (const { failureId } of closed) await recordFailureEvent(tx, failureId, outcome, byHoldfast(reason));
   return closed;

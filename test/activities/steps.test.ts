@@ -11,6 +11,7 @@ import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { failures, orders, sagaSteps } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { createLogger } from '../../src/log.ts';
+import { retryFailure } from '../../src/operate/failures.ts';
 import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
 import { createPauses, type Pauses } from '../support/pauses.ts';
 import { createShop, runActivity, type Shop } from '../support/shop.ts';
@@ -201,7 +202,7 @@ describe('a compensation while its step is between the outside call and the comm
   });
 });
 
-describe('an attempt that timed out before it called the provider', () => {
+describe('an attempt that timed out before it stored its payment', () => {
   it('charges nothing after the compensation', async () => {
     const ref = await shop.placeOrder();
     const pause = await pauses.before({
@@ -224,7 +225,7 @@ describe('an attempt that timed out before it called the provider', () => {
     const ref = await shop.placeOrder();
     const pause = await pauses.before({
       table: 'payments',
-      on: 'update',
+      on: 'insert',
       when: `new.order_id = '${ref.orderId}'`,
       connection: LATE,
     });
@@ -238,6 +239,52 @@ describe('an attempt that timed out before it called the provider', () => {
     expect(await saga(ref)).toContain('undo charge: done');
     await endedBadly(ref);
     await expectSound(shop, ref.orderId);
+  });
+});
+
+const invoiceStep = async ({ orderId }: OrderRef) =>
+  (await shop.db.select().from(sagaSteps).where(eq(sagaSteps.orderId, orderId)))[0];
+
+const failsToInvoice = (ref: OrderRef) =>
+  expect(runActivity(shop.activities().issueInvoice, ref)).rejects.toThrow(/invoices/);
+
+/** Makes writing the invoice of an order fail while `during` runs. */
+async function failingToInvoice(ref: OrderRef, during: () => Promise<void>): Promise<void> {
+  const when = sql.raw(`new.order_id = '${ref.orderId}'`);
+  await shop.db.execute(sql`create or replace function fail() returns trigger language plpgsql as $$ begin raise 'broken'; end $$`);
+  await shop.db.execute(sql`create trigger fail before insert on invoices for each row when (${when}) execute function fail()`);
+  await during();
+  await shop.db.execute(sql`drop trigger fail on invoices`);
+}
+
+
+describe('a step that only uses Postgres', () => {
+  it('leaves nothing of a failed attempt but its error, and counts it', async () => {
+    const ref = await shop.placeOrder();
+    await failingToInvoice(ref, async () => {
+      await failsToInvoice(ref);
+      await failsToInvoice(ref);
+    });
+    expect(await invoiceStep(ref)).toMatchObject({ state: 'retrying', attempts: 2, errorType: 'database_error', result: null });
+    await runActivity(shop.activities().issueInvoice, ref);
+    expect(await invoiceStep(ref)).toMatchObject({ state: 'done', attempts: 3, errorType: null, result: { number: expect.any(Number) } });
+  });
+
+  it('shows as retrying only once a retry of its parked order was requested', async () => {
+    const ref = await shop.placeOrder();
+    await failingToInvoice(ref, async () => {
+      await failsToInvoice(ref);
+      const error = { errorType: 'database_error', errorMessage: 'broken' };
+      const parked = await runActivity(shop.activities().parkOrder, ref, 'invoice', error);
+      await failsToInvoice(ref);
+      expect(await invoiceStep(ref)).toMatchObject({ state: 'exhausted', attempts: 1 });
+      await retryFailure.perform(shop, parked?.failureId ?? '', { reason: 'fixed' }, 'key:operator');
+      await failsToInvoice(ref);
+      expect(await invoiceStep(ref)).toMatchObject({ state: 'retrying', attempts: 2 });
+    });
+    await runActivity(shop.activities().issueInvoice, ref);
+    expect(await invoiceStep(ref)).toMatchObject({ state: 'done' });
+    expect(await failureOf(ref)).toMatchObject({ status: 'resolved' });
   });
 });
 

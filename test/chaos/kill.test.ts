@@ -58,8 +58,8 @@ it('continues an order with one effect of each step, wherever its worker is kill
   const forward: ((orderId: string) => Point)[] = [
     (id) => ({ table: 'reservations', on: 'insert', when: of(id) }),
     // Before the first call to the provider, between its two calls, and after it has captured the money.
+    (id) => ({ table: 'saga_steps', on: 'insert', when: of(id, `new.step = 'charge'`) }),
     (id) => ({ table: 'payments', on: 'insert', when: of(id) }),
-    (id) => ({ table: 'payments', on: 'update', when: of(id, `old.provider_payment_id is null`) }),
     (id) => ({ table: 'payments', on: 'update', when: of(id, `new.state = 'captured'`) }),
     // After the warehouse has accepted.
     (id) => ({ table: 'shipments', on: 'insert', when: of(id) }),

@@ -60,15 +60,15 @@ export const SABOTAGES: readonly Sabotage[] = [
       importSleep,
       {
         file: STEPS,
-        find: 'const closed = await finish(tx, row, await effect(tx));',
-        replace: 'const facts = await effect(tx);\n        await sleep(500);\n        const closed = await finish(tx, row, facts);',
+        find: 'const finished = await finish(tx, row, work);',
+        replace: 'const finished = await finish(tx, row, work);\n    await sleep(500);',
       },
     ],
     mistake: [
       {
         file: STEPS,
-        find: 'const facts = await effect(tx);',
-        replace: 'const facts = await transaction(db, (other) => effect(other));',
+        find: 'const finished = await finish(tx, row, work);',
+        replace: 'const finished = await transaction(db, (other) => finish(other, row, work));',
       },
     ],
   },
