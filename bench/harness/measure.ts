@@ -15,3 +15,11 @@ export const defineMeasure = <Options extends z.ZodObject>(measure: Measure<Opti
 
 /** An option that is a positive number. @param preset its default */
 export const positive = (preset: number) => z.coerce.number().int().positive().default(preset);
+
+/** @returns the middle one of some numbers */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
+}

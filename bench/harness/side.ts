@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,9 +26,9 @@ export interface Side {
   inboxUrl: string;
   keys: Secrets;
   /** @returns the pid of one of its processes, such as `api`, `worker` or `temporal`. @throws Error if it has none */
-  pid: (process: string) => Promise<number>;
+  pid: (process: string) => number;
   /** Stops every process with `SIGSTOP`, except those named, so that it takes no CPU while another side is measured. */
-  freeze: (except?: readonly string[]) => Promise<void>;
+  freeze: (except?: readonly string[]) => void;
   thaw: () => void;
   stop: () => Promise<void>;
 }
@@ -87,8 +88,8 @@ export async function startSide(options: SideOptions): Promise<Side> {
     readyWithinMs: 180_000,
   });
 
-  const children = async () => {
-    const text = await readFile(join(folder, 'stack.json'), 'utf8');
+  const children = () => {
+    const text = readFileSync(join(folder, 'stack.json'), 'utf8');
     return stackFile.parse(JSON.parse(text)).children.map((child) => ({ name: child.name, pid: child.identity.pid }));
   };
   let frozen: number[] = [];
@@ -117,14 +118,14 @@ export async function startSide(options: SideOptions): Promise<Side> {
     warehouseUrl: localUrl(warehouse),
     inboxUrl: localUrl(inbox),
     keys: await loadSecrets(folder),
-    async pid(wanted) {
-      const all = [...(await children()), { name: 'stack', pid: main.pid }];
+    pid(wanted) {
+      const all = [...children(), { name: 'stack', pid: main.pid }];
       const found = all.find((child) => child.name === wanted);
       if (!found) throw new Error(`${name} has no process ${wanted}, only ${all.map((child) => child.name).join(', ')}.`);
       return found.pid;
     },
-    async freeze(except = []) {
-      const kept = (await children()).filter((child) => except.includes(child.name)).flatMap(({ pid }) => withDescendants(pid));
+    freeze(except = []) {
+      const kept = children().filter((child) => except.includes(child.name)).flatMap(({ pid }) => withDescendants(pid));
       thaw();
       frozen = withDescendants(main.pid).filter((pid) => !kept.includes(pid));
       for (const pid of frozen) send(pid, 'SIGSTOP');

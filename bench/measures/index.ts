@@ -1,5 +1,6 @@
 import type { Measure } from '../harness/measure.ts';
 import { cost } from './cost.ts';
+import { intake } from './intake.ts';
 
 /** Every measure, in the order of the README. */
-export const MEASURES: readonly Measure[] = [cost];
+export const MEASURES: readonly Measure[] = [cost, intake];

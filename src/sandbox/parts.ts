@@ -132,7 +132,8 @@ export async function workerPart(
 
 type Application = Pick<ChildSpec, 'name' | 'args' | 'isReady'>;
 
-async function application(context: StackContext, env: NodeJS.ProcessEnv, { name, args, isReady }: Application) {
+/** Starts a program of this checkout in its own process. It stops before the services that it uses. */
+export async function application(context: StackContext, env: NodeJS.ProcessEnv, { name, args, isReady }: Application) {
   const child = await startChild(
     {
       name,

@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { runMeasure } from '../../bench/harness/run.ts';
 import { cost } from '../../bench/measures/cost.ts';
+import { intake } from '../../bench/measures/intake.ts';
+import { findRedis } from '../../bench/peers/bullmq/redis.ts';
 import { createTemporaryFolder } from '../support/temporary-folder.ts';
 
 const out = await createTemporaryFolder();
@@ -17,5 +19,15 @@ describe('the bench', { timeout: 120_000 }, () => {
     expect(postgres?.get('other')).toEqual([0, 0, 0, 0]);
     expect(postgres?.get('all')).toEqual([anything, anything, anything, anything]);
     for (const part of ['API', 'dispatcher', 'activities', 'all']) expect(postgres?.get(part)).not.toContain(0);
+  });
+
+  it('measures the intake, and finds everything again', async () => {
+    const peer = (await findRedis()) ? 'bullmq' : 'none';
+    const { tables } = await runMeasure(intake, { signups: 10, orders: 10, clients: 2, rounds: 1, peer }, place);
+    const sides = peer === 'bullmq' ? ['holdfast', 'bullmq'] : ['holdfast'];
+    for (const { columns, rows } of tables.filter(({ title }) => title.includes('medians'))) {
+      expect(rows.map(([side]) => side)).toEqual(sides);
+      expect(rows.map((row) => row[columns.indexOf('lost')])).toEqual(sides.map(() => 0));
+    }
   });
 });

@@ -9,7 +9,7 @@ import { email, header, json, jsonBody } from '../schemas/common.ts';
 import { acceptedHeaders, idempotencyHeaders, idempotentRequest } from '../schemas/idempotency.ts';
 import { preferredWait, preferenceApplied, waitUntilRest } from '../wait.ts';
 
-const newOrderSchema = z
+export const newOrderSchema = z
   .strictObject({
     customer: z.strictObject({ email, name: line(200) }),
     shippingAddress: address,

@@ -8,7 +8,7 @@ import { email, header, json, jsonBody } from '../schemas/common.ts';
 import { acceptedHeaders, idempotencyHeaders, idempotentRequest } from '../schemas/idempotency.ts';
 import { acceptedSignupView, signupSchema } from '../../views/signup.ts';
 
-const newSignupSchema = z.strictObject({ email, name: line(200) }).openapi('NewSignup');
+export const newSignupSchema = z.strictObject({ email, name: line(200) }).openapi('NewSignup');
 
 const route = createRoute({
   method: 'post',
