@@ -22,7 +22,7 @@ async function identify(keys: KeyRing, authorization: string | undefined): Promi
 /** @returns a middleware that admits only callers with one of the roles, and tells the handler who calls */
 export const requireRole = (roles: readonly Role[]) =>
   createMiddleware<CallerEnv>(async (c, next) => {
-    const caller = await identify(c.var.keys, c.req.header('Authorization'));
+    const caller = await identify(c.get('keys'), c.req.header('Authorization'));
     if (!roles.includes(caller.role)) {
       throw new Problem('forbidden', `This needs a key with the role ${roles.join(' or ')}.`);
     }

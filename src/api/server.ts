@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Api } from './environment.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 
 /** ms that running requests have to finish when the server stops. */
 const GRACE = 10_000;
@@ -19,7 +20,10 @@ export interface RunningServer {
  */
 export async function listen(api: Api, { host, port }: { host: string; port: number }): Promise<RunningServer> {
   const answer = getRequestListener(api.fetch);
-  const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
+  const server = createServer((incoming, outgoing) => {
+    setSecurityHeaders(outgoing);
+    void answer(incoming, outgoing);
+  });
   const hangUp = hangUpWhenIdle(server);
   server.listen(port, host);
   await once(server, 'listening');

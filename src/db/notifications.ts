@@ -10,12 +10,15 @@ import type { Pool } from 'pg';
 
 /** ms during which the notifications of several transactions are put together. */
 const TOGETHER = 2;
+/** ms between two sendings. Under load, each would wake all who listen for a few rows. */
+const INTERVAL = 10;
 
 /** The payloads for each channel. */
 type Notifications = Map<string, Set<string>>;
 
 const ofTransaction = new AsyncLocalStorage<Notifications>();
 const outgoing = new WeakMap<Pool, { notifications: Notifications; sending: Promise<void> }>();
+const sentAt = new WeakMap<Pool, number>();
 
 /** Notifies a channel once the present transaction has committed. */
 export function notifyAfterCommit(channel: string, payload = ''): void {
@@ -23,6 +26,9 @@ export function notifyAfterCommit(channel: string, payload = ''): void {
   if (!notifications) throw new Error('Only a transaction notifies.');
   add(notifications, channel, payload);
 }
+
+/** Notifies a channel of what a single statement has written. */
+export const notify = (pool: Pool, channel: string, payload = ''): void => send(pool, new Map([[channel, new Set([payload])]]));
 
 /** Runs a transaction, then sends its notifications. @param run resolves once it has committed */
 export async function sendingNotifications<Result>(pool: Pool, run: () => Promise<Result>): Promise<Result> {
@@ -44,7 +50,8 @@ function send(pool: Pool, notifications: Notifications): void {
 }
 
 async function sendSoon(pool: Pool): Promise<void> {
-  await sleep(TOGETHER);
+  await sleep(Math.max(TOGETHER, (sentAt.get(pool) ?? -INTERVAL) + INTERVAL - performance.now()));
+  sentAt.set(pool, performance.now());
   const { notifications = new Map<string, Set<string>>() } = outgoing.get(pool) ?? {};
   outgoing.delete(pool);
   const pairs = [...notifications].flatMap(([channel, payloads]) => Array.from(payloads, (payload) => ({ channel, payload })));

@@ -1,5 +1,5 @@
 import type { Database } from '../db/client.ts';
-import { sendingNotifications, notifyAfterCommit } from '../db/notifications.ts';
+import { notify } from '../db/notifications.ts';
 import { COMMANDS_CHANNEL } from '../records/commands.ts';
 import type { IdempotentRequest } from '../records/idempotency.ts';
 import type { AcceptedOrder, NewOrder } from './orders.ts';
@@ -73,14 +73,12 @@ select made.id, made.amount, made.currency, priced.items from made join priced u
 export async function acceptOrders(db: Database, requests: OrderRequest[]): Promise<(Priced | undefined)[]> {
   const orders = requests.map(({ items: _items, ...order }) => order);
   const wanted = requests.flatMap(({ id, items }) => items.map((item, position) => ({ order_id: id, position, ...item })));
-  return await sendingNotifications(db.$client, async () => {
-    const { rows } = await db.$client.query<Priced & { id: string }>({
-      name: 'accept_orders',
-      text: STATEMENT,
-      values: [JSON.stringify(orders), JSON.stringify(wanted)],
-    });
-    if (rows.length > 0) notifyAfterCommit(COMMANDS_CHANNEL);
-    const made = new Map(rows.map(({ id, ...priced }) => [id, priced]));
-    return requests.map(({ id }) => made.get(id));
+  const { rows } = await db.$client.query<Priced & { id: string }>({
+    name: 'accept_orders',
+    text: STATEMENT,
+    values: [JSON.stringify(orders), JSON.stringify(wanted)],
   });
+  if (rows.length > 0) notify(db.$client, COMMANDS_CHANNEL);
+  const made = new Map(rows.map(({ id, ...priced }) => [id, priced]));
+  return requests.map(({ id }) => made.get(id));
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../db/client.ts';
-import { sendingNotifications, notifyAfterCommit } from '../db/notifications.ts';
+import { notify } from '../db/notifications.ts';
 import { COMMANDS_CHANNEL } from '../records/commands.ts';
 import type { IdempotentRequest } from '../records/idempotency.ts';
 
@@ -47,14 +47,12 @@ select id from made`;
 
 /** @returns for each whether it was accepted */
 export async function acceptSignups(db: Database, requests: SignupRequest[]): Promise<boolean[]> {
-  return await sendingNotifications(db.$client, async () => {
-    const { rows } = await db.$client.query<{ id: string }>({
-      name: 'accept_signups',
-      text: STATEMENT,
-      values: [JSON.stringify(requests)],
-    });
-    if (rows.length > 0) notifyAfterCommit(COMMANDS_CHANNEL);
-    const made = new Set(rows.map(({ id }) => id));
-    return requests.map(({ id }) => made.has(id));
+  const { rows } = await db.$client.query<{ id: string }>({
+    name: 'accept_signups',
+    text: STATEMENT,
+    values: [JSON.stringify(requests)],
   });
+  if (rows.length > 0) notify(db.$client, COMMANDS_CHANNEL);
+  const made = new Set(rows.map(({ id }) => id));
+  return requests.map(({ id }) => made.has(id));
 }

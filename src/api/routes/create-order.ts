@@ -6,7 +6,7 @@ import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
 import { email, header, json, jsonBody } from '../schemas/common.ts';
-import { acceptedHeaders, idempotencyHeaders, idempotentRequest } from '../schemas/idempotency.ts';
+import { acceptedHeaders, idempotencyHeader, idempotentRequest } from '../schemas/idempotency.ts';
 import { preferredWait, preferenceApplied, waitUntilRest } from '../wait.ts';
 
 export const newOrderSchema = z
@@ -31,7 +31,8 @@ const route = createRoute({
   description:
     'Answers once the order is stored. With `Prefer: wait=N`, a new order is answered once it is in the warehouse, waits for a person or has ended, or after N seconds.',
   ...allow(ANYONE),
-  request: { headers: idempotencyHeaders, body: jsonBody(newOrderSchema) },
+  parameters: [idempotencyHeader],
+  request: { body: jsonBody(newOrderSchema) },
   responses: {
     202: {
       description: 'Accepted',
@@ -59,13 +60,13 @@ export const createOrder = (api: Api, deps: Dependencies) =>
   api.openapi(route, async (c) => {
     const { db, links } = deps;
     const order = c.req.valid('json');
-    const accepted = await acceptOrder(db, c.var.caller, { ...idempotentRequest(c, order), order });
+    const accepted = await acceptOrder(db, c.get('caller'), { ...idempotentRequest(c, order), order });
     const headers = acceptedHeaders(accepted);
     const { id } = accepted.made;
     const seconds = accepted.repeated ? 0 : preferredWait(c.req.header('Prefer'));
     if (seconds === 0) return c.json(acceptedOrderView(accepted.made, links), 202, headers);
 
     await waitUntilRest(deps, id, seconds, c.req.raw.signal);
-    const now = await loadOrder(db, links, c.var.caller, id);
+    const now = await loadOrder(db, links, c.get('caller'), id);
     return c.json(now, 202, { ...headers, ...preferenceApplied(seconds) });
   });

@@ -5,7 +5,7 @@ import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
 import { email, header, json, jsonBody } from '../schemas/common.ts';
-import { acceptedHeaders, idempotencyHeaders, idempotentRequest } from '../schemas/idempotency.ts';
+import { acceptedHeaders, idempotencyHeader, idempotentRequest } from '../schemas/idempotency.ts';
 import { acceptedSignupView, signupSchema } from '../../views/signup.ts';
 
 export const newSignupSchema = z.strictObject({ email, name: line(200) }).openapi('NewSignup');
@@ -17,7 +17,8 @@ const route = createRoute({
   summary: 'Sign up',
   description: 'Sends an email with a link to verify the address. An address has at most one open signup.',
   ...allow(ANYONE),
-  request: { headers: idempotencyHeaders, body: jsonBody(newSignupSchema) },
+  parameters: [idempotencyHeader],
+  request: { body: jsonBody(newSignupSchema) },
   responses: {
     202: {
       description: 'Accepted',
@@ -34,6 +35,6 @@ const route = createRoute({
 export const createSignup = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
     const signup = c.req.valid('json');
-    const accepted = await acceptSignup(db, c.var.caller, { ...idempotentRequest(c, signup), signup });
+    const accepted = await acceptSignup(db, c.get('caller'), { ...idempotentRequest(c, signup), signup });
     return c.json(acceptedSignupView(accepted.made, links), 202, acceptedHeaders(accepted));
   });

@@ -1,5 +1,4 @@
-import { z } from '@hono/zod-openapi';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { IdempotentRequest } from '../../records/idempotency.ts';
 import { Problem } from '../errors.ts';
@@ -7,27 +6,25 @@ import { Problem } from '../errors.ts';
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const RULE = '1 to 255 visible ASCII characters';
 
-/** For the OpenAPI document; {@link idempotentRequest} checks it, because a missing key is 400 and not 422. */
-export const idempotencyHeaders = z.object({
-  'Idempotency-Key': z
-    .string()
-    .optional()
-    .openapi({
-      param: { in: 'header', required: true },
-      description: `${RULE}. A request that is repeated with the same key is executed once and gets the same answer.`,
-    }),
+const idempotencyParameter = (required: boolean, description: string) => ({
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  required,
+  description: `${RULE}. ${description}`,
+  schema: { type: 'string' as const },
 });
 
+/** For the OpenAPI document; {@link idempotentRequest} checks it, because a missing key is 400 and not 422. */
+export const idempotencyHeader = idempotencyParameter(
+  true,
+  'A request that is repeated with the same key is executed once and gets the same answer.',
+);
+
 /** For an operation that accepts a key but does not require one. */
-export const optionalIdempotencyHeaders = z.object({
-  'Idempotency-Key': z
-    .string()
-    .optional()
-    .openapi({
-      param: { in: 'header' },
-      description: `${RULE}. With a key, a repeated request is executed once and gets the same answer.`,
-    }),
-});
+export const optionalIdempotencyHeader = idempotencyParameter(
+  false,
+  'With a key, a repeated request is executed once and gets the same answer.',
+);
 
 /**
  * @param body the validated body
@@ -42,16 +39,18 @@ export function idempotentRequest(c: Context, body: unknown): IdempotentRequest 
     });
   }
   const asked = `${c.req.method} ${c.req.path} ${canonicalJson(body)}`;
-  return { idempotencyKey, requestHash: createHash('sha256').update(asked).digest('hex') };
+  return { idempotencyKey, requestHash: hash('sha256', asked) };
 }
 
 /** The same for the same content, in whatever order its fields came. */
-const canonicalJson = (value: unknown): string =>
-  JSON.stringify(value, (_key, part: unknown) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
+const canonicalJson = (value: unknown): string => JSON.stringify(sortFields(value));
+
+function sortFields(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortFields);
+  if (value === null || typeof value !== 'object') return value;
+  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(fields.map(([name, part]) => [name, sortFields(part)]));
+}
 
 /** The headers of the answer to a request that creates something. */
 export const acceptedHeaders = ({ location, repeated }: { location: string; repeated: boolean }) => ({

@@ -9,7 +9,7 @@ import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { problems, WITH_BODY } from '../../errors.ts';
 import { header, json, jsonBody, named } from '../../schemas/common.ts';
-import { acceptedHeaders, idempotentRequest, optionalIdempotencyHeaders } from '../../schemas/idempotency.ts';
+import { acceptedHeaders, idempotentRequest, optionalIdempotencyHeader } from '../../schemas/idempotency.ts';
 
 const route = createRoute({
   method: 'post',
@@ -20,10 +20,8 @@ const route = createRoute({
     'The items are fixed when it starts. With `dryRun` nothing is done, and the answer says what would be. ' +
     'Give either a `filter` or `ids`: of failures for `retry` and `cancel`, of orders for `restart`.',
   ...allow(OPERATORS),
-  request: {
-    headers: optionalIdempotencyHeaders,
-    body: jsonBody(named('BulkActionRequest', bulkActionRequestSchema)),
-  },
+  parameters: [optionalIdempotencyHeader],
+  request: { body: jsonBody(named('BulkActionRequest', bulkActionRequestSchema)) },
   responses: {
     200: { description: 'What would be done', content: json(bulkActionPlanSchema) },
     202: {
