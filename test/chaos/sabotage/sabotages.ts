@@ -43,7 +43,18 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'a compensation that is registered after its step',
     storm: { orders: 60, seed: 2, cancelledWhenParked: 0.8, aim: { modes: ['drop_after_commit', 'error_after_commit'], rate: 0.9 } },
-    aim: [],
+    // A charge whose answer was lost waits long for its next attempt, and customers cancel meanwhile.
+    aim: [
+      {
+        file: 'src/contracts/retry-profiles.ts',
+        find: `    heartbeatTimeout: '5s',
+    retry: {
+      initialInterval: '1s',`,
+        replace: `    heartbeatTimeout: '5s',
+    retry: {
+      initialInterval: '20s',`,
+      },
+    ],
     mistake: [
       {
         file: 'src/workflows/order.ts',

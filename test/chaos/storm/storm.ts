@@ -4,7 +4,7 @@ import { inArray } from 'drizzle-orm';
 import { Client, Connection } from '@temporalio/client';
 import { FINAL_ORDER_STATUSES } from '../../../src/contracts/statuses.ts';
 import { connectDatabase, type Database } from '../../../src/db/client.ts';
-import { commands, orders } from '../../../src/db/schema.ts';
+import { commands, orders, sagaSteps } from '../../../src/db/schema.ts';
 import { createTemporaryFolder } from '../../support/temporary-folder.ts';
 import { stockTotals } from '../../support/audit.ts';
 import { DRAIN_FAILED } from './options.ts';
@@ -163,16 +163,20 @@ async function blow({ simulators }: Site, schedule: Schedule, signal: AbortSigna
   for (const name of SIMULATORS) while (!(await put(simulators[name].url, { method: 'DELETE' }))) await sleep(200);
 }
 
-/** @returns the orders that have not ended, and the commands that are not delivered, as lines for people */
+/** @returns the orders that have not ended with their steps, and the commands that are not delivered, as lines for people */
 async function findMoving(db: Database, placed: readonly PlacedOrder[]): Promise<string[]> {
   const ids = placed.map(({ orderId }) => orderId);
   const rows = await db.select({ id: orders.id, status: orders.status }).from(orders).where(inArray(orders.id, ids));
+  const moving = rows.filter(({ status }) => !FINAL_ORDER_STATUSES.includes(status));
+  const steps = await db.select().from(sagaSteps).where(inArray(sagaSteps.orderId, moving.map(({ id }) => id)));
   const waiting = await db
     .select({ id: commands.id, workflow: commands.workflowId, state: commands.state, error: commands.lastError })
     .from(commands)
     .where(inArray(commands.state, ['pending', 'set_aside']));
   return [
-    ...rows.filter(({ status }) => !FINAL_ORDER_STATUSES.includes(status)).map(({ id, status }) => `order ${id}: ${status}`),
+    ...moving.map(({ id, status }) => `order ${id}: ${status}`),
+    ...steps.map(({ orderId, kind, step, state, attempts, errorMessage }) =>
+      `  order ${orderId}: ${kind} ${step} ${state} after ${attempts} attempts ${errorMessage ?? ''}`),
     ...waiting.map(({ id, workflow, state, error }) => `command ${id} to ${workflow}: ${state} ${error ?? ''}`),
   ];
 }
