@@ -1,11 +1,20 @@
 import { eq } from 'drizzle-orm';
-import type { OrderRef } from '../contracts/ids.ts';
-import type { AlertOccasion } from '../contracts/messages.ts';
-import { ORDER_EMAIL_RECIPIENTS, type OrderTemplate, type SignupTemplate } from '../contracts/templates.ts';
+import { emailKey, type OrderRef } from '../contracts/ids.ts';
+import type { AlertOccasion, ResendEmailInput } from '../contracts/messages.ts';
+import {
+  isOrderTemplate,
+  isSignupTemplate,
+  ORDER_EMAILS,
+  SIGNUP_EMAILS,
+  type OrderTemplate,
+  type SignupTemplate,
+} from '../contracts/templates.ts';
 import type { Database } from '../db/client.ts';
-import { emails, orderItems, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
+import { emails, failures, orderItems, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
+import { invalidRequest } from '../gateways/errors.ts';
 import type { MailGateway } from '../gateways/smtp.ts';
-import { countOpenInGroup } from '../records/failures.ts';
+import { closeFailure, countOpenInGroup, isStill } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { newToken } from '../records/tokens.ts';
 import { renderAlert, renderOrderEmail, renderReport, renderSignupEmail, type Letter } from './email-templates.ts';
@@ -35,13 +44,14 @@ export function createEmailActivities(deps: {
 }) {
   const { db, gateway, operationsGateway, settings } = deps;
 
+  const isSent = async (key: string): Promise<boolean> => (await db.$count(emails, eq(emails.key, key))) > 0;
+
   async function sendOnce(
     email: Omit<typeof emails.$inferInsert, 'subject' | 'sentAt'>,
     write: () => Promise<Letter>,
     through = gateway,
   ): Promise<void> {
-    const [sent] = await db.select({ key: emails.key }).from(emails).where(eq(emails.key, email.key));
-    if (sent) return;
+    if (await isSent(email.key)) return;
     const letter = await write();
     await through.send({ key: email.key, to: email.recipient, ...letter });
     await db
@@ -50,40 +60,75 @@ export function createEmailActivities(deps: {
       .onConflictDoNothing();
   }
 
+  async function sendAboutOrder(ref: OrderRef, template: OrderTemplate, key: string): Promise<void> {
+    const order = await findOrder(db, ref);
+    const recipients = { customer: order.customerEmail, operations: settings.operationsEmail };
+    const recipient = recipients[ORDER_EMAILS[template].to];
+    await sendOnce({ key, template, recipient, orderId: ref.orderId }, async () => {
+      const items = await db.select().from(orderItems).where(eq(orderItems.orderId, ref.orderId));
+      const [shipment] = await db.select().from(shipments).where(isOf(shipments, ref));
+      return renderOrderEmail(template, { order, items, shipment, publicUrl: settings.publicUrl });
+    });
+  }
+
+  async function findSignup(signupId: string) {
+    const [signup] = await db.select().from(signups).where(eq(signups.id, signupId));
+    if (!signup) throw notInDatabase('signup');
+    return signup;
+  }
+
+  /** Each verification email has its own token. Only the hash of the token is stored. */
+  async function sendAboutSignup(signupId: string, template: SignupTemplate, key: string): Promise<void> {
+    const signup = await findSignup(signupId);
+    await sendOnce({ key, template, recipient: signup.email, signupId }, async () => {
+      const { token, hash } = newToken();
+      if (template === 'verification' || template === 'verification_reminder') {
+        await db.insert(verificationTokens).values({ hash, signupId });
+      }
+      return renderSignupEmail(template, { signup, token, publicUrl: settings.publicUrl });
+    });
+  }
+
+  /** @returns how to send the email that failed, and whether what it says is still true */
+  async function readFailedEmail({ orderId, generation, signupId, step, emailKey: key }: typeof failures.$inferSelect) {
+    if (key && orderId && generation !== null && isOrderTemplate(step)) {
+      const ref = { orderId, generation };
+      const order = await findOrder(db, ref);
+      const holds = order.generation === generation && ORDER_EMAILS[step].holdsIn.includes(order.status);
+      return { key, holds, send: () => sendAboutOrder(ref, step, key) };
+    }
+    if (key && signupId && isSignupTemplate(step)) {
+      const { status } = await findSignup(signupId);
+      const holds = SIGNUP_EMAILS[step].holdsIn.includes(status);
+      return { key, holds, send: () => sendAboutSignup(signupId, step, key) };
+    }
+    throw invalidRequest('There is no such email any more.');
+  }
+
   return {
     /** @param occurrence counts from 1, for emails that are sent more than once */
     async sendOrderEmail(ref: OrderRef, template: OrderTemplate, occurrence: number): Promise<void> {
-      const order = await findOrder(db, ref);
-      const recipients = { customer: order.customerEmail, operations: settings.operationsEmail };
-      await sendOnce(
-        {
-          key: `order:${ref.orderId}:${ref.generation}:email:${template}:${occurrence}`,
-          template,
-          recipient: recipients[ORDER_EMAIL_RECIPIENTS[template]],
-          orderId: ref.orderId,
-        },
-        async () => {
-          const items = await db.select().from(orderItems).where(eq(orderItems.orderId, ref.orderId));
-          const [shipment] = await db.select().from(shipments).where(isOf(shipments, ref));
-          return renderOrderEmail(template, { order, items, shipment, publicUrl: settings.publicUrl });
-        },
-      );
+      await sendAboutOrder(ref, template, emailKey(ref, { template, occurrence }));
     },
 
-    /** Each verification email has its own token. Only the hash of the token is stored. */
+    /** @param occurrence counts from 1, for emails that are sent more than once */
     async sendSignupEmail(signupId: string, template: SignupTemplate, occurrence: number): Promise<void> {
-      const [signup] = await db.select().from(signups).where(eq(signups.id, signupId));
-      if (!signup) throw notInDatabase('signup');
-      await sendOnce(
-        { key: `signup:${signupId}:email:${template}:${occurrence}`, template, recipient: signup.email, signupId },
-        async () => {
-          const { token, hash } = newToken();
-          if (template === 'verification' || template === 'verification_reminder') {
-            await db.insert(verificationTokens).values({ hash, signupId });
-          }
-          return renderSignupEmail(template, { signup, token, publicUrl: settings.publicUrl });
-        },
-      );
+      await sendAboutSignup(signupId, template, emailKey({ signupId }, { template, occurrence }));
+    },
+
+    /**
+     * Sends an email again that could not be sent, because an operator has asked for it. Its failure is resolved then. An
+     * email that is no longer true would mislead: it is not sent, and its failure is resolved, too.
+     */
+    async resendEmail(input: ResendEmailInput): Promise<void> {
+      const [failure] = await db.select().from(failures).where(isStill(input));
+      // Otherwise it has failed again, or was closed, meanwhile.
+      if (!failure) return;
+      const { key, holds, send } = await readFailedEmail(failure);
+      const outdated = !holds && !(await isSent(key));
+      if (!outdated) await send();
+      const outcome = outdated ? 'The email was not sent: it is out of date.' : 'The email has been sent.';
+      await transaction(db, (tx) => closeFailure(tx, failure.id, 'resolved', outcome));
     },
 
     async sendAlert(alert: { group: string; occasion: AlertOccasion; key: string }): Promise<void> {

@@ -16,7 +16,7 @@ import {
   type PaymentIntent,
   type ProviderRefund,
 } from '../gateways/stripe.ts';
-import { openFailure } from '../records/failures.ts';
+import { failAgain } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { recordRefundNews, recordRefunds, type Payment } from '../records/refunds.ts';
@@ -214,9 +214,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
       } catch (error) {
         const { nonRetryable, message: errorMessage } = toApplicationFailure(error);
         if (!nonRetryable) throw error;
-        const { kind, step, workflowId, orderId, generation, errorType, attempts } = failure;
-        const again = { kind, step, workflowId, orderId, generation, errorType, errorMessage, attempts };
-        await transaction(db, (tx) => openFailure(tx, again));
+        await transaction(db, (tx) => failAgain(tx, input, { errorType: failure.errorType, errorMessage }, 0));
       }
     },
   };

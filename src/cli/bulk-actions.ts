@@ -103,9 +103,9 @@ const listText = (found: BulkActionWithProgress[]): string =>
 
 function showText(bulkAction: BulkActionView, items: ReturnType<typeof bulkActionItemView>[]): string {
   const { id, action, state, ratePerSecond, actor, reason, createdAt, finishedAt, progress } = bulkAction;
-  const rows = items.map(({ position, orderId, failureId, outcome, actedAt, message }) => [
+  const rows = items.map(({ position, orderId, signupId, failureId, outcome, actedAt, message }) => [
     position + 1,
-    orderId,
+    orderId ?? signupId,
     failureId,
     outcome,
     actedAt,
@@ -126,6 +126,6 @@ function showText(bulkAction: BulkActionView, items: ReturnType<typeof bulkActio
       ended: finishedAt,
     }),
     '',
-    table(['', 'order', 'failure', 'outcome', 'acted on', 'why refused'], rows, 'No such items.'),
+    table(['', 'about', 'failure', 'outcome', 'acted on', 'why refused'], rows, 'No such items.'),
   ].join('\n');
 }

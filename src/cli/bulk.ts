@@ -54,21 +54,23 @@ export async function runBulkAction(
   print(options, await loadBulkAction(db, links, id), () => `Started. Follow it with: ${follow}`);
 }
 
-const deedText = (action: string, { accepted, sums }: BulkActionPlan) =>
-  `${action} ${accepted} ${accepted === 1 ? 'order' : 'orders'} worth ${sumsText(sums)}`;
+function deedText(action: BulkActionType, { accepted, sums }: BulkActionPlan): string {
+  const items = `${action} ${accepted} ${action === 'retry' ? 'failure' : 'order'}${accepted === 1 ? '' : 's'}`;
+  return sums.length > 0 ? `${items}, with orders worth ${sumsText(sums)}` : items;
+}
 
-function planText(action: string, plan: BulkActionPlan): string {
+function planText(action: BulkActionType, plan: BulkActionPlan): string {
   const { matching, refused, sample } = plan;
-  const rows = sample.map(({ orderId, failureId, amount, currency, refusal }) => [
-    orderId,
+  const rows = sample.map(({ orderId, signupId, failureId, amount, currency, refusal }) => [
+    orderId ?? signupId,
     failureId,
-    sumsText([{ amount, currency }]),
+    amount === null || currency === null ? null : sumsText([{ amount, currency }]),
     refusal ?? action,
   ]);
   return [
     `${matching} match. To do: ${deedText(action, plan)}.`,
     ...refused.map(({ reason, count }) => `Refused: ${count} (${reason}).`),
-    ...(rows.length > 0 ? ['', table(['order', 'failure', 'amount', 'what'], rows, '')] : []),
+    ...(rows.length > 0 ? ['', table(['about', 'failure', 'amount', 'what'], rows, '')] : []),
     ...(matching > rows.length ? [`… and ${matching - rows.length} more`] : []),
   ].join('\n');
 }

@@ -1,13 +1,20 @@
 import { z } from 'zod';
 import { failureFilterSchema, type FailureFilter } from './failure-filter.ts';
 import { id, reason } from './fields.ts';
+import type { FailureKind } from './statuses.ts';
 
 /**
- * What can be done to many at once. `retry` and `cancel` act on parked orders (the items are failures). `restart` acts on
- * orders that ended as failed (the items are orders, and the filter's error type, times and customer are those of the order).
+ * What can be done to many at once. The items of `retry` and `cancel` are failures (see `BULK_FAILURE_KINDS`). `restart` acts
+ * on orders that ended as failed (the items are orders, and the filter's error type, times and customer are those of the order).
  */
 export const BULK_ACTION_TYPES = ['retry', 'cancel', 'restart'] as const;
 export type BulkActionType = (typeof BULK_ACTION_TYPES)[number];
+
+/** The kinds of failures that many can be acted on at once. A `step` is that of a parked order. */
+export const BULK_FAILURE_KINDS: Record<Exclude<BulkActionType, 'restart'>, readonly FailureKind[]> = {
+  retry: ['step', 'email'],
+  cancel: ['step'],
+};
 
 export const BULK_ACTION_STATES = ['running', 'paused', 'cancelled', 'completed'] as const;
 export type BulkActionState = (typeof BULK_ACTION_STATES)[number];

@@ -31,6 +31,22 @@ export const bulkActionWorkflowId = (bulkActionId: string): string => `replay/${
 export const refundWorkflowId = ({ failureId, occurrence }: { failureId: string; occurrence: number }): string =>
   `refund/${failureId}/${occurrence}`;
 
+/** @returns the id of the workflow that sends an email again because an operator asked for it: one for each time */
+export const resendWorkflowId = ({ failureId, occurrence }: { failureId: string; occurrence: number }): string =>
+  `email/${failureId}/${occurrence}`;
+
+/** An email that is about one thing. `occurrence` counts from 1, for emails that are sent more than once. */
+export interface EmailRef {
+  template: string;
+  occurrence: number;
+}
+
+/** @returns the idempotency key of an email: the same each time it is sent, and so is its `Message-ID` */
+export const emailKey = (about: OrderRef | { signupId: string }, { template, occurrence }: EmailRef): string =>
+  'orderId' in about
+    ? stepKey(about, `email:${template}:${occurrence}`)
+    : `signup:${about.signupId}:email:${template}:${occurrence}`;
+
 /**
  * The idempotency key of a step. It is built from the business id, never from a run id or an attempt, so that it stays
  * the same across retries, crashes and resets.

@@ -89,6 +89,12 @@ export interface RefundInput {
   occurrence: number;
 }
 
+/** The failure of an email, and the occurrence of it that an operator has answered. */
+export interface ResendEmailInput {
+  failureId: string;
+  occurrence: number;
+}
+
 export interface WeeklyReportInput {
   /** IANA name of the time zone in which weeks start. */
   timeZone: string;

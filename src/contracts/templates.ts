@@ -1,14 +1,45 @@
-/** The emails about an order, and who gets each. */
-export const ORDER_EMAIL_RECIPIENTS = {
-  order_confirmed: 'customer',
-  order_shipped: 'customer',
-  order_delivered: 'customer',
-  order_cancelled: 'customer',
-  order_failed: 'customer',
-  approval_requested: 'operations',
-  approval_reminder: 'operations',
-  late_shipment: 'operations',
-} as const satisfies Record<string, 'customer' | 'operations'>;
-export type OrderTemplate = keyof typeof ORDER_EMAIL_RECIPIENTS;
+import type { OrderStatus, SignupStatus } from './statuses.ts';
+
+export type OrderTemplate =
+  | 'order_confirmed'
+  | 'order_shipped'
+  | 'order_delivered'
+  | 'order_cancelled'
+  | 'order_failed'
+  | 'approval_requested'
+  | 'approval_reminder'
+  | 'late_shipment';
+
+interface OrderEmail {
+  to: 'customer' | 'operations';
+  /** The statuses in which it is still true. In any other, it is not sent again. */
+  holdsIn: readonly OrderStatus[];
+}
+
+/** The emails about an order. */
+export const ORDER_EMAILS: Record<OrderTemplate, OrderEmail> = {
+  order_confirmed: { to: 'customer', holdsIn: ['charged', 'fulfilling', 'needs_attention', 'shipped'] },
+  order_shipped: { to: 'customer', holdsIn: ['shipped'] },
+  order_delivered: { to: 'customer', holdsIn: ['completed'] },
+  order_cancelled: { to: 'customer', holdsIn: ['cancelled'] },
+  order_failed: { to: 'customer', holdsIn: ['failed'] },
+  approval_requested: { to: 'operations', holdsIn: ['awaiting_approval'] },
+  approval_reminder: { to: 'operations', holdsIn: ['awaiting_approval'] },
+  late_shipment: { to: 'operations', holdsIn: ['fulfilling'] },
+};
+
+/** @returns whether a text names an email about an order */
+export const isOrderTemplate = (text: string): text is OrderTemplate => Object.hasOwn(ORDER_EMAILS, text);
 
 export type SignupTemplate = 'verification' | 'verification_reminder' | 'welcome' | 'trial_ending';
+
+/** The emails about a signup, and the statuses in which each is still true. */
+export const SIGNUP_EMAILS: Record<SignupTemplate, { holdsIn: readonly SignupStatus[] }> = {
+  verification: { holdsIn: ['pending_verification'] },
+  verification_reminder: { holdsIn: ['pending_verification'] },
+  welcome: { holdsIn: ['verified', 'trial'] },
+  trial_ending: { holdsIn: ['trial'] },
+};
+
+/** @returns whether a text names an email about a signup */
+export const isSignupTemplate = (text: string): text is SignupTemplate => Object.hasOwn(SIGNUP_EMAILS, text);

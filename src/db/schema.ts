@@ -474,6 +474,8 @@ export const failures = pgTable(
     signupId: uuid('signup_id').references(() => signups.id),
     generation: integer(),
     step: text().notNull(),
+    /** The key of the email that failed. Several of one template may fail, and each is sent again by itself. */
+    emailKey: text('email_key'),
     errorType: text('error_type').notNull(),
     errorMessage: text('error_message').notNull(),
     attempts: integer().notNull(),
@@ -493,7 +495,7 @@ export const failures = pgTable(
     check('failures_kind', oneOf('kind', FAILURE_KINDS)),
     check('failures_status', oneOf('status', FAILURE_STATUSES)),
     uniqueIndex('failures_one_live')
-      .on(table.workflowId, table.kind, table.step)
+      .on(table.workflowId, table.kind, table.step, sql`coalesce(${table.emailKey}, '')`)
       .where(sql`status in ('open', 'retrying')`),
     index('failures_status_id').on(table.status, table.id),
     index('failures_order').on(table.orderId),
@@ -555,9 +557,8 @@ export const bulkActionItems = pgTable(
       .notNull()
       .references(() => bulkActions.id),
     position: integer().notNull(),
-    orderId: uuid('order_id')
-      .notNull()
-      .references(() => orders.id),
+    /** Null for the failure of a signup. */
+    orderId: uuid('order_id').references(() => orders.id),
     failureId: uuid('failure_id').references(() => failures.id),
     state: text({ enum: BULK_ACTION_ITEM_STATES }).notNull(),
     /** The occurrence of the failure that was acted on. A later one means that it failed again. */
@@ -571,6 +572,7 @@ export const bulkActionItems = pgTable(
   (table) => [
     primaryKey({ columns: [table.bulkActionId, table.position] }),
     check('bulk_action_items_state', oneOf('state', BULK_ACTION_ITEM_STATES)),
+    check('bulk_action_items_target', sql`order_id is not null or failure_id is not null`),
     uniqueIndex('bulk_action_items_once').on(table.bulkActionId, table.orderId, table.failureId),
     index('bulk_action_items_pending')
       .on(table.bulkActionId, table.position)

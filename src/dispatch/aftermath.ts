@@ -33,7 +33,7 @@ export async function reportSetAside(tx: Transaction, { workflowId, type, attemp
 export async function reopenFailuresOf(tx: Transaction, workflowId: string, command: Command | undefined, reason: string): Promise<void> {
   if (command?.type === 'resolve_failure' || command?.type === 'settle_compensation') {
     await reopenAnswered(tx, { workflowId, failureId: command.message.failureId }, reason);
-  } else if (command?.type === 'refund_again') {
+  } else if (command?.type === 'refund_again' || command?.type === 'resend_email') {
     await reopenAnswered(tx, { workflowId, failureId: command.failureId }, reason);
   } else if (command === undefined || command.type === 'reset_run') {
     await reopenAnswered(tx, { workflowId }, reason);

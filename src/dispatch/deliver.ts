@@ -1,7 +1,7 @@
 import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { OrderPolicy, SignupPolicy } from '../contracts/messages.ts';
 import { SIGNALS, TASK_QUEUES } from '../contracts/names.ts';
-import { refundWorkflowId } from '../contracts/ids.ts';
+import { refundWorkflowId, resendWorkflowId } from '../contracts/ids.ts';
 import { targetWorkflowId, type Command } from '../records/commands.ts';
 import { diagnose, type TemporalTrouble } from '../temporal/availability.ts';
 import { resetRun } from '../temporal/reset.ts';
@@ -81,6 +81,19 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           args: [{ failureId, occurrence }],
           staticSummary: 'Refund, asked for again',
+        });
+        return;
+      }
+      case 'resend_email': {
+        const { failureId, occurrence } = command;
+        await client.workflow.start('resendEmail', {
+          workflowId: resendWorkflowId({ failureId, occurrence }),
+          taskQueue: TASK_QUEUES.orders,
+          workflowIdConflictPolicy: 'FAIL',
+          // A second run finds that the email was sent, or that its failure is not the same any more.
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          args: [{ failureId, occurrence }],
+          staticSummary: 'Email, asked for again',
         });
         return;
       }

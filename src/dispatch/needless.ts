@@ -34,6 +34,7 @@ export async function isNeedless(db: Database, id: number, command: Command): Pr
     case 'start_signup':
     case 'start_bulk_action':
     case 'refund_again':
+    case 'resend_email':
     case 'watch_alert_group':
       return true;
   }

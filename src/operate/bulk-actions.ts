@@ -149,7 +149,11 @@ const ITEM_ACTIONS = {
   restart: restartOrder,
 } satisfies Record<BulkActionType, OperatorAction>;
 
-const targetOf = ({ failureId, orderId }: Item): string => failureId ?? orderId;
+function targetOf({ failureId, orderId }: Item): string {
+  const target = failureId ?? orderId;
+  if (target === null) throw new Error('An item names neither a failure nor an order.');
+  return target;
+}
 
 /** @returns why an item that changed since it was selected is refused: the others continue. Undefined once it is acted on */
 async function actOn(tx: Transaction, db: Database, bulkAction: typeof bulkActions.$inferSelect, item: Item) {

@@ -10,16 +10,17 @@ import { failures, orders } from '../db/schema.ts';
 import { discardCommands, enqueueCommand, isAsked, requeueCommands } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { defineAction, reasonInput } from './action.ts';
+import { requestEmail } from './emails.ts';
 import { requestRefund, settleRefund } from './refunds.ts';
 
 type Failure = typeof failures.$inferSelect;
 
-/** Retries the failed step of a parked order. */
+/** Retries the failed step of a parked order, a failed refund, or an email that could not be sent. */
 export const retryFailure = defineAction({
   name: 'retry_failure',
   label: 'Retry the failed step',
   about:
-    'Tries the failed step again with fresh retries and continues from there. Completed steps are not repeated. A failed refund is asked for again.',
+    'Tries the failed step again with fresh retries and continues from there. Completed steps are not repeated. A failed refund is asked for again. An email is sent again, unless it is out of date.',
   done: 'Retry requested.',
   refusals: ['failure_not_open', 'already_requested', 'refund_unknown'],
   input: z.strictObject({
@@ -30,7 +31,10 @@ export const retryFailure = defineAction({
     // First: an order is locked before its failures. A refusal below takes it back.
     if (shippingAddress) await correctAddress(tx, target, shippingAddress);
     const failure = await lockFailure(tx, target);
-    if (failure.kind === 'refund' && failure.status === 'open') return await requestRefund(tx, failure, instruction);
+    if (failure.status === 'open' && !shippingAddress) {
+      if (failure.kind === 'refund') return await requestRefund(tx, failure, instruction);
+      if (failure.kind === 'email') return await requestEmail(tx, failure, instruction);
+    }
     const { id: failureId, orderId, occurrence } = await requireParked(tx, failure);
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     const note = shippingAddress ? `${instruction.reason} (with a corrected address)` : instruction.reason;

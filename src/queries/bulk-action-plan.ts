@@ -1,16 +1,21 @@
-import { asc, eq, inArray } from 'drizzle-orm';
-import type { BulkActionRequest } from '../contracts/bulk-actions.ts';
+import { and, asc, eq, inArray } from 'drizzle-orm';
+import { BULK_FAILURE_KINDS, type BulkActionRequest } from '../contracts/bulk-actions.ts';
 import type { Database } from '../db/client.ts';
 import { failures, orders, payments } from '../db/schema.ts';
+import type { FailureKind } from '../contracts/statuses.ts';
 import { unsettledAmount } from '../records/orders.ts';
 import { failedOrderCondition, failureCondition } from './failure-filter.ts';
 
-/** One thing that a bulk action would act on, and why it would be refused if it would. Amounts are minor units. */
+/**
+ * One thing that a bulk action would act on, and why it would be refused if it would. The amount, in minor units, is that of
+ * an order that is parked or has failed: an email puts no money at stake.
+ */
 export interface Candidate {
-  orderId: string;
+  orderId: string | null;
+  signupId: string | null;
   failureId: string | null;
-  amount: number;
-  currency: string;
+  amount: number | null;
+  currency: string | null;
   refusal: string | null;
 }
 
@@ -29,24 +34,31 @@ const SAMPLE = 10;
 
 /** @returns everything that a bulk action would act on, in its order */
 export async function findCandidates(db: Reader, request: BulkActionRequest): Promise<Candidate[]> {
-  return request.action === 'restart' ? await findOrders(db, request) : await findFailures(db, request);
+  const { action } = request;
+  return action === 'restart' ? await findOrders(db, request) : await findFailures(db, BULK_FAILURE_KINDS[action], request);
 }
 
-async function findFailures(db: Reader, { filter, ids }: BulkActionRequest): Promise<Candidate[]> {
-  // Only open failures can be acted on; a filter need not say so.
-  const where = ids ? inArray(failures.id, ids) : failureCondition({ status: 'open', kind: 'step', ...filter });
+async function findFailures(
+  db: Reader,
+  kinds: readonly FailureKind[],
+  { filter, ids }: BulkActionRequest,
+): Promise<Candidate[]> {
+  // Only open failures of these kinds can be acted on; a filter need not say so.
+  const where = ids
+    ? inArray(failures.id, ids)
+    : and(failureCondition({ status: 'open', ...filter }), filter?.kind ? undefined : inArray(failures.kind, [...kinds]));
   const rows = await db
-    .select({ failure: failures, orderId: orders.id, amount: orders.amount, currency: orders.currency })
+    .select({ failure: failures, amount: orders.amount, currency: orders.currency })
     .from(failures)
-    .innerJoin(orders, eq(orders.id, failures.orderId))
+    .leftJoin(orders, eq(orders.id, failures.orderId))
     .where(where)
     .orderBy(asc(failures.id));
-  return rows.map(({ failure, ...order }) => ({ ...order, failureId: failure.id, refusal: refusalOf(failure) }));
-}
-
-function refusalOf({ kind, status }: typeof failures.$inferSelect): string | null {
-  if (kind !== 'step') return `no order is parked on it: it is of kind ${kind}`;
-  return status === 'open' ? null : `it is ${status}`;
+  return rows.map(({ failure, amount, currency }) => {
+    const { id: failureId, orderId, signupId, kind, status } = failure;
+    const value = kind === 'step' ? { amount, currency } : { amount: null, currency: null };
+    const notOpen = status === 'open' ? null : `it is ${status}`;
+    return { orderId, signupId, failureId, ...value, refusal: kinds.includes(kind) ? notOpen : `it is of kind ${kind}` };
+  });
 }
 
 async function findOrders(db: Reader, { filter, ids }: BulkActionRequest): Promise<Candidate[]> {
@@ -65,7 +77,7 @@ async function findOrders(db: Reader, { filter, ids }: BulkActionRequest): Promi
     .orderBy(asc(orders.id));
   return rows.map(({ status, unsettled, ...order }) => {
     const settled = unsettled > 0 ? 'money of an earlier generation is not refunded' : null;
-    return { ...order, failureId: null, refusal: status === 'failed' ? settled : `the order is ${status}` };
+    return { ...order, signupId: null, failureId: null, refusal: status === 'failed' ? settled : `the order is ${status}` };
   });
 }
 
@@ -76,7 +88,7 @@ export async function planBulkAction(db: Reader, request: BulkActionRequest): Pr
   const sums = new Map<string, number>();
   for (const { refusal, amount, currency } of candidates) {
     if (refusal) refused.set(refusal, (refused.get(refusal) ?? 0) + 1);
-    else sums.set(currency, (sums.get(currency) ?? 0) + amount);
+    else if (amount !== null && currency !== null) sums.set(currency, (sums.get(currency) ?? 0) + amount);
   }
   const matching = request.ids ? new Set(request.ids).size : candidates.length;
   if (matching > candidates.length) refused.set('no failure or order with this id', matching - candidates.length);

@@ -28,7 +28,8 @@ export interface BulkActionWithProgress {
 /** One thing that a bulk action acts on. */
 export interface BulkActionItem {
   position: number;
-  orderId: string;
+  orderId: string | null;
+  signupId: string | null;
   failureId: string | null;
   outcome: BulkActionOutcome;
   /** why it was refused */
@@ -53,7 +54,7 @@ async function readProgress(db: Database, bulkActionId: string): Promise<BulkAct
   const rows = await db
     .select({ outcome: itemOutcome, count: count() })
     .from(bulkActionItems)
-    .innerJoin(orders, eq(orders.id, bulkActionItems.orderId))
+    .leftJoin(orders, eq(orders.id, bulkActionItems.orderId))
     .leftJoin(failures, eq(failures.id, bulkActionItems.failureId))
     .where(eq(bulkActionItems.bulkActionId, bulkActionId))
     .groupBy(itemOutcome);
@@ -105,6 +106,7 @@ export async function listBulkActionItems(
     .select({
       position: bulkActionItems.position,
       orderId: bulkActionItems.orderId,
+      signupId: failures.signupId,
       failureId: bulkActionItems.failureId,
       outcome: itemOutcome,
       message: bulkActionItems.message,
@@ -112,7 +114,7 @@ export async function listBulkActionItems(
       actedAt: bulkActionItems.actedAt,
     })
     .from(bulkActionItems)
-    .innerJoin(orders, eq(orders.id, bulkActionItems.orderId))
+    .leftJoin(orders, eq(orders.id, bulkActionItems.orderId))
     .leftJoin(failures, eq(failures.id, bulkActionItems.failureId))
     .where(
       and(

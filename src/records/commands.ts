@@ -65,6 +65,8 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
     requestId: z.uuid(),
   }),
   z.strictObject({ type: z.literal('refund_again'), orderId, failureId: id, occurrence: z.int().positive() }),
+  /** To the order or signup that the email is about: its story shows it. */
+  z.strictObject({ type: z.literal('resend_email'), workflowId: z.string(), failureId: id, occurrence: z.int().positive() }),
   z.strictObject({ type: z.literal('start_signup'), signupId }),
   z.strictObject({ type: z.literal('verify_signup'), signupId }),
   z.strictObject({ type: z.literal('subscribe_signup'), signupId }),

@@ -1,6 +1,7 @@
-import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import type { Instruction } from '../contracts/caller.ts';
+import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import { LIVE_FAILURE_STATUSES, MONEY_FAILURE_KINDS, type OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
@@ -15,7 +16,7 @@ export type NewFailure = Pick<
   FailureColumns,
   'kind' | 'workflowId' | 'step' | 'errorType' | 'errorMessage' | 'attempts'
 > &
-  Partial<Pick<FailureColumns, 'runId' | 'orderId' | 'signupId' | 'generation' | 'resumeStatus' | 'nextRetryAt'>>;
+  Partial<Pick<FailureColumns, 'runId' | 'orderId' | 'signupId' | 'generation' | 'emailKey' | 'resumeStatus' | 'nextRetryAt'>>;
 
 /** Names one parking of an order: what a `retry` or `cancel` refers to. */
 export interface FailureRef {
@@ -47,6 +48,7 @@ async function writeFailure(tx: Transaction, failure: NewFailure): Promise<Failu
         eq(failures.workflowId, failure.workflowId),
         eq(failures.kind, failure.kind),
         eq(failures.step, failure.step),
+        failure.emailKey ? eq(failures.emailKey, failure.emailKey) : isNull(failures.emailKey),
         inArray(failures.status, LIVE_FAILURE_STATUSES),
       ),
     )
@@ -74,6 +76,19 @@ async function writeFailure(tx: Transaction, failure: NewFailure): Promise<Failu
     .where(eq(failures.id, live.id));
   if (again) await recordFailureEvent(tx, live.id, 'reopened', byHoldfast(failure.errorMessage));
   return { failureId: live.id, occurrence };
+}
+
+/** @returns the condition for a failure that has neither failed again nor been closed since this occurrence */
+export const isStill = ({ failureId, occurrence }: FailureRef) =>
+  and(eq(failures.id, failureId), eq(failures.occurrence, occurrence), inArray(failures.status, LIVE_FAILURE_STATUSES));
+
+/**
+ * Opens a failure again, because its retry has failed. Harmless if repeated, or if the failure was closed meanwhile.
+ * @param attempts how many the retry has made
+ */
+export async function failAgain(tx: Transaction, ref: FailureRef, error: ErrorDetails, attempts: number): Promise<void> {
+  const [failure] = await tx.select().from(failures).where(isStill(ref)).for('update');
+  if (failure) await openFailure(tx, { ...failure, ...error, attempts: failure.attempts + attempts });
 }
 
 /** @returns the alert group of a failure. Similar failures of one outage share one alert. */

@@ -58,7 +58,8 @@ export const bulkActionEventSchema = z
 export const bulkActionItemSchema = z
   .strictObject({
     position: z.int(),
-    orderId: z.uuid(),
+    orderId: z.uuid().nullable().openapi({ description: 'null for an email about a signup' }),
+    signupId: z.uuid().nullable(),
     failureId: z.uuid().nullable(),
     outcome: z.enum(BULK_ACTION_OUTCOMES),
     message: z.string().nullable().openapi({ description: 'Why it was refused' }),
@@ -74,13 +75,14 @@ export const bulkActionPlanSchema = z
     refused: z.array(z.strictObject({ reason: z.string(), count: z.int() })),
     sums: z
       .array(z.strictObject({ currency: z.string(), amount: z.int() }))
-      .openapi({ description: 'Of what would not be refused, in minor units' }),
+      .openapi({ description: 'Of the parked or failed orders that would not be refused, in minor units' }),
     sample: z.array(
       z.strictObject({
-        orderId: z.uuid(),
+        orderId: z.uuid().nullable(),
+        signupId: z.uuid().nullable(),
         failureId: z.uuid().nullable(),
-        amount: z.int(),
-        currency: z.string(),
+        amount: z.int().nullable().openapi({ description: 'Of a parked or failed order; null for an email' }),
+        currency: z.string().nullable(),
         refusal: z.string().nullable(),
       }),
     ),

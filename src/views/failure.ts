@@ -59,7 +59,7 @@ export const failureCountsSchema = z.strictObject({ total: z.int(), data: z.arra
 
 /** @returns a failure as API and command line show it */
 export function failureView(failure: Failure, links: Links): FailureView {
-  const { resumeStatus: _resumeStatus, errorType, errorMessage, ...row } = failure;
+  const { resumeStatus: _resumeStatus, emailKey: _emailKey, errorType, errorMessage, ...row } = failure;
   return {
     ...row,
     error: { type: errorType, message: errorMessage },

@@ -59,7 +59,7 @@ export const localCompensation = proxyLocalActivities<
 >({ ...RETRY_PROFILES.compensation, ...local });
 
 /** Mail of orders and signups, on a queue of its own. */
-export const email = proxyActivities<Pick<EmailActivities, 'sendOrderEmail' | 'sendSignupEmail'>>({
+export const email = proxyActivities<Pick<EmailActivities, 'sendOrderEmail' | 'sendSignupEmail' | 'resendEmail'>>({
   ...RETRY_PROFILES.email,
   taskQueue: TASK_QUEUES.email,
 });

@@ -15,7 +15,7 @@ export async function alert({ group, digestEvery, announced = 0 }: AlertInput): 
   setHandler(groupOpened, () => {
     opened = true;
   });
-  const messages = new BestEffortMessages((message, error) => operations.logFailedAlert({ group, message, ...error }));
+  const messages = new BestEffortMessages<string>((message, error) => operations.logFailedAlert({ group, message, ...error }));
   const { firstExecutionRunId } = workflowInfo();
   let sent = announced;
   const send = (occasion: AlertOccasion) => {

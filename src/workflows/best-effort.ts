@@ -4,19 +4,19 @@ import { describeError } from './errors.ts';
 
 /**
  * The emails and webhooks of one workflow. They are best effort: one that cannot be sent is recorded, and never delays or
- * undoes what it is about.
+ * undoes what it is about. `Message` names one of them.
  */
-export class BestEffortMessages {
+export class BestEffortMessages<Message> {
   readonly #inProgress: Promise<void>[] = [];
-  readonly #onExhausted: (message: string, error: ErrorDetails) => Promise<void>;
+  readonly #onExhausted: (message: Message, error: ErrorDetails) => Promise<void>;
 
   /** @param onExhausted records a message that could not be sent */
-  constructor(onExhausted: (message: string, error: ErrorDetails) => Promise<void>) {
+  constructor(onExhausted: (message: Message, error: ErrorDetails) => Promise<void>) {
     this.#onExhausted = onExhausted;
   }
 
   /** Starts sending a message without waiting for it. */
-  send(message: string, run: () => Promise<void>): void {
+  send(message: Message, run: () => Promise<void>): void {
     this.#inProgress.push(this.#attempt(message, run));
   }
 
@@ -25,7 +25,7 @@ export class BestEffortMessages {
     await Promise.all(this.#inProgress);
   }
 
-  async #attempt(message: string, run: () => Promise<void>): Promise<void> {
+  async #attempt(message: Message, run: () => Promise<void>): Promise<void> {
     try {
       await run();
     } catch (error) {

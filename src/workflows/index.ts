@@ -4,6 +4,7 @@ export { prune } from './prune.ts';
 export { reconcile } from './reconcile.ts';
 export { replayFailures } from './bulk-action.ts';
 export { refund } from './refund.ts';
+export { resendEmail } from './resend-email.ts';
 export { signup } from './signup.ts';
 export { watchRuns } from './watch-runs.ts';
 export { weeklyReport } from './weekly-report.ts';

@@ -1,4 +1,5 @@
 import { allHandlersFinished, CancellationScope, condition, patched } from '@temporalio/workflow';
+import type { EmailRef } from '../contracts/ids.ts';
 import type { OrderInput, OrderResult } from '../contracts/messages.ts';
 import type { OrderStep } from '../contracts/statuses.ts';
 import { bookkeeping, compensation, database, email, localCompensation, payment, warehouse } from './activities.ts';
@@ -24,9 +25,9 @@ export async function order(input: OrderInput): Promise<OrderResult> {
   const { orderId, generation, policy } = input;
   const ref = { orderId, generation };
   const inbox = receiveMessages(generation);
-  const emails = new BestEffortMessages((template, error) => bookkeeping.recordFailedEmail({ ...ref, template, ...error }));
+  const emails = new BestEffortMessages<EmailRef>((sent, error) => bookkeeping.recordFailedEmail({ ...ref, ...sent, ...error }));
   const sendEmail: OrderContext['sendEmail'] = (template, occurrence = 1) =>
-    emails.send(template, () => email.sendOrderEmail(ref, template, occurrence));
+    emails.send({ template, occurrence }, () => email.sendOrderEmail(ref, template, occurrence));
   const context: OrderContext = { ref, policy, inbox, sendEmail };
   const saga = new Saga();
 

@@ -1,4 +1,5 @@
 import { condition, defineSignal, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { EmailRef } from '../contracts/ids.ts';
 import type { SignupInput, SignupResult } from '../contracts/messages.ts';
 import { SIGNALS } from '../contracts/names.ts';
 import type { SignupTemplate } from '../contracts/templates.ts';
@@ -14,9 +15,9 @@ export const subscribed = defineSignal(SIGNALS.subscribed);
  * the row and then signals this run. Deadlines are kept here, and yield to a person who was just in time.
  */
 export async function signup({ signupId, policy }: SignupInput): Promise<SignupResult> {
-  const emails = new BestEffortMessages((template, error) => bookkeeping.recordFailedEmail({ signupId, template, ...error }));
+  const emails = new BestEffortMessages<EmailRef>((sent, error) => bookkeeping.recordFailedEmail({ signupId, ...sent, ...error }));
   const sendEmail = (template: SignupTemplate, occurrence = 1) =>
-    emails.send(template, () => email.sendSignupEmail(signupId, template, occurrence));
+    emails.send({ template, occurrence }, () => email.sendSignupEmail(signupId, template, occurrence));
   let isVerified = false;
   let isSubscribed = false;
   setHandler(verified, () => {

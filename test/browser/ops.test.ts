@@ -135,7 +135,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.getByLabel('Reason').fill('the warehouse is back');
     await page.getByLabel('Maximum rate (per second)').fill('5');
     await page.getByLabel(`Type ${ADAS_ORDERS} to confirm`).fill(String(ADAS_ORDERS));
-    await page.getByRole('button', { name: `Retry ${ADAS_ORDERS} orders` }).click();
+    await page.getByRole('button', { name: `Retry ${ADAS_ORDERS} failures` }).click();
 
     await said('Retry started.');
     bulkActionId = page.url().split('/').at(-1) ?? '';

@@ -7,6 +7,7 @@ import { createPages } from '../../src/console/index.tsx';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
 import { commands, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
+import { acceptSignup } from '../../src/intake/signups.ts';
 import { openFailure, type NewFailure } from '../../src/records/failures.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 
@@ -181,6 +182,27 @@ it('answers for what does not exist', async () => {
     expect(status).toBe(404);
     expect(text).toContain(`<h1>${title}</h1>`);
   }
+});
+
+it('offers to send an email again, also in bulk for a signup', async () => {
+  const { made: signup } = await acceptSignup(shop.db, shop.caller, {
+    idempotencyKey: 'unsent',
+    requestHash: 'unsent',
+    signup: { email: 'unsent@example.com', name: 'Grace' },
+  });
+  const { failureId } = await openOrderFailure({
+    kind: 'email',
+    step: 'verification',
+    workflowId: `signup/${signup.id}`,
+    orderId: null,
+    signupId: signup.id,
+  });
+  expect((await get(`/ops/failures/${failureId}`)).text).toContain('Send the email again');
+  const dryRun = await get(`/ops/bulk-actions/new?action=retry&ids=${failureId}`);
+  expect(dryRun.text).toContain('Retry 1 failure');
+  expect(dryRun.text).toContain(`href="/ops/signups/${signup.id}"`);
+  const { location } = await send('/ops/bulk-actions', { action: 'retry', ids: failureId, reason: 'it is back', ratePerSecond: '20' });
+  expect((await get(location ?? '')).text).toContain(`href="/ops/signups/${signup.id}"`);
 });
 
 it('starts a bulk action after a dry run that names the filter', async () => {

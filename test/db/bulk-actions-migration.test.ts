@@ -1,52 +1,15 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { z } from 'zod';
-import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
+import { describe, expect, it } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
 import { bulkActions, commands, failureEvents, operatorActions } from '../../src/db/schema.ts';
 import { commandSchema } from '../../src/records/commands.ts';
+import { useEarlierDatabase } from '../support/earlier-database.ts';
 
-const MIGRATIONS = fileURLToPath(new URL('../../src/db/migrations', import.meta.url));
-const BEFORE = 5;
+const { db, url } = await useEarlierDatabase({ migrations: 5 });
 const ID = '0197d0a0-0000-7000-8000-000000000000';
-const name = 'test_bulk_actions_migration';
-
-let folder: string;
-let admin: DatabaseHandle;
-let handle: DatabaseHandle;
-let url: string;
-
-beforeAll(async () => {
-  admin = connectDatabase(inject('postgresUrl'), { max: 1, name: 'test' });
-  await admin.db.execute(sql.raw(`create database ${name}`));
-  const target = new URL(inject('postgresUrl'));
-  target.pathname = name;
-  url = target.href;
-  handle = connectDatabase(url, { max: 2, name: 'test' });
-
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-migrations-'));
-  await cp(MIGRATIONS, folder, { recursive: true });
-  const journal = join(folder, 'meta/_journal.json');
-  const { entries, ...rest } = z.looseObject({ entries: z.array(z.unknown()) }).parse(JSON.parse(await readFile(journal, 'utf8')));
-  await writeFile(journal, JSON.stringify({ ...rest, entries: entries.slice(0, BEFORE) }));
-  await applyMigrations(drizzle(handle.db.$client), { migrationsFolder: folder });
-});
-afterAll(async () => {
-  await handle.close();
-  await admin.db.execute(sql.raw(`drop database ${name} with (force)`));
-  await admin.close();
-  await rm(folder, { recursive: true, force: true });
-});
 
 describe('the migration that names bulk actions', () => {
   it('keeps what was stored under the earlier names, in a form that the code reads; commands are delivered as they are', async () => {
-    const { db } = handle;
     const message = { reason: 'too late', actor: 'key:1' };
     const stored = [
       { type: 'cancelOrder', orderId: ID, message },

@@ -3,10 +3,10 @@ import { status } from '@grpc/grpc-js';
 import { Client, Connection } from '@temporalio/client';
 import { eq, like, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { orderWorkflowId } from '../../src/contracts/ids.ts';
+import { orderWorkflowId, resendWorkflowId } from '../../src/contracts/ids.ts';
 import { commands, failures } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
-import { requeueFailure, settleFailure } from '../../src/operate/failures.ts';
+import { requeueFailure, retryFailure, settleFailure } from '../../src/operate/failures.ts';
 import { enqueueCommand } from '../../src/records/commands.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { useNamespace } from '../support/namespace.ts';
@@ -171,6 +171,28 @@ describe('commands that are set aside', () => {
     await drain();
     expect(await states()).toContain('delivered');
     expect(await read()).toMatchObject([{ status: 'resolved' }]);
+  });
+
+  it('open the failure of an email again, so that it can be asked for once more', async () => {
+    const ref = await shop.placeOrder();
+    await drain();
+    const { failureId } = await openFailureOf(shop.db, ref, { kind: 'email', step: 'order_confirmed' });
+    const retry = () => retryFailure.perform(shop, failureId, { reason: 'it is back' }, 'key:operator');
+    const read = () => shop.db.select().from(failures).where(eq(failures.orderId, ref.orderId)).orderBy(failures.id);
+    proxy.failOn(() => ({ code: status.INVALID_ARGUMENT, details: 'no' }));
+    await retry();
+    await drain();
+    expect(await read()).toMatchObject([
+      { kind: 'email', status: 'open', occurrence: 1 },
+      { kind: 'command', status: 'open', step: 'resend_email' },
+    ]);
+
+    proxy.failOn(() => undefined);
+    await retry();
+    await drain();
+    expect(await read()).toMatchObject([{ status: 'retrying' }, { kind: 'command' }]);
+    const run = temporal.client.workflow.getHandle(resendWorkflowId({ failureId, occurrence: 1 }));
+    expect(await run.describe()).toMatchObject({ type: 'resendEmail', status: { name: 'RUNNING' } });
   });
 
   it('are discarded when their failure is settled', async () => {

@@ -9,9 +9,9 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { loggin
 const runs = await readGoldenRuns();
 
 describe('the golden histories', () => {
-  it('exist for orders, refunds, signups, alerts, bulk actions and pruning', () => {
+  it('exist for orders, refunds, emails, signups, alerts, bulk actions and pruning', () => {
     const kinds = runs.map(({ name }) => name.split('-')[0]);
-    expect(new Set(kinds)).toEqual(new Set(['alert', 'bulk', 'order', 'prune', 'refund', 'signup']));
+    expect(new Set(kinds)).toEqual(new Set(['alert', 'bulk', 'email', 'order', 'prune', 'refund', 'signup']));
   });
 
   // A failure names the run, the event and the command that differ.

@@ -118,7 +118,10 @@ const DOORS: Record<OperatorActionName, Doors> = {
   },
 };
 
-function onFailure(verb: string, kind: 'step' | 'compensation' | 'command'): Doors {
+/** A retry of an email that could not be sent. It takes no address. */
+const RETRY_EMAIL = onFailure('retry', 'email');
+
+function onFailure(verb: string, kind: 'step' | 'compensation' | 'command' | 'email'): Doors {
   return {
     prepare: () => fail(kind),
     api: (id) => ({ path: `/v1/ops/failures/${id}/${verb}` }),
@@ -168,7 +171,14 @@ function onSchedule(verb: string): Doors {
 }
 
 /** What a failure of each kind is about. */
-const FAILED = { step: 'ship', compensation: 'ship', run: 'run', command: 'start_order', discrepancy: 'ship' };
+const FAILED = {
+  step: 'ship',
+  compensation: 'ship',
+  run: 'run',
+  command: 'start_order',
+  discrepancy: 'ship',
+  email: 'order_confirmed',
+};
 
 /** Opens a failure of an order that has moved on. @returns its id */
 async function fail(kind: keyof typeof FAILED): Promise<string> {
@@ -216,26 +226,31 @@ async function signIn() {
   };
 }
 
+/** An action, or a variant of one. */
+type Action = OperatorActionName | Doors;
+
+const doorsOf = (action: Action): Doors => (typeof action === 'string' ? DOORS[action] : action);
+
 /** Fails unless the page of a thing has the form of an action on it. */
-async function expectForm(action: OperatorActionName, id: string): Promise<void> {
-  const { path } = DOORS[action].page(id);
+async function expectForm(action: Action, id: string): Promise<void> {
+  const { path } = doorsOf(action).page(id);
   const shownOn = path.startsWith('/ops/schedules/') ? '/ops/schedules' : path.slice(0, path.lastIndexOf('/'));
   expect(await page.read(shownOn)).toContain(`action="${path}"`);
 }
 
 const door = {
-  async api(action: OperatorActionName, id: string, more: object = {}): Promise<Answer> {
-    const { path, body } = DOORS[action].api(id);
+  async api(action: Action, id: string, more: object = {}): Promise<Answer> {
+    const { path, body } = doorsOf(action).api(id);
     const request = { key: api.keys.operator.key, body: { reason: REASON, ...body, ...more } };
     const answer = await call(api, 'POST', path, request);
     return { acted: answer.status === 202, said: JSON.stringify(answer.body) };
   },
-  async page(action: OperatorActionName, id: string, more: Record<string, string> = {}): Promise<Answer> {
-    const { path, fields } = DOORS[action].page(id);
+  async page(action: Action, id: string, more: Record<string, string> = {}): Promise<Answer> {
+    const { path, fields } = doorsOf(action).page(id);
     return await page.submit(path, { reason: REASON, ...fields, ...more });
   },
-  async cli(action: OperatorActionName, id: string, more: string[] = []): Promise<Answer> {
-    const args = [...DOORS[action].cli(id), '--reason', REASON, '--actor', 'cli:test', '--yes', '--json', ...more];
+  async cli(action: Action, id: string, more: string[] = []): Promise<Answer> {
+    const args = [...doorsOf(action).cli(id), '--reason', REASON, '--actor', 'cli:test', '--yes', '--json', ...more];
     const environment = { DATABASE_URL: database.url, TEMPORAL_UI_URL: 'http://ui.test', ...temporal.environment };
     const { code, stdout, stderr } = await runCommand('src/cli/main.ts', args, environment);
     return { acted: code === 0, said: code === 0 ? stdout : stderr };
@@ -264,24 +279,37 @@ async function rowsAbout(id: string, actor: string): Promise<unknown> {
   });
 }
 
+/** Acts through each door, on a new thing each time. @returns the rows about the first, once those of the others are equal */
+async function actThroughEach(action: Action): Promise<unknown> {
+  const written: Record<string, unknown> = {};
+  for (const name of ['api', 'page', 'cli'] as const) {
+    const id = await doorsOf(action).prepare();
+    if (name === 'page') await expectForm(action, id);
+    // In capitals: Postgres finds such an id, and Temporal would not.
+    const answer = await door[name](action, isUuid(id) ? id.toUpperCase() : id);
+    expect(answer, `${name}: ${answer.said}`).toMatchObject({ acted: true });
+    written[name] = await rowsAbout(id, ACTORS[name]());
+  }
+  expect(written['page']).toEqual(written['api']);
+  expect(written['cli']).toEqual(written['api']);
+  return written['api'];
+}
+
 const fieldsOf = (json: string): string[] => Object.keys(Object(JSON.parse(json))).toSorted();
 
 const isUuid = (text: string) => /^[0-9a-f-]{36}$/.test(text);
 
 describe('every action of an operator', () => {
   it.each(OPERATOR_ACTIONS)('%s writes the same rows through API, page and command line', async (action) => {
-    const written: Record<string, unknown> = {};
-    for (const name of ['api', 'page', 'cli'] as const) {
-      const id = await DOORS[action].prepare();
-      if (name === 'page') await expectForm(action, id);
-      // In capitals: Postgres finds such an id, and Temporal would not.
-      const answer = await door[name](action, isUuid(id) ? id.toUpperCase() : id);
-      expect(answer, `${name}: ${answer.said}`).toMatchObject({ acted: true });
-      written[name] = await rowsAbout(id, ACTORS[name]());
-    }
-    expect(written['api']).toMatchObject({ audit: { action, actor: '<actor>', reason: REASON } });
-    expect(written['page']).toEqual(written['api']);
-    expect(written['cli']).toEqual(written['api']);
+    expect(await actThroughEach(action)).toMatchObject({ audit: { action, actor: '<actor>', reason: REASON } });
+  });
+
+  it('sends an email again through each, as a retry of its failure', async () => {
+    expect(await actThroughEach(RETRY_EMAIL)).toMatchObject({
+      audit: { action: 'retry_failure' },
+      failure: { kind: 'email', status: 'retrying' },
+      command: { body: { type: 'resend_email', failureId: '<target>', occurrence: 1 } },
+    });
   });
 
   it('is refused in the same words through each, and leaves nothing behind', async () => {

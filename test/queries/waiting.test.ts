@@ -62,6 +62,7 @@ function aFailure(kind: FailureKind, status: FailureStatus = 'open', last: 'open
       signupId: null,
       generation: 1,
       step: 'ship',
+      emailKey: null,
       errorType: 'warehouse_unavailable',
       errorMessage: 'HTTP 503',
       attempts: 4,

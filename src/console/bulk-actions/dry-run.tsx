@@ -4,7 +4,7 @@ import { formatMoney } from '../../contracts/money.ts';
 import type { BulkActionPlan } from '../../queries/bulk-action-plan.ts';
 import type { Session } from '../environment.ts';
 import { FILTER_LABELS } from '../kit/filter-labels.ts';
-import { IdLink, number, plural, words } from '../kit/format.tsx';
+import { number, plural, Subject, words } from '../kit/format.tsx';
 import { Csrf, Field, Reason } from '../kit/forms.tsx';
 import { Facts, Figures, Panel, type Fact } from '../kit/layout.tsx';
 import { Table } from '../kit/table.tsx';
@@ -45,10 +45,14 @@ export const DryRun = ({ chosen, plan, session }: { chosen: Chosen; plan: BulkAc
       {sample.length > 0 ? (
         <Panel title={`First ${sample.length}`} id="sample">
           <Table
-            label="First orders"
+            label="First items"
             columns={[
-              { title: 'Order', cell: ({ orderId }) => <IdLink to="order" id={orderId} /> },
-              { title: 'Amount', number: true, cell: ({ amount, currency }) => formatMoney(amount, currency) },
+              { title: 'About', cell: (candidate) => <Subject of={candidate} /> },
+              {
+                title: 'Amount',
+                number: true,
+                cell: ({ amount, currency }) => (amount === null || currency === null ? 'none' : formatMoney(amount, currency)),
+              },
               { title: 'Result', cell: ({ refusal }) => (refusal ? `will be refused: ${refusal}` : planned) },
             ]}
             rows={sample}
@@ -80,14 +84,14 @@ const StartForm = ({ chosen, accepted, session }: { chosen: Chosen; accepted: nu
       </label>
     ) : null}
     <button type="submit" class={chosen.action === 'cancel' ? 'danger' : 'primary'}>
-      {BULK_ACTIONS[chosen.action].verb} {plural(accepted, 'order')}
+      {BULK_ACTIONS[chosen.action].verb} {plural(accepted, BULK_ACTIONS[chosen.action].noun)}
     </button>
   </form>
 );
 
 function describe({ action, ids, filter = {} }: Chosen): Fact[] {
   if (ids) return [['Selected', plural(ids.length, action === 'restart' ? 'order' : 'failure')]];
-  if (Object.keys(filter).length === 0) return [['All', action === 'restart' ? 'failed orders' : 'parked orders']];
+  if (Object.keys(filter).length === 0) return [['All', BULK_ACTIONS[action].all]];
   return failureFilterSchema.keyof().options.map((field) => {
     const value = filter[field];
     return [FILTER_LABELS[field], value && IDENTIFIERS.includes(field) ? words(value) : value];

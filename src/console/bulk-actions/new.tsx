@@ -64,7 +64,7 @@ export function newBulkAction(app: Hono<PageEnv>, deps: PageDependencies): void 
     return respond(c, deps, {
       title: `Dry run: ${BULK_ACTIONS[chosen.action].title.toLowerCase()}`,
       section: '/ops/bulk-actions',
-      hint: `Nothing has been done yet.${chosen.action === 'restart' ? '' : ' Only parked steps can be acted on in bulk.'}`,
+      hint: `Nothing has been done yet. This acts on ${BULK_ACTIONS[chosen.action].all} only.`,
       ...(problem ? { status: 422, flash: { kind: 'error', message: notStarted(problem) } } : {}),
       children: <DryRun chosen={chosen} plan={plan} session={c.var.session} />,
     });

@@ -13,7 +13,7 @@ import {
 } from '../../queries/bulk-actions.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction, type ActionRoute } from '../kit/actions.ts';
-import { Actor, IdLink, number, shortId, Time } from '../kit/format.tsx';
+import { Actor, IdLink, number, shortId, Subject, Time } from '../kit/format.tsx';
 import { ActionBar, ActionForm, Choice, optionsOf } from '../kit/forms.tsx';
 import { Facts, Figures } from '../kit/layout.tsx';
 import { livePage } from '../kit/live.tsx';
@@ -137,7 +137,7 @@ const OutcomeFilter = ({ outcome }: Seen['query']) => (
 );
 
 const COLUMNS: Columns<BulkActionItem> = [
-  { title: 'Order', cell: ({ orderId }) => <IdLink to="order" id={orderId} /> },
+  { title: 'About', cell: (item) => <Subject of={item} /> },
   { title: 'Failure', cell: ({ failureId }) => (failureId ? <IdLink to="failure" id={failureId} /> : 'none') },
   {
     title: 'Result',

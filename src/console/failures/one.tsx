@@ -133,14 +133,9 @@ const retry = ({ failure: { id }, address, session }: ActionsProps) => (
   </>
 );
 
-const refundAgain = (props: ActionsProps) => (
+const retryAs = (label: string) => (props: ActionsProps) => (
   <>
-    <ActionForm
-      session={props.session}
-      action={retryFailure}
-      to={`/ops/failures/${props.failure.id}/retry`}
-      label="Refund again"
-    />
+    <ActionForm session={props.session} action={retryFailure} to={`/ops/failures/${props.failure.id}/retry`} label={label} />
     {settle(props)}
   </>
 );
@@ -186,11 +181,11 @@ const OFFERS: Record<FailureKind, (props: ActionsProps) => Child> = {
     </>
   ),
   compensation: settle,
-  email: settle,
+  email: retryAs('Send the email again'),
   command: requeue,
   late_shipment: settle,
   unexpected_shipment: settle,
   discrepancy: fixOrSettle,
-  refund: refundAgain,
+  refund: retryAs('Refund again'),
   dispute: settle,
 };

@@ -1,6 +1,6 @@
 import type { FailureKind } from '../../contracts/statuses.ts';
 import type { Failure, FailureEvent, FailureStory } from '../../queries/failures.ts';
-import { capital, IdLink, words } from './format.tsx';
+import { capital, Subject, words } from './format.tsx';
 import type { Tone } from './status.tsx';
 import type { Moment } from './timeline.tsx';
 
@@ -22,11 +22,8 @@ const NAMES: Record<FailureKind, (step: string) => string> = {
 export const failureName = ({ kind, step }: Pick<Failure, 'kind' | 'step'>): string => NAMES[kind](words(step));
 
 /** The order or signup of a failure. */
-export const FailureSubject = ({ failure: { orderId, signupId, workflowId } }: { failure: Failure }) => {
-  if (orderId) return <IdLink to="order" id={orderId} />;
-  if (signupId) return <IdLink to="signup" id={signupId} />;
-  return <code>{workflowId}</code>;
-};
+export const FailureSubject = ({ failure }: { failure: Failure }) =>
+  failure.orderId || failure.signupId ? <Subject of={failure} /> : <code>{failure.workflowId}</code>;
 
 const EVENTS: Record<FailureEvent['type'], { what: string; tone: Tone }> = {
   opened: { what: 'Failure opened', tone: 'bad' },

@@ -68,6 +68,12 @@ export const ErrorText = ({ type, message }: { type: string | null; message: str
 
 const SECTIONS = { order: 'orders', signup: 'signups', failure: 'failures', 'bulk action': 'bulk-actions' } as const;
 
+/** A link to the order or signup that something is about. */
+export const Subject = ({ of: { orderId, signupId } }: { of: { orderId: string | null; signupId: string | null } }) => {
+  if (orderId) return <IdLink to="order" id={orderId} />;
+  return signupId ? <IdLink to="signup" id={signupId} /> : <>none</>;
+};
+
 /** A link to the page of one thing, e.g. `order …5f3a91c2`. */
 export const IdLink = ({ to, id }: { to: keyof typeof SECTIONS; id: string }) => (
   <a href={`/ops/${SECTIONS[to]}/${id}`}>

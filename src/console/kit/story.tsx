@@ -102,6 +102,7 @@ const COMMANDS: Record<Command['type'], string> = {
   update_shipment: 'Carrier update received',
   reset_run: 'Reset requested',
   refund_again: 'Refund requested again',
+  resend_email: 'Email requested again',
   start_signup: 'Start requested',
   verify_signup: 'Address verified',
   subscribe_signup: 'Subscription requested',
@@ -111,7 +112,7 @@ const COMMANDS: Record<Command['type'], string> = {
 };
 
 /** Also in the history of the failure, so these are listed only when they are not delivered. */
-const REPEATED = ['resolve_failure', 'settle_compensation', 'reset_run', 'refund_again'] satisfies Command['type'][];
+const REPEATED = ['resolve_failure', 'settle_compensation', 'reset_run', 'refund_again', 'resend_email'] satisfies Command['type'][];
 
 const isRepeated = ({ type, state }: CommandRecord): boolean =>
   state === 'delivered' && REPEATED.some((repeated) => repeated === type);

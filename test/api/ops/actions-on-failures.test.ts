@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const asOperator = () => ({ key: api.keys.operator.key });
-const park = (kind: 'step' | 'email' = 'step') => openOrderFailure(api, { kind });
+const park = (kind: 'step' | 'late_shipment' = 'step') => openOrderFailure(api, { kind });
 const act = (action: 'retry' | 'cancel', id: string) =>
   call(api, 'POST', `/v1/ops/failures/${id}/${action}`, { ...asOperator(), body: { reason: 'it is back' } });
 
@@ -77,7 +77,7 @@ describe('the failures', () => {
   });
 
   it.each(['retry', 'cancel'] as const)('refuse %s for what no order is parked on', async (action) => {
-    const { failureId } = await park('email');
+    const { failureId } = await park('late_shipment');
     expect((await act(action, failureId)).status).toBe(409);
   });
 

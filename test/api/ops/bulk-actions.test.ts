@@ -47,22 +47,38 @@ describe('a dry run', () => {
   it('shows what would be done, its value and what would be refused, and does nothing', async () => {
     const { parked } = await parkSome(2);
     const mail = await openOrderFailure(api, { kind: 'email', step: 'order_confirmed' });
-    const ids = [...parked.map(({ failureId }) => failureId), mail.failureId, uuid()];
+    const late = await openOrderFailure(api, { kind: 'late_shipment', step: 'ship' });
+    const ids = [...parked.map(({ failureId }) => failureId), mail.failureId, late.failureId, uuid()];
     const before = await Promise.all([api.db.$count(bulkActions), api.db.$count(commands), api.db.$count(operatorActions)]);
     const { status, body } = await post(PATH, { action: 'retry', ids, reason: 'to see', dryRun: true });
     expect(status).toBe(200);
     expect(body).toMatchObject({
-      matching: 4,
-      accepted: 2,
+      matching: 5,
+      accepted: 3,
       refused: expect.arrayContaining([
-        { reason: 'no order is parked on it: it is of kind email', count: 1 },
+        { reason: 'it is of kind late_shipment', count: 1 },
         { reason: 'no failure or order with this id', count: 1 },
       ]),
       sums: [{ currency: 'EUR', amount: 2 * 3_680 }],
-      sample: expect.arrayContaining([expect.objectContaining({ ...mail, refusal: 'no order is parked on it: it is of kind email' })]),
+      sample: expect.arrayContaining([
+        expect.objectContaining({ ...mail, amount: null, currency: null, refusal: null }),
+        expect.objectContaining({ ...late, refusal: 'it is of kind late_shipment' }),
+      ]),
     });
     const after = await Promise.all([api.db.$count(bulkActions), api.db.$count(commands), api.db.$count(operatorActions)]);
     expect(after).toEqual(before);
+  });
+
+  it('of a filter counts parked orders and emails to retry, and only parked orders to cancel', async () => {
+    const { errorType } = await parkSome(1);
+    await openOrderFailure(api, { kind: 'email', step: 'order_confirmed', errorType });
+    await openOrderFailure(api, { kind: 'late_shipment', step: 'ship', errorType });
+    const plan = async (action: string, filter: object) =>
+      (await post(PATH, { action, filter: { errorType, ...filter }, reason: 'to see', dryRun: true })).body;
+    expect(await plan('retry', {})).toMatchObject({ matching: 2, accepted: 2 });
+    expect(await plan('retry', { kind: 'email' })).toMatchObject({ matching: 1, accepted: 1 });
+    expect(await plan('cancel', {})).toMatchObject({ matching: 1, accepted: 1 });
+    expect(await plan('cancel', { kind: 'email' })).toMatchObject({ matching: 1, accepted: 0 });
   });
 
   it('of failed orders shows which are not refunded yet', async () => {

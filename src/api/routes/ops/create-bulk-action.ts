@@ -18,7 +18,8 @@ const route = createRoute({
   summary: 'Retry, cancel or restart many at once',
   description:
     'The items are fixed when it starts. With `dryRun` nothing is done, and the answer says what would be. ' +
-    'Give either a `filter` or `ids`: of failures for `retry` and `cancel`, of orders for `restart`.',
+    'Give either a `filter` or `ids`: of failures for `retry` (parked orders, and emails that could not be sent) and `cancel` ' +
+    '(parked orders), of orders for `restart`.',
   ...allow(OPERATORS),
   parameters: [optionalIdempotencyHeader],
   request: { body: jsonBody(named('BulkActionRequest', bulkActionRequestSchema)) },
