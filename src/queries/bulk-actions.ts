@@ -39,10 +39,13 @@ export interface BulkActionItem {
   actedAt: Date | null;
 }
 
+/** A retry leaves its failure `retrying`. One that is open again with the same occurrence could not be delivered. */
+const isRetry = sql`(select ${bulkActions.action} from ${bulkActions} where ${bulkActions.id} = ${bulkActionItems.bulkActionId}) = 'retry'`;
+
 /** What became of an item: derived from where its failure or its order is now. */
 const itemOutcome = sql<BulkActionOutcome>`case
   when ${bulkActionItems.state} <> 'requested' then ${bulkActionItems.state}
-  when ${failures.id} is not null and ${failures.status} = 'open' and ${failures.occurrence} > ${bulkActionItems.occurrence} then 'failed_again'
+  when ${failures.id} is not null and ${failures.status} = 'open' and (${failures.occurrence} > ${bulkActionItems.occurrence} or ${isRetry}) then 'failed_again'
   when ${failures.id} is not null and ${failures.status} in ('resolved', 'cancelled', 'settled') then ${failures.status}
   when ${failures.id} is null and ${orders.generation} = ${bulkActionItems.generation} and ${orders.status} in ('failed', 'needs_attention') then 'failed_again'
   when ${failures.id} is null and ${orders.status} in ('fulfilling', 'shipped', 'completed') then 'resolved'

@@ -2,6 +2,9 @@ import { eq, inArray } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runActivity } from '../../support/shop.ts';
+import { orderWorkflowId } from '../../../src/contracts/ids.ts';
+import { transaction } from '../../../src/db/transaction.ts';
+import { reopenAnswered } from '../../../src/records/failures.ts';
 import { createBulkActionActivities } from '../../../src/activities/bulk-actions.ts';
 import { commands, failures, operatorActions, orders, payments, bulkActionItems, bulkActions } from '../../../src/db/schema.ts';
 import { call, freshKey, placeOrder, startTestApi, type TestApi } from '../support/api.ts';
@@ -189,6 +192,15 @@ describe('a bulk action', () => {
     const audit = await api.db.select().from(operatorActions).where(inArray(operatorActions.target, [fixed, again, gone]));
     expect(audit.map(({ target }) => target).toSorted()).toEqual([fixed, again].toSorted());
     expect(audit).toMatchObject([1, 2].map(() => ({ action: 'retry_failure', reason: 'it is back' })));
+  });
+
+  it('shows an item as failed again if its retry could not be delivered', async () => {
+    const { path, id, parked } = await begin(1);
+    await runBatch(id, 5);
+    expect((await get(path)).body).toMatchObject({ progress: { underWay: 1, failedAgain: 0 } });
+    const [{ orderId, failureId } = { orderId: '', failureId: '' }] = parked;
+    await transaction(api.db, (tx) => reopenAnswered(tx, { workflowId: orderWorkflowId(orderId), failureId }, 'no'));
+    expect((await get(path)).body).toMatchObject({ progress: { underWay: 0, failedAgain: 1 } });
   });
 
   it('still acts, and is shown, with a reason that an earlier version accepted', async () => {
