@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { projectRoot } from '../../src/sandbox/project.ts';
 import type { Side } from './side.ts';
-
-const run = promisify(execFile);
 
 export const loadOptionsSchema = z.object({
   url: z.string(),
@@ -32,12 +31,39 @@ export type LoadResult = z.infer<typeof loadResultSchema>;
 
 export type Load = Omit<z.input<typeof loadOptionsSchema>, 'url' | 'key'>;
 
-/** Sends requests to a side from a process of its own. @throws Error if one is refused: its figures would mean nothing */
-export async function sendLoad(side: Side, load: Load): Promise<LoadResult> {
-  const options = JSON.stringify({ url: side.url, key: side.keys.customerKey, ...load });
-  const program = ['--import', 'tsx', 'bench/harness/load-generator.ts', options];
-  const { stdout } = await run(process.execPath, program, { cwd: projectRoot });
-  const result = loadResultSchema.parse(JSON.parse(stdout));
-  if (result.accepted < load.count) throw new Error(`${side.name} refused ${load.path}: ${JSON.stringify(result.refused)}`);
-  return result;
+export interface LoadGenerator {
+  /** Sends requests to a side. @throws Error if one is refused: its figures would mean nothing */
+  send: (side: Side, load: Load) => Promise<LoadResult>;
+  stop: () => Promise<void>;
+}
+
+/**
+ * Starts the clients, in a process of their own. It serves all sides of a measure: its code is compiled once, and no side
+ * pays for that.
+ */
+export function startLoadGenerator(): LoadGenerator {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bench/harness/load-generator.ts'], { cwd: projectRoot, stdio: 'pipe' });
+  const errors: string[] = [];
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
+  const exited = once(child, 'exit').then(() => {
+    throw new Error(`The load generator ended:\n${errors.join('')}`);
+  });
+  exited.catch(() => {});
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return {
+    async send(side, load) {
+      child.stdin.write(`${JSON.stringify({ url: side.url, key: side.keys.customerKey, ...load })}\n`);
+      const { value } = await Promise.race([answers.next(), exited]);
+      const result = loadResultSchema.parse(JSON.parse(String(value)));
+      if (result.accepted < load.count) throw new Error(`${side.name} refused ${load.path}: ${JSON.stringify(result.refused)}`);
+      return result;
+    },
+    async stop() {
+      kill();
+      await exited.catch(() => {});
+      process.removeListener('exit', kill);
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { cpuSeconds } from '../harness/cpu.ts';
-import { sendLoad, type Load, type LoadResult } from '../harness/load.ts';
+import { startLoadGenerator, type Load, type LoadResult } from '../harness/load.ts';
 import { defineMeasure, median, positive } from '../harness/measure.ts';
 import { rounded, type Figures } from '../harness/report.ts';
 import type { Side } from '../harness/side.ts';
@@ -46,6 +46,8 @@ export const intake = defineMeasure({
   async run(bench, options) {
     const { tell } = bench;
     const areStopped = options.workers === 'stopped';
+    const generator = startLoadGenerator();
+    bench.atEnd(generator.stop);
     const competitors: Competitor[] = [];
     const add = (side: Side, processes: readonly string[], count: (told: Competitor['told']) => Competitor['lost']) => {
       side.freeze();
@@ -66,7 +68,7 @@ export const intake = defineMeasure({
       else side.thaw();
       const api = side.pid('api');
       const before = await cpuSeconds(api);
-      const result = await sendLoad(side, load);
+      const result = await generator.send(side, load);
       const apiCpu = (await cpuSeconds(api)) - before;
       side.freeze();
       told[kind] += result.accepted;
