@@ -7,13 +7,14 @@ import type { z } from 'zod';
 import { ORDER } from './customer.ts';
 import { loadOptionsSchema, type LoadResult } from './load.ts';
 
-const order = JSON.stringify(ORDER);
+/** Each order is of another customer. The address says when it was sent, in ms since 1970, for measures of what follows. */
+const [before, after] = JSON.stringify(ORDER).split(ORDER.customer.email);
 
 async function run({ url, path, key, count, clients, rate }: z.output<typeof loadOptionsSchema>): Promise<LoadResult> {
   /** Makes addresses and keys of this load unlike those of any other. */
   const load = randomUUID();
   const body = (index: number) =>
-    path === '/v1/orders' ? order : `{"email":"${load}-${index}@example.com","name":"Ada Lovelace"}`;
+    path === '/v1/orders' ? `${before}${Date.now()}.${index}@example.com${after}` : `{"email":"${load}-${index}@example.com","name":"Ada Lovelace"}`;
   const times = new Float64Array(count);
   const statuses = new Map<number, number>();
   let sent = 0;

@@ -6,7 +6,7 @@ import { countHistory, historyLines, type RunCost } from '../harness/history.ts'
 import { defineMeasure, positive } from '../harness/measure.ts';
 import { rounded, type Figures } from '../harness/report.ts';
 import type { Side } from '../harness/side.ts';
-import { startBaseline, startProduct, type Bench, type SideSetup } from '../harness/sides.ts';
+import { startBaseline, startPeer, startProduct, type Bench, type SideSetup } from '../harness/sides.ts';
 import { startSqlCounter, type SeenTransaction, type SqlCounter } from '../harness/sql-counter.ts';
 
 /** What one order or signup costs. */
@@ -26,19 +26,22 @@ const SILENCE = 750;
 export const cost = defineMeasure({
   name: 'cost',
   about: 'What one order and one signup cost: history events, workflow tasks, Actions, statements, transactions.',
-  options: z.object({ orders: positive(20), signups: positive(5) }),
+  options: z.object({ orders: positive(20), signups: positive(5), peer: z.enum(['plain', 'none']).default('plain') }),
 
   async run(bench, options) {
     const counter = await startSqlCounter(bench.postgres.url);
     bench.atEnd(counter.close);
     const setup: SideSetup = { through: counter.through, environment: PACE };
     const tables: Figures[] = [];
-    for (const startNext of [startProduct, startBaseline]) {
-      const side = await startNext(bench, setup);
-      if (!side) continue;
-      tables.push(...(await measure(bench, side, counter, options)));
+    const count = async (side: Side | undefined, { orders, signups }: { orders: number; signups: number }) => {
+      if (!side) return;
+      tables.push(...(await measure(bench, side, counter, { orders, signups })));
       await side.stop();
-    }
+    };
+    await count(await startProduct(bench, setup), options);
+    // It takes orders only.
+    if (options.peer === 'plain') await count(await startPeer(bench, 'plain', setup), { ...options, signups: 0 });
+    await count(await startBaseline(bench, setup), options);
     return tables;
   },
 });
@@ -76,7 +79,10 @@ async function measure(
     return all;
   };
   try {
-    const costs = { order: await repeat('orders', order, orders), signup: await repeat('signups', signup, signups) };
+    const costs: Costs = {
+      order: await repeat('orders', order, orders),
+      ...(signups > 0 && { signup: await repeat('signups', signup, signups) }),
+    };
     for (const [what, all] of Object.entries(costs)) {
       const last = all.at(-1);
       if (last) await keep(`cost-${side.name}-${what}.txt`, `${last.story}\n\n${sqlLines(last.sql)}\n`);
@@ -103,14 +109,12 @@ const RUN_ROWS: [keyof RunCost, string][] = [
   ['actions', 'billable Actions'],
 ];
 
-type Costs = Record<'order' | 'signup', Cost[]>;
+type Costs = Partial<Record<'order' | 'signup', Cost[]>>;
 
 function temporalTable(side: string, costs: Costs): Figures {
-  const rows = RUN_ROWS.map(([key, text]) => [
-    text,
-    ...[costs.order, costs.signup].map((all) => average(all.map(({ run }) => run[key]))),
-  ]);
-  return { title: `${side}: cost in Temporal`, columns: ['', 'order', 'signup'], rows };
+  const all = Object.values(costs);
+  const rows = RUN_ROWS.map(([key, text]) => [text, ...all.map((each) => average(each.map(({ run }) => run[key])))]);
+  return { title: `${side}: cost in Temporal`, columns: ['', ...Object.keys(costs)], rows };
 }
 
 const PARTS = ['API', 'dispatcher', 'activities', 'other'] as const;
@@ -118,7 +122,7 @@ type Part = (typeof PARTS)[number];
 
 function sqlTable(side: string, costs: Costs): Figures {
   const cells = (keep: (part: Part) => boolean): number[] =>
-    [costs.order, costs.signup].flatMap((all) => {
+    Object.values(costs).flatMap((all) => {
       const sql = all.map((one) => one.sql.filter((transaction) => keep(partOf(transaction))));
       return [
         average(sql.map((transactions) => transactions.flatMap(({ statements }) => statements).length)),
@@ -127,15 +131,15 @@ function sqlTable(side: string, costs: Costs): Figures {
     });
   return {
     title: `${side}: cost in Postgres`,
-    columns: ['', 'order: statements', 'order: transactions', 'signup: statements', 'signup: transactions'],
+    columns: ['', ...Object.keys(costs).flatMap((what) => [`${what}: statements`, `${what}: transactions`])],
     rows: [...PARTS.map((part) => [part, ...cells((its) => its === part)]), ['all', ...cells(() => true)]],
   };
 }
 
-/** Which part of the product a transaction belongs to. Dispatcher and activities share a process and its connections. */
+/** Which part of a side a transaction belongs to. Dispatcher and activities share a process and its connections. */
 function partOf({ application, statements }: SeenTransaction): Part {
-  if (application.startsWith('holdfast-api')) return 'API';
-  if (!application.startsWith('holdfast-worker')) return 'other';
+  if (/^\w+-api/.test(application)) return 'API';
+  if (!/^\w+-worker/.test(application)) return 'other';
   const work = statements.filter((text) => !/^\s*(begin|commit|start transaction)\b/i.test(text));
   return work.every(isAboutCommands) ? 'dispatcher' : 'activities';
 }

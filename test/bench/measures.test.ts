@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { runMeasure } from '../../bench/harness/run.ts';
 import { cost } from '../../bench/measures/cost.ts';
+import { drainMeasure } from '../../bench/measures/drain.ts';
+import { latency } from '../../bench/measures/latency.ts';
 import { intake } from '../../bench/measures/intake.ts';
 import { findRedis } from '../../bench/peers/bullmq/redis.ts';
 import { createTemporaryFolder } from '../support/temporary-folder.ts';
@@ -11,7 +13,7 @@ const place = { out: out.path, baseline: undefined, tell: () => {} };
 
 describe('the bench', { timeout: 120_000 }, () => {
   it('counts what an order and a signup cost', async () => {
-    const { tables } = await runMeasure(cost, { orders: 1, signups: 1 }, place);
+    const { tables } = await runMeasure(cost, { orders: 1, signups: 1, peer: 'none' }, place);
     const [temporal, postgres] = tables.map(({ rows }) => new Map(rows.map(([name, ...figures]) => [name, figures])));
     const anything = expect.any(Number);
     expect(temporal?.get('signals')).toEqual([2, 2]);
@@ -29,5 +31,19 @@ describe('the bench', { timeout: 120_000 }, () => {
       expect(rows.map(([side]) => side)).toEqual(sides);
       expect(rows.map((row) => row[columns.indexOf('lost')])).toEqual(sides.map(() => 0));
     }
+  });
+
+  it('completes orders on every side', async () => {
+    const { tables } = await runMeasure(drainMeasure, { orders: 2, rounds: 1 }, place);
+    const [figures] = tables;
+    expect(figures?.rows.map(([side]) => side)).toEqual(['holdfast', 'plain', 'skeleton']);
+    for (const row of figures?.rows ?? []) expect(row[figures?.columns.indexOf('events each') ?? 0]).toBeGreaterThan(10);
+  });
+
+  it('measures how long an order takes', async () => {
+    const { tables } = await runMeasure(latency, { orders: 2, rounds: 1, peer: 'none' }, place);
+    const [, ...times] = tables[0]?.rows[0] ?? [];
+    expect(times).toHaveLength(6);
+    for (const time of times) expect(time).toBeGreaterThan(0);
   });
 });

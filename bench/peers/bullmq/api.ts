@@ -1,27 +1,18 @@
 // Accepts orders and signups with the edge of Holdfast (its server, schemas, key check and request log), then writes a row
 // and adds a job.
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, z } from '@hono/zod-openapi';
 import { Queue } from 'bullmq';
-import { requestId } from 'hono/request-id';
 import { Pool } from 'pg';
 import { v7 as uuid } from 'uuid';
 import { allow, ANYONE } from '../../../src/api/auth.ts';
-import type { ApiEnv } from '../../../src/api/environment.ts';
-import { respondWithProblem, toProblem } from '../../../src/api/errors.ts';
-import { KeyRing } from '../../../src/api/key-ring.ts';
-import { requestLog } from '../../../src/api/request-log.ts';
 import { newOrderSchema } from '../../../src/api/routes/create-order.ts';
 import { newSignupSchema } from '../../../src/api/routes/create-signup.ts';
 import { json, jsonBody } from '../../../src/api/schemas/common.ts';
-import { listen } from '../../../src/api/server.ts';
-import { refuseInvalid } from '../../../src/api/validation.ts';
-import { connectDatabase } from '../../../src/db/client.ts';
-import { createLogger } from '../../../src/log.ts';
+import { createEdge } from '../edge.ts';
 
 const variables = z
   .object({ DATABASE_URL: z.string(), REDIS_PORT: z.coerce.number(), API_PORT: z.coerce.number() })
   .parse(process.env);
-const log = createLogger('bullmq', 'info');
 // As many connections as the API of Holdfast has.
 const pool = new Pool({ connectionString: variables.DATABASE_URL, max: 20 });
 await pool.query('create table jobs (id uuid primary key, kind text not null, body jsonb not null, created_at timestamptz not null default now())');
@@ -29,7 +20,7 @@ await pool.query('create table jobs (id uuid primary key, kind text not null, bo
 const connection = { port: variables.REDIS_PORT, enableOfflineQueue: false };
 const queues = { orders: new Queue('orders', { connection }), signups: new Queue('signups', { connection }) };
 await Promise.all([queues.orders.waitUntilReady(), queues.signups.waitUntilReady()]);
-const keys = new KeyRing(connectDatabase(variables.DATABASE_URL, { max: 2, name: 'bullmq-keys' }).db);
+const { api, serve } = createEdge('bullmq', variables.DATABASE_URL);
 
 /** Accepts one request. @returns the id under which it was stored */
 async function accept(kind: keyof typeof queues, body: object): Promise<string> {
@@ -49,15 +40,6 @@ async function count(kind: keyof typeof queues): Promise<{ rows: number; jobs: n
   return { rows: rows[0]?.count ?? 0, jobs };
 }
 
-const api = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
-api.use(requestId({ limitLength: 128, generator: () => uuid() }));
-api.use(requestLog(log));
-api.use(async (c, next) => {
-  c.set('keys', keys);
-  await next();
-});
-api.onError((error, c) => respondWithProblem(c, toProblem(error)));
-api.get('/livez', (c) => c.text('ok'));
 /** What was accepted, to compare with what the clients were told. */
 api.get('/accepted', async (c) => c.json({ orders: await count('orders'), signups: await count('signups') }));
 
@@ -89,6 +71,4 @@ api.openapi(
   },
 );
 
-const server = await listen(api, { host: '127.0.0.1', port: variables.API_PORT });
-log.info({ url: server.url }, 'listening');
-process.once('SIGTERM', () => process.exit());
+await serve(variables.API_PORT);
