@@ -200,7 +200,7 @@ async function lockStep(tx: Transaction, row: StepRow): Promise<void> {
 }
 
 async function findStep(db: Pick<Database, 'select'>, row: StepRow) {
-  const [found] = await db.select({ state: sagaSteps.state, keySerial: sagaSteps.keySerial }).from(sagaSteps).where(isStep(row));
+  const [found] = await db.select().from(sagaSteps).where(isStep(row));
   return found;
 }
 
@@ -209,13 +209,17 @@ const isUnfinished = notInArray(sagaSteps.state, [...FINISHED]);
 
 const isFinished = (found: Awaited<ReturnType<typeof findStep>>): boolean => FINISHED.some((state) => state === found?.state);
 
-const stepUndone = ({ step }: StepRow): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(`The step "${step}" has been undone.`, STEP_UNDONE);
-
 const compensationOf = (row: StepRow): StepRow => ({ ...row, kind: 'compensation' });
 
+/**
+ * @throws ApplicationFailure `step_undone` if the compensation has started; or the refusal of the step. When a worker dies, the
+ * run repeats the local activities of its workflow task: it must be refused again, or it would park what it has just undone.
+ */
 async function refuseIfCompensated(db: Pick<Database, 'select'>, row: StepRow): Promise<void> {
-  if (row.kind === 'step' && (await findStep(db, compensationOf(row)))) throw stepUndone(row);
+  if (row.kind === 'compensation' || !(await findStep(db, compensationOf(row)))) return;
+  const found = await findStep(db, row);
+  if (found?.state === 'refused' && found.errorType) throw ApplicationFailure.nonRetryable(found.errorMessage, found.errorType);
+  throw ApplicationFailure.nonRetryable(`The step "${row.step}" has been undone.`, STEP_UNDONE);
 }
 
 /** Whether a row may be written: a compensation always, a step unless its compensation has started. */

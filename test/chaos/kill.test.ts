@@ -1,6 +1,6 @@
 import { eq, inArray } from 'drizzle-orm';
 import { afterAll, expect, it } from 'vitest';
-import { commands, emails, orders } from '../../src/db/schema.ts';
+import { commands, emails, failures, orders } from '../../src/db/schema.ts';
 import { cancelOrder } from '../../src/intake/orders.ts';
 import type { OrderStatus } from '../../src/contracts/statuses.ts';
 import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
@@ -80,9 +80,15 @@ it('continues an order with one effect of each step, wherever its worker is kill
   shop.payments.faults.set({ mode: 'slow', delayMs: 3_000, operation: 'POST /v1/payment_intents/:id/confirm', count: 1 });
   shop.warehouse.faults.set({ mode: 'slow', delayMs: 3_000, operation: 'POST /v1/shipments', count: 1 });
 
+  // What was refused is undone in the same workflow task, which then begins anew: it must be refused again.
+  const { orderId: soldOut } = await shop.placeOrder({ items: [{ sku: 'TEA-GYOKURO-RARE', quantity: 1 }] });
+  points.push(await pauseAt({ table: 'orders', on: 'update', when: `new.id = '${soldOut}' and new.status = 'failed'` }));
+
   worker = await start();
   await killAt(points);
   await allAre(ids, 'fulfilling');
+  await allAre([soldOut], 'failed');
+  expect(await shop.db.$count(failures, eq(failures.kind, 'step'))).toBe(0);
   const numbers = ids.map((_, index) => index + 1);
   await expect.poll(() => invoiceNumbers(shop.db), { timeout: 60_000 }).toEqual(numbers);
   for (const id of ids) await expectSound(shop, id);
