@@ -439,9 +439,6 @@ export const commands = pgTable(
     index('commands_due')
       .on(table.nextAttemptAt, table.id)
       .where(sql`state = 'pending'`),
-    index('commands_pending_workflow')
-      .on(table.workflowId, table.id)
-      .where(sql`state = 'pending'`),
     index('commands_workflow').on(table.workflowId),
     index('commands_delivered').on(table.deliveredAt),
   ],

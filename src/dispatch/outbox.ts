@@ -41,6 +41,10 @@ export interface Settlement {
  * Only the first pending command of each workflow is claimed. That keeps them in order among several dispatchers, and one
  * that waits holds up no other workflow. A reset is the exception: the commands before it may be waiting for the run that
  * it brings back.
+ *
+ * After an outage, many commands wait, and Postgres still believes what it has seen before: that none does. It would read
+ * all of them for each batch. Two things keep it from that: a limit that it does not know in advance, so that it reads in the
+ * order of the index; and for the earlier commands a condition that only the index by workflow fits.
  */
 export async function claimCommands(db: Database, limit: number): Promise<ClaimedCommand[]> {
   const { rows } = await db.execute<Record<string, unknown> & ClaimedCommand>(sql`
@@ -48,9 +52,10 @@ export async function claimCommands(db: Database, limit: number): Promise<Claime
       select id, next_attempt_at from ${commands} as command
       where state = 'pending' and next_attempt_at <= now() and (body ->> 'type' = 'reset_run' or not exists (
         select from ${commands} as earlier
-        where earlier.workflow_id = command.workflow_id and earlier.state = 'pending' and earlier.id < command.id
+        where earlier.workflow_id = command.workflow_id and earlier.id < command.id
+          and earlier.state not in ('delivered', 'discarded', 'set_aside')
       ))
-      order by next_attempt_at, id limit ${limit} for update skip locked
+      order by next_attempt_at, id limit (select ${limit}::int) for update skip locked
     )
     update ${commands} as command
     set attempts = attempts + 1, next_attempt_at = now() + ${LEASE} * interval '1 ms'
@@ -64,7 +69,8 @@ export async function claimCommands(db: Database, limit: number): Promise<Claime
 
 /**
  * Writes what became of claimed commands. What another process has claimed since, because the lease has ended, stays as
- * it is: that process delivers the command again, which is harmless.
+ * it is: that process delivers the command again, which is harmless. Only the lease is compared: whoever changes the state
+ * of a command also changes when it is due.
  * @returns the ids of the commands that were written
  */
 export async function settleCommands(db: Pick<Database, 'execute'>, settlements: Settlement[]): Promise<Set<number>> {
@@ -76,7 +82,7 @@ export async function settleCommands(db: Pick<Database, 'execute'>, settlements:
     from json_to_recordset(${JSON.stringify(settlements)}::json) as settlement(
       id bigint, "leasedUntil" timestamptz, state text, attempts int, error text, "dueAt" timestamptz, delay int
     )
-    where command.id = settlement.id and command.state = 'pending' and command.next_attempt_at = settlement."leasedUntil"
+    where command.id = settlement.id and command.next_attempt_at = settlement."leasedUntil"
     returning command.id::float8`);
   return new Set(rows.map(({ id }) => id));
 }
