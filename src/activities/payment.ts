@@ -16,7 +16,7 @@ import {
   type PaymentIntent,
   type ProviderRefund,
 } from '../gateways/stripe.ts';
-import { failAgain } from '../records/failures.ts';
+import { failAgain, isStill } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { setOrderStatus } from '../records/order-status.ts';
 import { recordRefundNews, recordRefunds, type Payment } from '../records/refunds.ts';
@@ -197,12 +197,11 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
      * back, or once the refund has failed again or is refused: its failure is open again then.
      */
     async refundAgain(input: RefundInput): Promise<void> {
-      const asked = and(eq(failures.id, input.failureId), eq(failures.occurrence, input.occurrence), eq(failures.status, 'retrying'));
       const [found] = await db
         .select({ failure: failures, payment: payments })
         .from(failures)
         .innerJoin(payments, and(eq(payments.orderId, failures.orderId), eq(payments.generation, failures.generation)))
-        .where(asked);
+        .where(isStill(input));
       const intentId = found?.payment.providerPaymentId;
       // Otherwise it has been answered, or has failed again, meanwhile.
       if (!found || !intentId) return;

@@ -59,7 +59,7 @@ const commandsOf = async ({ orderId }: OrderRef, type: string) => {
 
 /** What the workflow of the command does. */
 async function refundAgain(ref: OrderRef): Promise<unknown> {
-  const [failure] = (await failuresOf(ref)).filter(({ status }) => status === 'retrying');
+  const [failure] = (await failuresOf(ref)).filter(({ status }) => status === 'retrying' || status === 'open');
   const input = { failureId: failure?.id ?? '', occurrence: failure?.occurrence ?? 0 };
   const [attempt] = await Promise.allSettled([runActivity(activities.refundAgain, input)]);
   return attempt.status === 'rejected' && attempt.reason instanceof Error && 'type' in attempt.reason ? attempt.reason.type : attempt.status;
@@ -107,6 +107,17 @@ describe('a refund that fails after it had counted', () => {
     expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', refunded: 1780 });
     expect(await failuresOf(ref)).toMatchObject([{ status: 'resolved' }]);
     await expectSound(shop, ref.orderId);
+  });
+
+  it('is refunded although its failure is open again: the command was set aside, and delivered later', async () => {
+    const ref = await refunded();
+    await failRefund(ref);
+    await retry(ref);
+    const { id: failureId } = (await failuresOf(ref))[0] ?? {};
+    await db.update(failures).set({ status: 'open' }).where(eq(failures.id, failureId ?? ''));
+    expect(await refundAgain(ref)).toBe('fulfilled');
+    expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', refunded: 1780 });
+    expect(await failuresOf(ref)).toMatchObject([{ status: 'resolved' }]);
   });
 
   it('is refunded once, however often that is attempted', async () => {
