@@ -49,10 +49,14 @@ export const SABOTAGES: readonly Sabotage[] = [
         file: 'src/contracts/retry-profiles.ts',
         find: `    heartbeatTimeout: '5s',
     retry: {
-      initialInterval: '1s',`,
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '5m',`,
         replace: `    heartbeatTimeout: '5s',
     retry: {
-      initialInterval: '20s',`,
+      initialInterval: '20s',
+      backoffCoefficient: 1,
+      maximumInterval: '20s',`,
       },
     ],
     mistake: [
