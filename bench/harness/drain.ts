@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { cpuSeconds } from './cpu.ts';
 import { countHistory, type RunCost } from './history.ts';
@@ -12,14 +12,22 @@ const STALLED = 120_000;
 /** Seconds of CPU. */
 export interface Cpu {
   worker: number;
-  temporal: number;
+  /** Absent where there is no Temporal. */
+  temporal?: number | undefined;
 }
 
 /** @returns what the worker and Temporal have used so far */
-export const cpuOf = async (side: Side): Promise<Cpu> => ({
+const cpuOf = async (side: Side): Promise<Required<Cpu>> => ({
   worker: await cpuSeconds(side.pid('worker')),
-  temporal: await cpuSeconds(side.pid('temporal')),
+  temporal: side.has('temporal') ? await cpuSeconds(side.pid('temporal')) : undefined,
 });
+
+/** The runs of the orders of a side, wherever they are. */
+export interface Runs {
+  countOpen: () => Promise<number>;
+  /** @returns averages of some of its last ones; undefined where there are no histories */
+  size: () => Promise<RunSize | undefined>;
+}
 
 export interface Drained {
   /** From the first request until the last order was completed, in seconds. */
@@ -27,7 +35,7 @@ export interface Drained {
   /** Until the last run had ended, too. */
   cpu: Cpu;
   /** Averages of some of its runs. */
-  run: RunSize;
+  run?: RunSize | undefined;
 }
 
 export type RunSize = Pick<RunCost, 'events' | 'workflowTasks'>;
@@ -50,29 +58,41 @@ export async function lastCompleted({ sql }: Side): Promise<string[]> {
   return rows.map(({ id }) => orderWorkflowId(id));
 }
 
+/** @returns the runs of a side in its Temporal */
+export const temporalRuns = (side: Side, client: Client): Runs => ({
+  countOpen: async () => (await client.workflow.count("WorkflowType = 'order' and ExecutionStatus = 'Running'")).count,
+  size: async () => sizeOf(client, await lastCompleted(side)),
+});
+
+/** @returns the runs of a side on DBOS */
+export const dbosRuns = ({ sql }: Side): Runs => ({
+  async countOpen() {
+    const [row] = await sql<{ count: number }[]>`
+      select count(*)::int from dbos.workflow_status where status in ('PENDING', 'ENQUEUED')`;
+    return row?.count ?? 0;
+  },
+  size: () => Promise.resolve(undefined),
+});
+
 /** Sends orders as fast as they are accepted, and waits until all are completed and their runs have ended. */
-export async function drain(side: Side, generator: LoadGenerator, orders: number): Promise<Drained> {
-  const connection = await Connection.connect({ address: side.temporalAddress });
-  const client = new Client({ connection });
-  try {
-    const completedBefore = await countCompleted(side);
-    const before = await cpuOf(side);
-    const started = performance.now();
-    await generator.send(side, { path: '/v1/orders', count: orders, clients: 20 });
-    await untilZero(`${side.name} completed no more orders`, async () => completedBefore + orders - (await countCompleted(side)));
-    const seconds = (performance.now() - started) / 1_000;
-    // The last email is sent after an order is completed.
-    const open = "WorkflowType = 'order' and ExecutionStatus = 'Running'";
-    await untilZero(`${side.name} ended no more runs`, async () => (await client.workflow.count(open)).count);
-    const after = await cpuOf(side);
-    return {
-      seconds,
-      cpu: { worker: after.worker - before.worker, temporal: after.temporal - before.temporal },
-      run: await sizeOf(client, await lastCompleted(side)),
-    };
-  } finally {
-    await connection.close();
-  }
+export async function drain(side: Side, runs: Runs, generator: LoadGenerator, orders: number): Promise<Drained> {
+  const completedBefore = await countCompleted(side);
+  const before = await cpuOf(side);
+  const started = performance.now();
+  await generator.send(side, { path: '/v1/orders', count: orders, clients: 20 });
+  await untilZero(`${side.name} completed no more orders`, async () => completedBefore + orders - (await countCompleted(side)));
+  const seconds = (performance.now() - started) / 1_000;
+  // The last email is sent after an order is completed.
+  await untilZero(`${side.name} ended no more runs`, runs.countOpen);
+  const after = await cpuOf(side);
+  return {
+    seconds,
+    cpu: {
+      worker: after.worker - before.worker,
+      temporal: after.temporal === undefined ? undefined : after.temporal - (before.temporal ?? 0),
+    },
+    run: await runs.size(),
+  };
 }
 
 export async function countCompleted({ sql }: Side): Promise<number> {

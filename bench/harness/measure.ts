@@ -16,6 +16,14 @@ export const defineMeasure = <Options extends z.ZodObject>(measure: Measure<Opti
 /** An option that is a positive number. @param preset its default */
 export const positive = (preset: number) => z.coerce.number().int().positive().default(preset);
 
+/** An option that is some of several words, separated by commas, or `none`. All are its default. */
+export const list = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z
+    .string()
+    .default(words.join(','))
+    .transform((text) => (text === 'none' ? [] : text.split(',')))
+    .pipe(z.array(z.enum(words)));
+
 /** @returns the middle one of some numbers */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -27,6 +27,8 @@ export interface Side {
   keys: Secrets;
   /** @returns the pid of one of its processes, such as `api`, `worker` or `temporal`. @throws Error if it has none */
   pid: (process: string) => number;
+  /** Whether it has a process of this name. */
+  has: (process: string) => boolean;
   /** Stops every process with `SIGSTOP`, except those named, so that it takes no CPU while another side is measured. */
   freeze: (except?: readonly string[]) => void;
   thaw: () => void;
@@ -124,6 +126,7 @@ export async function startSide(options: SideOptions): Promise<Side> {
       if (!found) throw new Error(`${name} has no process ${wanted}, only ${all.map((child) => child.name).join(', ')}.`);
       return found.pid;
     },
+    has: (wanted) => children().some((child) => child.name === wanted),
     freeze(except = []) {
       const kept = children().filter((child) => except.includes(child.name)).flatMap(({ pid }) => withDescendants(pid));
       thaw();

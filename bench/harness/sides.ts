@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { fillStock, type BenchPostgres } from './postgres.ts';
 import { checkOut, startSide, type Side, type SideOptions } from './side.ts';
 
@@ -35,6 +36,13 @@ export async function startBaseline(bench: Bench, setup: SideSetup = {}): Promis
 /** Starts a peer, whose entry is in `bench/peers`. */
 export const startPeer = (bench: Bench, name: string, setup: SideSetup = {}): Promise<Side> =>
   start(bench, name, { entry: `bench/peers/${name}/main.ts`, ...setup });
+
+/** @returns a client of a side's Temporal, closed at the end of the run */
+export async function connectTo({ atEnd }: Bench, side: Side): Promise<Client> {
+  const connection = await Connection.connect({ address: side.temporalAddress });
+  atEnd(() => connection.close());
+  return new Client({ connection });
+}
 
 async function start(bench: Bench, name: string, { through, ...setup }: SideSetup, checkout?: string): Promise<Side> {
   const databaseUrl = await bench.postgres.createDatabase(`side_${name}`);

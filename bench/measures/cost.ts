@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { orderWorkflowId, signupWorkflowId } from '../../src/contracts/ids.ts';
 import { eventually, placeOrder, signUpAndSubscribe } from '../harness/customer.ts';
@@ -6,7 +6,7 @@ import { countHistory, historyLines, type RunCost } from '../harness/history.ts'
 import { defineMeasure, positive } from '../harness/measure.ts';
 import { rounded, type Figures } from '../harness/report.ts';
 import type { Side } from '../harness/side.ts';
-import { startBaseline, startPeer, startProduct, type Bench, type SideSetup } from '../harness/sides.ts';
+import { connectTo, startBaseline, startPeer, startProduct, type Bench, type SideSetup } from '../harness/sides.ts';
 import { startSqlCounter, type SeenTransaction, type SqlCounter } from '../harness/sql-counter.ts';
 
 /** What one order or signup costs. */
@@ -47,14 +47,14 @@ export const cost = defineMeasure({
 });
 
 async function measure(
-  { tell, keep }: Bench,
+  bench: Bench,
   side: Side,
   counter: SqlCounter,
   { orders, signups }: { orders: number; signups: number },
 ): Promise<Figures[]> {
-  const connection = await Connection.connect({ address: side.temporalAddress });
-  const client = new Client({ connection });
+  const client = await connectTo(bench, side);
   await pauseSchedules(client);
+  const { tell, keep } = bench;
 
   /** Does something once, unless it is only to warm up. @returns what it cost */
   const costOf = async (act: () => Promise<string>): Promise<Cost> => {
@@ -78,19 +78,15 @@ async function measure(
     while (all.length < count) all.push(await costOf(act));
     return all;
   };
-  try {
-    const costs: Costs = {
-      order: await repeat('orders', order, orders),
-      ...(signups > 0 && { signup: await repeat('signups', signup, signups) }),
-    };
-    for (const [what, all] of Object.entries(costs)) {
-      const last = all.at(-1);
-      if (last) await keep(`cost-${side.name}-${what}.txt`, `${last.story}\n\n${sqlLines(last.sql)}\n`);
-    }
-    return [temporalTable(side.name, costs), sqlTable(side.name, costs)];
-  } finally {
-    await connection.close();
+  const costs: Costs = {
+    order: await repeat('orders', order, orders),
+    ...(signups > 0 && { signup: await repeat('signups', signup, signups) }),
+  };
+  for (const [what, all] of Object.entries(costs)) {
+    const last = all.at(-1);
+    if (last) await keep(`cost-${side.name}-${what}.txt`, `${last.story}\n\n${sqlLines(last.sql)}\n`);
   }
+  return [temporalTable(side.name, costs), sqlTable(side.name, costs)];
 }
 
 /** What a schedule starts is not part of an order. */

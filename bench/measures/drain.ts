@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { projectRoot } from '../../src/sandbox/project.ts';
-import { drain, lastCompleted, type Drained } from '../harness/drain.ts';
+import { dbosRuns, drain, lastCompleted, temporalRuns, type Drained } from '../harness/drain.ts';
 import { startLoadGenerator } from '../harness/load.ts';
-import { defineMeasure, median, positive } from '../harness/measure.ts';
+import { defineMeasure, list, median, positive } from '../harness/measure.ts';
 import { rounded, type Figures } from '../harness/report.ts';
 import type { Side } from '../harness/side.ts';
-import { startBaseline, startPeer, startProduct } from '../harness/sides.ts';
+import { connectTo, startBaseline, startPeer, startProduct, type Bench } from '../harness/sides.ts';
 import { scriptOf, type ScriptedTask } from '../peers/skeleton/script.ts';
 
 const execute = promisify(execFile);
@@ -25,30 +24,31 @@ interface Competitor {
 export const drainMeasure = defineMeasure({
   name: 'drain',
   about: 'How many orders per second go from accepted to completed, and what CPU they take.',
-  options: z.object({ orders: positive(500), rounds: positive(3), peer: z.enum(['plain', 'none']).default('plain') }),
+  options: z.object({ orders: positive(500), rounds: positive(3), peers: list(['plain', 'dbos']) }),
 
   async run(bench, options) {
     const { tell } = bench;
     const generator = startLoadGenerator();
     bench.atEnd(generator.stop);
     const competitors: Competitor[] = [];
-    const add = (side: Side | undefined) => {
-      if (!side) return;
+    const add = async (side: Side) => {
+      const runs = side.has('temporal') ? temporalRuns(side, await connectTo(bench, side)) : dbosRuns(side);
       side.freeze();
       const drainSide = async (orders: number) => {
         side.thaw();
-        const drained = await drain(side, generator, orders);
+        const drained = await drain(side, runs, generator, orders);
         side.freeze();
         return drained;
       };
       competitors.push({ name: side.name, drain: drainSide, rounds: [] });
     };
     const product = await startProduct(bench);
-    add(product);
-    if (options.peer === 'plain') add(await startPeer(bench, 'plain'));
-    add(await startBaseline(bench));
+    await add(product);
+    for (const peer of options.peers) await add(await startPeer(bench, peer));
+    const baseline = await startBaseline(bench);
+    if (baseline) await add(baseline);
     for (const one of competitors) await one.drain(Math.min(options.orders, WARM_UP));
-    competitors.push({ name: 'skeleton', drain: (orders) => drainSkeletons(product, orders), rounds: [] });
+    competitors.push({ name: 'skeleton', drain: (orders) => drainSkeletons(bench, product, orders), rounds: [] });
 
     const count = Math.ceil(options.orders / options.rounds);
     for (let round = 0; round < options.rounds; round += 1) {
@@ -69,13 +69,11 @@ const drainedSchema = z.object({
 });
 
 /** Runs what one of the orders of a side did in Temporal, with nothing in it, on the server of the side. */
-async function drainSkeletons(side: Side, count: number): Promise<Drained> {
+async function drainSkeletons(bench: Bench, side: Side, count: number): Promise<Drained> {
   side.thaw();
-  const connection = await Connection.connect({ address: side.temporalAddress });
-  const { workflow } = new Client({ connection });
+  const { workflow } = await connectTo(bench, side);
   const scripts: ScriptedTask[][] = [];
   for (const id of await lastCompleted(side)) scripts.push(scriptOf(await workflow.getHandle(id).fetchHistory()));
-  await connection.close();
   // Orders differ in how much arrives at once. This one has a usual number of workflow tasks.
   const script = scripts.toSorted((a, b) => a.length - b.length)[Math.floor(scripts.length / 2)];
   // Only the server serves them.
@@ -87,31 +85,40 @@ async function drainSkeletons(side: Side, count: number): Promise<Drained> {
   return drainedSchema.parse(JSON.parse(stdout));
 }
 
+/** Of one round. Undefined where a side has no such thing. */
+type Figure = (round: Drained) => number | undefined;
+
 function tables(competitors: readonly Competitor[], orders: number): Figures[] {
-  const [product, ...others] = competitors;
-  const figures: Record<string, (round: Drained) => number> = {
+  const figures: Record<string, Figure> = {
     'orders/s': ({ seconds }) => orders / seconds,
     'CPU of the worker, ms each': ({ cpu }) => (cpu.worker / orders) * 1_000,
-    'CPU of Temporal, ms each': ({ cpu }) => (cpu.temporal / orders) * 1_000,
-    'events each': ({ run: { events } }) => events,
-    'workflow tasks each': ({ run: { workflowTasks } }) => workflowTasks,
+    'CPU of Temporal, ms each': ({ cpu: { temporal } }) => temporal && (temporal / orders) * 1_000,
+    'events each': ({ run }) => run?.events,
+    'workflow tasks each': ({ run }) => run?.workflowTasks,
   };
   const columns = ['', ...Object.keys(figures)];
-  const ratio = (other: Competitor, figure: (round: Drained) => number) =>
-    median(product?.rounds.map((round, index) => figure(round) / figure(other.rounds[index] ?? round)) ?? []);
+  const [product, ...others] = competitors;
+  const ratios = (other: Competitor, figure: Figure) =>
+    (product?.rounds ?? []).map((round, index) => {
+      const [ours, theirs] = [round, other.rounds[index]].map((each) => each && figure(each));
+      return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+    });
   return [
     {
       title: 'From accepted to completed, medians of the rounds',
       columns,
-      rows: competitors.map(({ name, rounds }) => [
-        name,
-        ...Object.values(figures).map((figure) => rounded(median(rounds.map(figure)))),
-      ]),
+      rows: competitors.map(({ name, rounds }) => [name, ...Object.values(figures).map((figure) => cell(rounds.map(figure), 1))]),
     },
     {
       title: 'From accepted to completed, holdfast relative to',
       columns,
-      rows: others.map((other) => [other.name, ...Object.values(figures).map((figure) => rounded(ratio(other, figure), 2))]),
+      rows: others.map((other) => [other.name, ...Object.values(figures).map((figure) => cell(ratios(other, figure), 2))]),
     },
   ];
+}
+
+/** @returns the median of what there is */
+function cell(values: readonly (number | undefined)[], decimals: number): string | number {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? '–' : rounded(median(known), decimals);
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { cpuSeconds } from '../harness/cpu.ts';
 import { startLoadGenerator, type Load, type LoadResult } from '../harness/load.ts';
 import { defineMeasure, median, positive } from '../harness/measure.ts';
 import { rounded, type Figures } from '../harness/report.ts';
 import type { Side } from '../harness/side.ts';
-import { startBaseline, startPeer, startProduct } from '../harness/sides.ts';
+import { connectTo, startBaseline, startPeer, startProduct } from '../harness/sides.ts';
 
 const KINDS = ['signups', 'orders'] as const;
 type Kind = (typeof KINDS)[number];
@@ -55,7 +55,8 @@ export const intake = defineMeasure({
       competitors.push({ side, processes, rounds: { signups: [], orders: [] }, told, lost: count(told) });
     };
     const product = await startProduct(bench);
-    add(product, ['api'], (told) => () => missingRuns(product, told));
+    const client = await connectTo(bench, product);
+    add(product, ['api'], (told) => () => missingRuns(product, client, told));
     if (options.peer === 'bullmq') {
       const peer = await startPeer(bench, 'bullmq');
       add(peer, ['api', 'redis'], (told) => () => missingJobs(peer, told));
@@ -145,22 +146,16 @@ async function missingRows({ sql }: Side, told: Record<Kind, number>): Promise<R
 }
 
 /** Waits until what was accepted has a run. @returns how many have none */
-async function missingRuns(side: Side, told: Record<Kind, number>): Promise<Record<Kind, number>> {
+async function missingRuns(side: Side, { workflow }: Client, told: Record<Kind, number>): Promise<Record<Kind, number>> {
   const withoutRow = await missingRows(side, told);
-  const connection = await Connection.connect({ address: side.temporalAddress });
-  try {
-    const { workflow } = new Client({ connection });
-    const runs = async (kind: Kind) => (await workflow.count(`WorkflowType = '${WORKFLOW_TYPES[kind]}'`)).count;
-    for (let last = { count: 0, at: Date.now() }; ; await sleep(1_000)) {
-      const withoutRun = difference(told, { signups: await runs('signups'), orders: await runs('orders') });
-      const count = withoutRun.signups + withoutRun.orders;
-      if (count !== last.count) last = { count, at: Date.now() };
-      if (count <= 0 || Date.now() - last.at > STALLED) {
-        return { signups: Math.max(withoutRow.signups, withoutRun.signups), orders: Math.max(withoutRow.orders, withoutRun.orders) };
-      }
+  const runs = async (kind: Kind) => (await workflow.count(`WorkflowType = '${WORKFLOW_TYPES[kind]}'`)).count;
+  for (let last = { count: 0, at: Date.now() }; ; await sleep(1_000)) {
+    const withoutRun = difference(told, { signups: await runs('signups'), orders: await runs('orders') });
+    const count = withoutRun.signups + withoutRun.orders;
+    if (count !== last.count) last = { count, at: Date.now() };
+    if (count <= 0 || Date.now() - last.at > STALLED) {
+      return { signups: Math.max(withoutRow.signups, withoutRun.signups), orders: Math.max(withoutRow.orders, withoutRun.orders) };
     }
-  } finally {
-    await connection.close();
   }
 }
 

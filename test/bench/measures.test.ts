@@ -36,8 +36,8 @@ describe('the bench', { timeout: 120_000 }, () => {
   it('completes orders on every side', async () => {
     const { tables } = await runMeasure(drainMeasure, { orders: 2, rounds: 1 }, place);
     const [figures] = tables;
-    expect(figures?.rows.map(([side]) => side)).toEqual(['holdfast', 'plain', 'skeleton']);
-    for (const row of figures?.rows ?? []) expect(row[figures?.columns.indexOf('events each') ?? 0]).toBeGreaterThan(10);
+    expect(figures?.rows.map(([side]) => side)).toEqual(['holdfast', 'plain', 'dbos', 'skeleton']);
+    for (const [, ordersPerSecond] of figures?.rows ?? []) expect(ordersPerSecond).toBeGreaterThan(0);
   });
 
   it('measures how long an order takes', async () => {

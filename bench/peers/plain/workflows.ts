@@ -1,7 +1,7 @@
 import { condition, defineSignal, log, proxyActivities, setHandler } from '@temporalio/workflow';
-import type { Activities } from './activities.ts';
+import type { Steps } from '../steps.ts';
 
-const steps = proxyActivities<Activities>({
+const steps = proxyActivities<Steps>({
   startToCloseTimeout: '1 minute',
   retry: { nonRetryableErrorTypes: ['out_of_stock', 'card_declined', 'invalid_address'] },
 });

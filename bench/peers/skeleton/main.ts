@@ -7,7 +7,7 @@ import { activityInfo } from '@temporalio/activity';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { z } from 'zod';
 import { cpuSeconds } from '../../harness/cpu.ts';
-import { sizeOf, type Cpu } from '../../harness/drain.ts';
+import { sizeOf } from '../../harness/drain.ts';
 import { scriptSchema } from './script.ts';
 import { news, skeleton } from './workflows.ts';
 
@@ -54,7 +54,7 @@ await worker.runUntil(async () => {
 });
 process.exit();
 
-async function readCpu(): Promise<Cpu> {
+async function readCpu(): Promise<{ worker: number; temporal: number }> {
   return { worker: await cpuSeconds(process.pid), temporal: await cpuSeconds(options.temporalPid) };
 }
 

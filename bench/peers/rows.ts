@@ -1,7 +1,7 @@
 import { Pool, type PoolClient } from 'pg';
 import type { z } from 'zod';
-import type { newOrderSchema } from '../../../src/api/routes/create-order.ts';
-import type { OrderStatus } from '../../../src/contracts/statuses.ts';
+import type { newOrderSchema } from '../../src/api/routes/create-order.ts';
+import type { OrderStatus } from '../../src/contracts/statuses.ts';
 
 /** What the steps need to know of an order. */
 export interface OrderRow {

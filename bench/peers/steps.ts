@@ -1,9 +1,10 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { v7 as uuid } from 'uuid';
-import { shipmentReference, stepKey } from '../../../src/contracts/ids.ts';
-import type { MailGateway } from '../../../src/gateways/smtp.ts';
-import type { PaymentGateway } from '../../../src/gateways/stripe.ts';
-import type { WarehouseGateway } from '../../../src/gateways/warehouse.ts';
+import type { WorkerConfig } from '../../src/config.ts';
+import { shipmentReference, stepKey } from '../../src/contracts/ids.ts';
+import { createMailGateway } from '../../src/gateways/smtp.ts';
+import { createPaymentGateway } from '../../src/gateways/stripe.ts';
+import { createWarehouseGateway } from '../../src/gateways/warehouse.ts';
 import type { Rows } from './rows.ts';
 
 const SUBJECTS = {
@@ -14,16 +15,13 @@ const SUBJECTS = {
 
 const key = (orderId: string, step: string): string => stepKey({ orderId, generation: 1 }, step);
 
-export type Activities = ReturnType<typeof createActivities>;
+export type Steps = ReturnType<typeof connectSteps>;
 
-/** One activity for each step: it calls the service, then writes. A repeated one has the same key and meets its row. */
-export function createActivities(parts: {
-  rows: Rows;
-  payments: PaymentGateway;
-  warehouse: WarehouseGateway;
-  mail: MailGateway;
-}) {
-  const { rows, payments, warehouse, mail } = parts;
+/** The steps of an order: each calls the service, then writes. A repeated one has the same key and meets its row. */
+export function connectSteps(config: WorkerConfig, rows: Rows) {
+  const payments = createPaymentGateway({ secretKey: config.STRIPE_SECRET_KEY, apiBase: config.STRIPE_API_BASE });
+  const warehouse = createWarehouseGateway({ url: config.WAREHOUSE_URL, apiKey: config.WAREHOUSE_API_KEY });
+  const mail = createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
 
   return {
     async reserveStock(orderId: string): Promise<void> {
