@@ -47,14 +47,14 @@ with request as (
     'customer', customer, 'shippingAddress', "shippingAddress", 'createdAt', "createdAt"
   )
   from request join priced using (id) order by owner, "idempotencyKey"
-  on conflict do nothing returning location
+  on conflict do nothing returning (body ->> 'id')::uuid as id
 ), made as (
   insert into orders (id, owner, generation, status, amount, currency, payment_method, customer_email, customer_name,
     line1, city, postal_code, country, created_at, updated_at)
   select id, owner, 1, 'accepted', amount, currency, "paymentMethod", customer ->> 'email', customer ->> 'name',
     "shippingAddress" ->> 'line1', "shippingAddress" ->> 'city', "shippingAddress" ->> 'postalCode', "shippingAddress" ->> 'country',
     "createdAt"::timestamptz, "createdAt"::timestamptz
-  from request join priced using (id) join claimed on location = '/v1/orders/' || id
+  from request join priced using (id) join claimed using (id)
   returning id, amount, currency
 ), items as (
   insert into order_items (order_id, sku, position, name, quantity, unit_amount)

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { answers, startChild } from '../../../src/sandbox/child.ts';
-import { application } from '../../../src/sandbox/parts.ts';
+import { API_FLAGS, application } from '../../../src/sandbox/parts.ts';
 import { freePort, localUrl } from '../../../src/sandbox/ports.ts';
 import { SetupError } from '../../../src/sandbox/project.ts';
 import { runPeer } from '../peer-stack.ts';
@@ -48,7 +48,7 @@ await runPeer('bullmq', async (context, databaseUrl) => {
   };
   await application(context, environment, {
     name: 'api',
-    args: ['bench/peers/bullmq/api.ts'],
+    args: [...API_FLAGS, 'bench/peers/bullmq/api.ts'],
     isReady: (signal) => answers(localUrl(settings.ports.api, '/livez'), signal),
   });
 });
