@@ -90,7 +90,7 @@ async function main(): Promise<void> {
         // The email queue has activities only.
         ...(queue === 'email' ? {} : workflowSource(config)),
         maxConcurrentActivityTaskExecutions: concurrency[queue],
-        maxConcurrentLocalActivityExecutions: localConcurrency(config),
+        maxConcurrentLocalActivityExecutions: localConcurrency(config)[queue],
         maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
         shutdownGraceTime: config.SHUTDOWN_GRACE,
         interceptors: { activity: [createActivityInterceptor(log)] },
@@ -147,10 +147,14 @@ function parseQueues(): QueueName[] {
 }
 
 /**
- * A local activity needs a connection all the time, a normal one now and then. Two queues have local activities: a third of
- * the pool for each leaves a third for everything else.
+ * A local activity of operations needs a connection all the time. Of those of orders, some call the outside: more than there
+ * are connections would wait for one until the deadline of their first try.
  */
-const localConcurrency = ({ DATABASE_POOL }: WorkerConfig): number => Math.ceil(DATABASE_POOL / 3);
+const localConcurrency = ({ DATABASE_POOL }: WorkerConfig): Record<QueueName, number> => ({
+  orders: DATABASE_POOL,
+  email: 1,
+  operations: Math.ceil(DATABASE_POOL / 3),
+});
 
 /** Production uses a bundle made at build time; development bundles the sources at start. */
 const workflowSource = (config: WorkerConfig): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } =>

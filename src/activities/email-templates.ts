@@ -40,8 +40,8 @@ export async function renderOrderEmail(
   template: OrderTemplate,
   facts: {
     order: typeof orders.$inferSelect;
-    items: (typeof orderItems.$inferSelect)[];
-    shipment: typeof shipments.$inferSelect | undefined;
+    items: Pick<typeof orderItems.$inferSelect, 'name' | 'quantity'>[];
+    shipment: typeof shipments.$inferSelect | null;
     publicUrl: string;
   },
 ): Promise<Letter> {

@@ -1,4 +1,5 @@
-import { eq } from 'drizzle-orm';
+import { Context } from '@temporalio/activity';
+import { eq, sql } from 'drizzle-orm';
 import { emailKey, type OrderRef } from '../contracts/ids.ts';
 import type { AlertOccasion, ResendEmailInput } from '../contracts/messages.ts';
 import {
@@ -10,7 +11,7 @@ import {
   type SignupTemplate,
 } from '../contracts/templates.ts';
 import type { Database } from '../db/client.ts';
-import { emails, failures, orderItems, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
+import { emails, failures, orderItems, orders, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { invalidRequest } from '../gateways/errors.ts';
 import type { MailGateway } from '../gateways/smtp.ts';
@@ -46,14 +47,16 @@ export function createEmailActivities(deps: {
 
   const isSent = async (key: string): Promise<boolean> => (await db.$count(emails, eq(emails.key, key))) > 0;
 
+  /** @param known `isSent`, if the caller has read it already */
   async function sendOnce(
     email: Omit<typeof emails.$inferInsert, 'subject' | 'sentAt'>,
     write: () => Promise<Letter>,
     through = gateway,
+    known: { isSent?: boolean } = {},
   ): Promise<void> {
-    if (await isSent(email.key)) return;
+    if (known.isSent ?? (await isSent(email.key))) return;
     const letter = await write();
-    await through.send({ key: email.key, to: email.recipient, ...letter });
+    await through.send({ key: email.key, to: email.recipient, ...letter }, Context.current().cancellationSignal);
     await db
       .insert(emails)
       .values({ ...email, subject: letter.subject })
@@ -61,14 +64,23 @@ export function createEmailActivities(deps: {
   }
 
   async function sendAboutOrder(ref: OrderRef, template: OrderTemplate, key: string): Promise<void> {
-    const order = await findOrder(db, ref);
-    const recipients = { customer: order.customerEmail, operations: settings.operationsEmail };
+    const [facts] = await db
+      .select({
+        order: orders,
+        shipment: shipments,
+        items: sql<{ name: string; quantity: number }[]>`(
+          select jsonb_agg(jsonb_build_object('name', name, 'quantity', quantity) order by position)
+          from ${orderItems} where ${eq(orderItems.orderId, orders.id)})`,
+        isSent: sql<boolean>`exists (select from ${emails} where ${eq(emails.key, key)})`,
+      })
+      .from(orders)
+      .leftJoin(shipments, isOf(shipments, ref))
+      .where(eq(orders.id, ref.orderId));
+    if (!facts) throw notInDatabase('order');
+    const recipients = { customer: facts.order.customerEmail, operations: settings.operationsEmail };
     const recipient = recipients[ORDER_EMAILS[template].to];
-    await sendOnce({ key, template, recipient, orderId: ref.orderId }, async () => {
-      const items = await db.select().from(orderItems).where(eq(orderItems.orderId, ref.orderId));
-      const [shipment] = await db.select().from(shipments).where(isOf(shipments, ref));
-      return renderOrderEmail(template, { order, items, shipment, publicUrl: settings.publicUrl });
-    });
+    const write = () => renderOrderEmail(template, { ...facts, publicUrl: settings.publicUrl });
+    await sendOnce({ key, template, recipient, orderId: ref.orderId }, write, gateway, facts);
   }
 
   async function findSignup(signupId: string) {

@@ -17,7 +17,7 @@ const chosen = new WeakSet<ApplicationFailure>();
  */
 export function withSpreadDelay(
   error: ApplicationFailure,
-  { retryPolicy, attempt }: Pick<Info, 'retryPolicy' | 'attempt'>,
+  { retryPolicy, attempt, isLocal }: Pick<Info, 'retryPolicy' | 'attempt' | 'isLocal'>,
 ): ApplicationFailure {
   if (error.nonRetryable || !retryPolicy || chosen.has(error)) return error;
   const { initialInterval = '1s', backoffCoefficient = 2, maximumInterval } = retryPolicy;
@@ -26,11 +26,14 @@ export function withSpreadDelay(
   const backoff = Math.min(initial * backoffCoefficient ** (attempt - 1), longest);
   const asked = error.nextRetryDelay ? msToNumber(error.nextRetryDelay) : 0;
   const delay = Math.max(backoff * between(1 - JITTER, 1 + JITTER), asked * between(1, 1 + JITTER));
+  const nextRetryDelay = Math.round(delay);
   const spread = ApplicationFailure.create({
     message: error.message,
     type: error.type ?? 'unknown',
     nonRetryable: false,
-    nextRetryDelay: Math.round(delay),
+    nextRetryDelay,
+    // A workflow does not see `nextRetryDelay`. After a first try it is the workflow that waits (see `workflows/outside.ts`).
+    ...(isLocal && { details: [nextRetryDelay] }),
   });
   chosen.add(spread);
   return spread;

@@ -1,4 +1,5 @@
 import type { Duration, RetryPolicy } from '@temporalio/common';
+import { msToNumber } from '@temporalio/common/lib/time.js';
 import { NON_RETRYABLE_ERROR_TYPES } from './errors.ts';
 
 /** How one dependency is retried. Workflows pass it to `proxyActivities` unchanged. */
@@ -96,3 +97,28 @@ export const RETRY_PROFILES = {
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
   },
 } as const satisfies Record<string, RetryProfile>;
+
+/**
+ * How long the first try of a call to an outside service may take, as a local activity (see `workflows/outside.ts`). Most
+ * answers come sooner. The run hears nothing meanwhile, and the try occupies a slot of its worker.
+ */
+const FIRST_TRY = '2s';
+
+/** @returns the profile of the first try, which is not retried. Its delay is that of the whole profile. */
+export const firstTryOf = ({ retry }: RetryProfile): RetryProfile => ({
+  startToCloseTimeout: FIRST_TRY,
+  retry: { ...retry, maximumAttempts: 1 },
+});
+
+/** @returns what is left of a profile after the first try and the delay after it */
+export function afterFirstTry<Profile extends RetryProfile>(profile: Profile): Profile & RetryProfile {
+  const { initialInterval = '1s', backoffCoefficient = 2, maximumAttempts = 2 } = profile.retry;
+  return {
+    ...profile,
+    retry: {
+      ...profile.retry,
+      initialInterval: msToNumber(initialInterval) * backoffCoefficient,
+      maximumAttempts: Math.max(1, maximumAttempts - 1),
+    },
+  };
+}

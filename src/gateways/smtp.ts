@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
 import { invalidRequest, noAnswer } from './errors.ts';
+import { createSlots } from './slots.ts';
 
 export interface Mail {
   /** Idempotency key. The same key gives the same `Message-ID`, so that mail systems recognise copies. */
@@ -13,31 +14,41 @@ export interface Mail {
 
 /** Errors: `invalid_request` if the server will never accept the mail (SMTP 5xx), else `email_unavailable`. */
 export interface MailGateway {
-  send(mail: Mail): Promise<void>;
+  /** @param signal aborted if nobody waits any more: a mail that is still waiting for a connection is not sent */
+  send(mail: Mail, signal?: AbortSignal): Promise<void>;
   close(): void;
 }
+
+/** To the mail server, at once. The pool's own line cannot be left. */
+const CONNECTIONS = 5;
 
 /** @param options `url` as `smtp://user:password@host:port`, `from` as `Name <address>`, `timeout` in ms of silence from the server */
 export function createMailGateway(options: { url: string; from: string; timeout?: number }): MailGateway {
   const transport = createTransport({
     url: options.url,
     pool: true,
-    maxConnections: 5,
+    maxConnections: CONNECTIONS,
     // Temporal retries, visibly. The pool's own six attempts could outlast the activity.
     maxRequeues: 0,
     connectionTimeout: 5_000,
     greetingTimeout: 5_000,
     socketTimeout: options.timeout ?? 15_000,
   });
+  const slots = createSlots(CONNECTIONS);
   const domain = /@([^>\s]+)/.exec(options.from)?.[1] ?? 'localhost';
 
   return {
-    async send({ key, ...mail }) {
+    async send({ key, ...mail }, signal) {
+      const giveBack = await slots(signal).catch(() => {
+        throw noAnswer('email', 'The mail server was busy with other emails.');
+      });
       const messageId = `<${createHash('sha256').update(key).digest('hex').slice(0, 32)}@${domain}>`;
       try {
         await transport.sendMail({ ...mail, from: options.from, messageId });
       } catch (error) {
         throw sortSmtpError(error);
+      } finally {
+        giveBack();
       }
     },
     close: () => transport.close(),

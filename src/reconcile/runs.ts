@@ -27,6 +27,8 @@ interface Row {
 interface Kind {
   check: BookCheck;
   workflowType: string;
+  /** The status of a run that shows none. */
+  first: string;
   final: readonly string[];
   workflowIdOf: (id: string) => string;
   /** @returns undefined for a workflow of another kind */
@@ -42,6 +44,7 @@ export const orderRuns = (db: Database, client: Client): Check =>
   createRunCheck(db, client, {
     check: 'order_runs',
     workflowType: 'order',
+    first: 'accepted',
     final: FINAL_ORDER_STATUSES,
     workflowIdOf: orderWorkflowId,
     idOf: orderIdOf,
@@ -59,6 +62,7 @@ export const signupRuns = (db: Database, client: Client): Check =>
   createRunCheck(db, client, {
     check: 'signup_runs',
     workflowType: 'signup',
+    first: 'pending_verification',
     final: FINAL_SIGNUP_STATUSES,
     workflowIdOf: signupWorkflowId,
     idOf: signupIdOf,
@@ -86,6 +90,7 @@ export const signupRuns = (db: Database, client: Client): Check =>
 
 function createRunCheck(db: Database, client: Client, kind: Kind): Check {
   const isLive = ({ status }: Row) => !kind.final.includes(status);
+  const shown = ({ status }: Pick<ListedRun, 'status'>) => status ?? kind.first;
 
   /** Rows without the run that they should have. */
   const fromRows: Source = async (span, after) => {
@@ -120,13 +125,13 @@ function createRunCheck(db: Database, client: Client, kind: Kind): Check {
     const rows = new Map((await kind.read(ours.map(({ id }) => id))).map((row) => [row.id, row]));
     const suspects = ours.filter(({ id, run }) => {
       const row = rows.get(id);
-      return run.open ? row === undefined || row.status !== run.status : row !== undefined && isLive(row);
+      return run.open ? row === undefined || row.status !== shown(run) : row !== undefined && isLive(row);
     });
     return { compared: ours.length, suspects: [...new Set(suspects.map(({ id }) => id))], next };
   };
 
   const looksDifferent = (row: Row, run: ListedRun | undefined): boolean =>
-    run === undefined ? isLive(row) : run.status !== row.status;
+    run === undefined ? isLive(row) : shown(run) !== row.status;
 
   /** @returns the workflows that a command or a failure is about: what is missing there is not unseen */
   async function attendedTo(workflowIds: string[]): Promise<Set<string>> {
@@ -174,7 +179,7 @@ function createRunCheck(db: Database, client: Client, kind: Kind): Check {
     }
     if (!run.open) return isLive(row) ? { what: 'run_ended', ...sides } : undefined;
     if (run.generation !== undefined && run.generation !== row.generation) return { what: 'generation_differs', ...sides };
-    if (run.busy || run.status === row.status) return undefined;
+    if (run.busy || shown(run) === row.status) return undefined;
     return { what: 'status_differs', ...sides };
   }
 

@@ -15,10 +15,11 @@ import type { SignupActivities } from '../activities/signups.ts';
 import type { WarehouseActivities } from '../activities/warehouse.ts';
 import { TASK_QUEUES } from '../contracts/names.ts';
 import { RETRY_PROFILES } from '../contracts/retry-profiles.ts';
+import { OutsideService } from './outside.ts';
 
 /**
  * The activities as workflows call them, each with the retry profile of its dependency. Steps that only use Postgres are
- * local activities. Calls to outside services are normal activities, so that the Web UI shows their retries.
+ * local activities. Calls to outside services become normal activities, so that the Web UI shows their retries.
  */
 
 /**
@@ -39,12 +40,11 @@ export const bookkeeping = proxyLocalActivities<OrderActivities & SignupActiviti
 });
 
 /** Waits until a charge that is being cancelled has stopped: it hears of its cancellation by its heartbeat. */
-export const payment = proxyActivities<Pick<PaymentActivities, 'chargePayment'>>({
-  ...RETRY_PROFILES.payment,
+export const payment = new OutsideService<Pick<PaymentActivities, 'chargePayment'>>('payment', RETRY_PROFILES.payment, {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-export const warehouse = proxyActivities<Pick<WarehouseActivities, 'requestShipment'>>(RETRY_PROFILES.warehouse);
+export const warehouse = new OutsideService<Pick<WarehouseActivities, 'requestShipment'>>('warehouse', RETRY_PROFILES.warehouse);
 
 export const compensation = proxyActivities<
   Pick<PaymentActivities, 'refundPayment' | 'refundAgain'> & Pick<WarehouseActivities, 'withdrawShipment' | 'cancelShipment'>
@@ -58,10 +58,10 @@ export const localCompensation = proxyLocalActivities<
   Pick<InventoryActivities, 'releaseStock'> & Pick<InvoiceActivities, 'voidInvoice'>
 >({ ...RETRY_PROFILES.compensation, ...local });
 
-/** Mail of orders and signups, on a queue of its own. */
-export const email = proxyActivities<Pick<EmailActivities, 'sendOrderEmail' | 'sendSignupEmail' | 'resendEmail'>>({
-  ...RETRY_PROFILES.email,
+/** Mail of orders and signups, on a queue of its own. A slow mail server may still take an email: a second one would be a copy. */
+export const email = new OutsideService<Pick<EmailActivities, 'sendOrderEmail' | 'sendSignupEmail' | 'resendEmail'>>('email', RETRY_PROFILES.email, {
   taskQueue: TASK_QUEUES.email,
+  settlesWithin: '30s',
 });
 
 export const report = proxyActivities<ReportActivities & RunActivities>(RETRY_PROFILES.report);

@@ -1,19 +1,20 @@
 import { allHandlersFinished, CancellationScope, condition, patched } from '@temporalio/workflow';
-import type { EmailRef } from '../contracts/ids.ts';
+import type { ActivityInterfaceFor, UntypedActivities } from '@temporalio/workflow';
 import type { OrderInput, OrderResult } from '../contracts/messages.ts';
 import type { OrderStep } from '../contracts/statuses.ts';
-import { bookkeeping, compensation, database, email, localCompensation, payment, warehouse } from './activities.ts';
-import { BestEffortMessages } from './best-effort.ts';
+import { bookkeeping, compensation, database, localCompensation, payment, warehouse } from './activities.ts';
 import { asRefusal } from './errors.ts';
 import { untilApproved } from './order/approval.ts';
 import { undoStep } from './order/compensation.ts';
 import type { OrderContext } from './order/context.ts';
+import { OrderEmails } from './order/emails.ts';
 import { receiveMessages } from './order/inbox.ts';
 import { unlessCancelled } from './order/interruption.ts';
 import { attempt } from './order/parking.ts';
 import { untilShipped } from './order/shipment.ts';
+import type { OutsideService } from './outside.ts';
 import { Saga } from './saga.ts';
-import { showStatus } from './status.ts';
+import { StatusDisplay } from './status.ts';
 
 /**
  * One order, from accepted to delivered.
@@ -25,10 +26,23 @@ export async function order(input: OrderInput): Promise<OrderResult> {
   const { orderId, generation, policy } = input;
   const ref = { orderId, generation };
   const inbox = receiveMessages(generation);
-  const emails = new BestEffortMessages<EmailRef>((sent, error) => bookkeeping.recordFailedEmail({ ...ref, ...sent, ...error }));
-  const sendEmail: OrderContext['sendEmail'] = (template, occurrence = 1) =>
-    emails.send({ template, occurrence }, () => email.sendOrderEmail(ref, template, occurrence));
-  const context: OrderContext = { ref, policy, inbox, sendEmail };
+  // Runs from before first tries must replay without them (see docs/changing-workflows.md). Other patches of the happy path are
+  // older, so a run with first tries has them, too.
+  const isPrompt = patched('first-tries-as-local-activities');
+  const emails = new OrderEmails(ref, { isPrompt });
+  const status = new StatusDisplay({ publishesAll: !isPrompt });
+  const context: OrderContext = {
+    ref,
+    policy,
+    inbox,
+    sendEmail: (template, occurrence = 1) => emails.send(template, occurrence),
+    showStatus: (shown, sentence) => status.show(shown, sentence),
+    async beforeWait() {
+      status.publish();
+      if (isPrompt) await emails.sendPromptly();
+    },
+  };
+  const { sendEmail, showStatus, beforeWait } = context;
   const saga = new Saga();
 
   /** Registers how to undo a step, then runs it. */
@@ -36,6 +50,19 @@ export async function order(input: OrderInput): Promise<OrderResult> {
     saga.compensateWith(name, undo);
     return attempt(context, name, run);
   };
+
+  /** Calls an outside service. While it is retried, nothing else is held up. */
+  async function outside<Activities extends UntypedActivities>(
+    service: OutsideService<Activities>,
+    call: (activities: ActivityInterfaceFor<Activities>) => Promise<void>,
+  ): Promise<void> {
+    if (!isPrompt) return await service.patiently(call);
+    const retries = await service.firstTry(call);
+    if (!retries) return;
+    status.publish();
+    emails.sendPatiently();
+    await retries();
+  }
 
   async function story(): Promise<void> {
     showStatus('accepted', 'Reserving stock.');
@@ -49,7 +76,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
 
     showStatus('reserved', 'Charging the payment.');
     await step('charge', {
-      run: () => unlessCancelled(inbox, () => payment.chargePayment(ref)),
+      run: () => unlessCancelled(inbox, () => outside(payment, ({ chargePayment }) => chargePayment(ref))),
       undo: () => compensation.refundPayment(ref),
     });
     inbox.stopIfCancelled();
@@ -57,7 +84,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
     showStatus('charged', 'Handing the order to the warehouse.');
     sendEmail('order_confirmed');
     await step('ship', {
-      run: () => warehouse.requestShipment(ref),
+      run: () => outside(warehouse, ({ requestShipment }) => requestShipment(ref)),
       undo: () => compensation.cancelShipment(ref),
     });
 
@@ -71,23 +98,26 @@ export async function order(input: OrderInput): Promise<OrderResult> {
     showStatus('shipped', 'On its way to the customer.');
     sendEmail('order_shipped');
 
+    await beforeWait();
     // Carriers lose "delivered" messages. A parcel that nobody reports missing counts as delivered after the deadline.
     await condition(() => inbox.delivered, policy.deliveryDeadline);
     await bookkeeping.completeOrder(ref, { delivered: inbox.delivered });
     // Runs that completed before this email existed must replay without it (see docs/changing-workflows.md).
-    if (inbox.delivered && patched('email-on-delivery')) sendEmail('order_delivered');
+    if (inbox.delivered && (isPrompt || patched('email-on-delivery'))) sendEmail('order_delivered');
     showStatus('completed', inbox.delivered ? 'Delivered.' : 'No message from the carrier in time: taken as delivered.');
   }
 
   /** Undoes what was done, last step first, and tells the customer why. */
   async function endBadly(type: string, message: string): Promise<void> {
-    const status = type === 'order_cancelled' ? 'cancelled' : 'failed';
+    const end = type === 'order_cancelled' ? 'cancelled' : 'failed';
     await bookkeeping.beginCompensation(ref);
     showStatus('compensating', `Undoing what was done: ${message}`);
+    status.publish();
+    emails.sendPatiently();
     await saga.compensate((registered) => undoStep(context, registered));
-    await bookkeeping.endOrder(ref, { status, type, message });
-    showStatus(status, message);
-    sendEmail(status === 'cancelled' ? 'order_cancelled' : 'order_failed');
+    await bookkeeping.endOrder(ref, { status: end, type, message });
+    showStatus(end, message);
+    sendEmail(end === 'cancelled' ? 'order_cancelled' : 'order_failed');
   }
 
   // A cancellation by Temporal is handled like one by the customer. Nothing may be cut off in the middle.

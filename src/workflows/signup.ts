@@ -17,7 +17,9 @@ export const subscribed = defineSignal(SIGNALS.subscribed);
 export async function signup({ signupId, policy }: SignupInput): Promise<SignupResult> {
   const emails = new BestEffortMessages<EmailRef>((sent, error) => bookkeeping.recordFailedEmail({ signupId, ...sent, ...error }));
   const sendEmail = (template: SignupTemplate, occurrence = 1) =>
-    emails.send({ template, occurrence }, () => email.sendSignupEmail(signupId, template, occurrence));
+    emails.send({ template, occurrence }, () =>
+      email.patiently(({ sendSignupEmail }) => sendSignupEmail(signupId, template, occurrence)),
+    );
   let isVerified = false;
   let isSubscribed = false;
   setHandler(verified, () => {

@@ -34,6 +34,18 @@ it('sends text and HTML, with a Message-ID that comes from the key', async () =>
   ]);
 });
 
+it('sends nothing that nobody waits for any more when it is its turn', async () => {
+  inbox.faults.set({ mode: 'slow', delayMs: 50 });
+  const waiting = new AbortController();
+  const first = Array.from({ length: 5 }, (_, index) => gateway.send({ ...mail(), key: `${index}` }));
+  const given = gateway.send({ ...mail(), key: 'given up' }, waiting.signal);
+  const last = gateway.send({ ...mail(), key: 'last' });
+  waiting.abort();
+  await expect(given).rejects.toMatchObject(UNAVAILABLE);
+  await Promise.all([...first, last]);
+  expect(inbox.messages()).toHaveLength(6);
+});
+
 describe('a failing mail server', () => {
   it.each<[Exclude<FaultMode, 'slow'>, number]>([
     ['down', 0],

@@ -1,17 +1,18 @@
 import { condition } from '@temporalio/workflow';
 import { bookkeeping } from '../activities.ts';
 import { refusal } from '../errors.ts';
-import { showStatus } from '../status.ts';
 import type { OrderContext } from './context.ts';
 
 /** Waits for a person's decision, and sends one reminder halfway. No answer by the deadline means rejected. */
-export async function untilApproved({ ref, policy, inbox, sendEmail }: OrderContext): Promise<void> {
+export async function untilApproved({ ref, policy, inbox, sendEmail, showStatus, beforeWait }: OrderContext): Promise<void> {
   await bookkeeping.requestApproval(ref);
   showStatus('awaiting_approval', 'The amount is above the threshold. Waiting for approval.');
   sendEmail('approval_requested');
+  await beforeWait();
   const answered = () => inbox.decision !== undefined || inbox.isCancelled;
   if (!(await condition(answered, policy.approvalDeadline / 2))) {
     sendEmail('approval_reminder');
+    await beforeWait();
     await condition(answered, policy.approvalDeadline / 2);
   }
   inbox.stopIfCancelled();

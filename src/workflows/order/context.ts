@@ -1,5 +1,6 @@
 import type { OrderRef } from '../../contracts/ids.ts';
 import type { OrderPolicy } from '../../contracts/messages.ts';
+import type { OrderStatus } from '../../contracts/statuses.ts';
 import type { OrderTemplate } from '../../contracts/templates.ts';
 import type { Inbox } from './inbox.ts';
 
@@ -9,4 +10,7 @@ export interface OrderContext {
   policy: OrderPolicy;
   inbox: Inbox;
   sendEmail: (template: OrderTemplate, occurrence?: number) => void;
+  showStatus: (status: OrderStatus, sentence: string) => void;
+  /** Call it before a wait that may take long: everybody can see then what the order waits for. */
+  beforeWait: () => Promise<void>;
 }

@@ -2,7 +2,6 @@ import { condition, isCancellation, patched, type ApplicationFailure } from '@te
 import type { OrderStep } from '../../contracts/statuses.ts';
 import { bookkeeping } from '../activities.ts';
 import { asRefusal, cancelledBy, describeError, refusal } from '../errors.ts';
-import { showStatus } from '../status.ts';
 import type { OrderContext } from './context.ts';
 import { withdraw } from './withdrawal.ts';
 
@@ -27,7 +26,7 @@ const MAYBE_IN_WAREHOUSE: readonly OrderStep[] = ['ship', 'invoice'];
  * again: also when the parcel turns out to have left, because then the order cannot be undone.
  */
 async function park(context: OrderContext, step: OrderStep, error: unknown): Promise<void> {
-  const { ref, policy, inbox } = context;
+  const { ref, policy, inbox, showStatus, beforeWait } = context;
   // Runs that parked before the warehouse was asked must replay without it (see docs/changing-workflows.md).
   const asksWarehouse = MAYBE_IN_WAREHOUSE.includes(step) && patched('ask-warehouse-before-giving-up');
   const giveUp = async (why: ApplicationFailure): Promise<void> => {
@@ -39,6 +38,7 @@ async function park(context: OrderContext, step: OrderStep, error: unknown): Pro
   // The step is done, and only the answer of its last attempt was lost. Trying it again finds that.
   if (!failure) return;
   showStatus('needs_attention', `The step "${step}" has used up its retries. Waiting for a retry or a cancellation.`);
+  await beforeWait();
   const answer = () => inbox.resolutionOf(failure);
   // A parcel that moves proves that the warehouse has accepted the order.
   const isKnownDone = () => asksWarehouse && step === 'ship' && inbox.hasCarrierNews;

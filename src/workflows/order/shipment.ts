@@ -6,11 +6,12 @@ import { withdraw } from './withdrawal.ts';
 
 /** Waits until the carrier has the parcel, and reminds operations while it is late. */
 export async function untilShipped(context: OrderContext): Promise<void> {
-  const { ref, policy, inbox, sendEmail } = context;
+  const { ref, policy, inbox, sendEmail, beforeWait } = context;
   const hasNews = () => inbox.shipped !== undefined || inbox.rejected !== undefined || inbox.isCancelled;
   let reminders = 0;
   let reminderAt = Date.now() + policy.lateShipmentAfter;
   for (;;) {
+    await beforeWait();
     // A refused cancellation does not put off the reminder.
     const news = await condition(hasNews, Math.max(1, reminderAt - Date.now()));
     if (inbox.shipped) {

@@ -4,10 +4,14 @@ import { useRig } from '../../support/rig.ts';
 // Longer than the activity may take, so that only the cancellation can end it in time.
 const rig = await useRig({ gatewayTimeout: 60_000 });
 
-/** Cancels an order during its charge. @returns the type of its error, and the money that was kept */
+/** Cancels an order during a retry of its charge. @returns the type of its error, and the money that was kept */
 async function cancelDuringCharge(operation: string, delayMs: number) {
-  rig.payments.faults.set({ mode: 'slow', delayMs, operation });
+  // A first try hears of no cancellation, but it is short.
+  rig.payments.faults.set({ mode: 'error_before', operation, count: 1 });
   const id = await rig.placeOrder();
+  await rig.step(id, 'charge: retrying');
+  rig.payments.faults.set({ mode: 'slow', delayMs, operation });
+  await rig.skip(2_000);
   await rig.step(id, 'charge: running');
   await rig.cancel(id);
   await rig.orderStatus(id, 'compensating');
