@@ -32,7 +32,7 @@ export function handleTogether<Request, Answer>(
     try {
       await answerAll(group);
     } catch (error) {
-      const separately = mayBeOnesFault(error) ? (one: Waiting<Request, Answer>) => answerAll([one]) : () => Promise.reject(error);
+      const separately = mayEndOtherwise(error, group.length) ? (one: Waiting<Request, Answer>) => answerAll([one]) : () => Promise.reject(error);
       await Promise.all(group.map((one) => separately(one).catch(one.reject)));
     }
   }
@@ -55,8 +55,9 @@ export function handleTogether<Request, Answer>(
     });
 }
 
-/** A lock that one request waits for is not waited for by the others. Nothing was written in either case. */
-const mayBeOnesFault = (error: unknown): boolean => !isDatabaseUnavailable(error) || isLockTimeout(error);
+/** Nothing was written in either case. A lock that one request waits for is not waited for by the others. */
+const mayEndOtherwise = (error: unknown, size: number): boolean =>
+  isLockTimeout(error) ? size > 1 : !isDatabaseUnavailable(error);
 
 /** @returns a function that makes something once for each pool of connections */
 export function perDatabase<Value>(make: (db: Database) => Value): (db: Database) => Value {

@@ -77,3 +77,11 @@ it.each([
   expect(await answers).toEqual(numbers(1, 5).map(() => ({ status: 'rejected', reason: error })));
   expect(groups).toEqual([[1], [2], [3, 4, 5]]);
 });
+
+it('does not let a request that came alone wait for a lock twice', async () => {
+  const { double, groups, allow } = createHandler(() => refusal('55P03'));
+  const answer = double(1);
+  allow();
+  await expect(answer).rejects.toMatchObject({ code: '55P03' });
+  expect(groups).toEqual([[1]]);
+});
