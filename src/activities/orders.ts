@@ -25,11 +25,14 @@ export type OrderActivities = ReturnType<typeof createOrderActivities>;
  * @throws ApplicationFailure `order_ended`, which is not retried, if this generation has ended: nobody waits for a late
  * attempt, and a run that was reset by hand fails for a reason that the Web UI shows
  */
-async function lockInProgress(tx: Transaction, ref: OrderRef): Promise<Order> {
-  const order = await lockOrder(tx, ref.orderId);
-  if (order.generation === ref.generation && !FINAL_ORDER_STATUSES.includes(order.status)) return order;
+const lockInProgress = async (tx: Transaction, ref: OrderRef): Promise<Order> => inProgress(await lockOrder(tx, ref.orderId), ref);
+
+function inProgress(order: Order, ref: OrderRef): Order {
+  if (order.generation === ref.generation && !hasEnded(order)) return order;
   throw ApplicationFailure.nonRetryable('This generation of the order has ended.', ORDER_ENDED);
 }
+
+const hasEnded = ({ status }: Order): boolean => FINAL_ORDER_STATUSES.includes(status);
 
 const LATE_SHIPMENT = { kind: 'late_shipment', step: 'ship' } as const;
 
@@ -52,7 +55,11 @@ export function createOrderActivities({ db }: { db: Database }) {
      */
     async recordApproval(ref: OrderRef, answer: DecideApproval): Promise<Pick<DecideApproval, 'decision'>> {
       return await transaction(db, async (tx) => {
-        const order = await lockInProgress(tx, ref);
+        // If the worker dies in the workflow task in which a rejection ends the order, the run asks again.
+        const locked = await lockOrder(tx, ref.orderId);
+        const isRejected = locked.generation === ref.generation && locked.approvalDecision === 'reject';
+        if (isRejected && hasEnded(locked)) return { decision: 'reject' };
+        const order = inProgress(locked, ref);
         const decision = order.approvalDecision ?? answer.decision;
         const approved = decision === 'approve';
         // A person's decision is already here, with its reason. (Earlier versions stored only the decision itself.)

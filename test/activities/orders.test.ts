@@ -193,6 +193,17 @@ describe('a frozen worker that wakes up after its attempt was given up', () => {
     });
   });
 
+  it('decides about an approval as before, if its run asks again because its worker died after the end', async () => {
+    const ref = await shop.placeOrder();
+    await runActivity(shop.activities().requestApproval, ref);
+    const rejected = { decision: 'reject', actor: 'holdfast' } as const;
+    await runActivity(shop.activities().recordApproval, ref, rejected);
+    await end(ref);
+    const before = await rowsOf(ref);
+    expect(await runActivity(shop.activities().recordApproval, ref, rejected)).toEqual({ decision: 'reject' });
+    expect(await rowsOf(ref)).toEqual(before);
+  });
+
   it('takes no order back to where it was', async () => {
     const ref = await fulfillingOrder();
     await runActivity(shop.activities().requestApproval, ref);
