@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { Client } from 'undici';
 import type { z } from 'zod';
 import { ORDER } from './customer.ts';
-import { loadOptionsSchema, type LoadResult } from './load.ts';
+import { loadOptionsSchema, percentile, type LoadResult } from './load.ts';
 
 /** Each order is of another customer. The address says when it was sent, in ms since 1970, for measures of what follows. */
 const [before, after] = JSON.stringify(ORDER).split(ORDER.customer.email);
@@ -81,15 +81,15 @@ async function run({ url, path, key, count, clients, rate }: z.output<typeof loa
   await Promise.all(pool.map((client) => client.close()));
 
   times.sort();
-  const at = (share: number): number => times[Math.ceil(count * share) - 1] ?? 0;
   const accepted = statuses.get(202) ?? 0;
   statuses.delete(202);
   return {
     accepted,
     refused: Object.fromEntries(statuses),
     seconds,
-    p50: at(0.5),
-    p99: at(0.99),
+    p50: percentile(times, 0.5),
+    p99: percentile(times, 0.99),
+    times: Array.from(times, (time) => Number(time.toFixed(1))),
     cpu: (user + system) / 1e6,
   };
 }

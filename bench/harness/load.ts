@@ -24,10 +24,15 @@ export const loadResultSchema = z.object({
   seconds: z.number(),
   p50: z.number(),
   p99: z.number(),
+  /** Of each request. */
+  times: z.array(z.number()),
   /** Seconds of CPU that the clients used themselves. */
   cpu: z.number(),
 });
 export type LoadResult = z.infer<typeof loadResultSchema>;
+
+/** @returns the time that so much of some sorted times does not exceed. @param share between 0 and 1 */
+export const percentile = (sorted: ArrayLike<number>, share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
 
 export type Load = Omit<z.input<typeof loadOptionsSchema>, 'url' | 'key'>;
 

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { writeWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { fillStock, type BenchPostgres } from './postgres.ts';
 import { checkOut, startSide, type Side, type SideOptions } from './side.ts';
 
@@ -24,8 +26,12 @@ export type SideSetup = Pick<SideOptions, 'entry' | 'environment'> & {
   through?: (databaseUrl: string) => string;
 };
 
-/** Starts the product as it is in this checkout. */
-export const startProduct = (bench: Bench, setup: SideSetup = {}): Promise<Side> => start(bench, 'holdfast', setup);
+/** Starts the product as it is in this checkout. As in production, its workflows are bundled in advance. */
+export async function startProduct(bench: Bench, setup: SideSetup = {}): Promise<Side> {
+  const bundle = process.env['WORKFLOW_BUNDLE'] ?? join(bench.folder, 'workflow-bundle.js');
+  if (!existsSync(bundle)) await writeWorkflowBundle(bundle);
+  return await start(bench, 'holdfast', { ...setup, environment: { WORKFLOW_BUNDLE: bundle, ...setup.environment } });
+}
 
 /** Starts the product as it was at the baseline. @returns undefined if the run has none */
 export async function startBaseline(bench: Bench, setup: SideSetup = {}): Promise<Side | undefined> {

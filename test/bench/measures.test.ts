@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, inject, it } from 'vitest';
 import { runMeasure } from '../../bench/harness/run.ts';
 import { cost } from '../../bench/measures/cost.ts';
 import { drainMeasure } from '../../bench/measures/drain.ts';
@@ -9,9 +9,10 @@ import { createTemporaryFolder } from '../support/temporary-folder.ts';
 
 const out = await createTemporaryFolder();
 afterAll(out.remove);
+process.env['WORKFLOW_BUNDLE'] = inject('workflowBundlePath');
 const place = { out: out.path, baseline: undefined, tell: () => {} };
 
-describe('the bench', { timeout: 120_000 }, () => {
+describe('the bench, next to peers,', { timeout: 300_000 }, () => {
   it('counts what an order and a signup cost', async () => {
     const { tables } = await runMeasure(cost, { orders: 1, signups: 1, peer: 'none' }, place);
     const [temporal, postgres] = tables.map(({ rows }) => new Map(rows.map(([name, ...figures]) => [name, figures])));
