@@ -13,7 +13,7 @@ let gateway: MailGateway;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
   inbox = await startInbox({ smtpPort: 0, httpPort: 0, file: join(folder, 'inbox.jsonl') });
-  gateway = createMailGateway({ url: inbox.smtpUrl, from: 'Shop <shop@shop.example>', timeout: 300 });
+  gateway = createMailGateway({ url: inbox.smtpUrl, from: 'Shop <shop@shop.example>', timeout: 2_000 });
 });
 afterEach(async () => {
   gateway.close();
