@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { cpuSeconds } from '../harness/cpu.ts';
+import { countCompleted, untilZero } from '../harness/drain.ts';
 import { startLoadGenerator, type Load, type LoadResult } from '../harness/load.ts';
 import { defineMeasure, median, positive } from '../harness/measure.ts';
 import { rounded, type Figures } from '../harness/report.ts';
@@ -41,6 +42,7 @@ export const intake = defineMeasure({
     rounds: positive(5),
     workers: z.enum(['stopped', 'running']).default('stopped'),
     peer: z.enum(['bullmq', 'none']).default('bullmq'),
+    until: z.enum(['started', 'completed']).default('started'),
   }),
 
   async run(bench, options) {
@@ -93,9 +95,16 @@ export const intake = defineMeasure({
       tell(`${one.side.name}: looking for what was accepted …`);
       one.side.thaw();
       losses.set(one, await one.lost());
+      if (one.side === product && options.until === 'completed') {
+        await untilZero('holdfast completed no more orders', async () => one.told.orders - (await countCompleted(product)));
+        tell(`${one.side.name}: all ${one.told.orders} orders are completed`);
+      }
       one.side.freeze();
     }
-    for (const kind of KINDS) tables.push(ratesTable(kind, competitors, losses), ratiosTable(kind, competitors));
+    for (const kind of KINDS) {
+      tables.push(ratesTable(kind, competitors, losses));
+      if (competitors.length > 1) tables.push(ratiosTable(kind, competitors));
+    }
     return tables;
   },
 });
