@@ -64,7 +64,7 @@ describe('an order whose step fails', () => {
     );
     expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
       run: { status: 'RUNNING', pending: expect.arrayContaining([expect.objectContaining({ activity: 'requestShipment' })]) },
-      waitingFor: expect.stringMatching(/^Retrying "requestShipment": attempt \d of 4/),
+      waitingFor: expect.stringMatching(/^Retrying "requestShipment": attempt \d of 3/),
     });
 
     await vi.waitFor(async () => expect(await get(`/v1/orders/${id}`)).toMatchObject({ body: { status: 'needs_attention' } }), {

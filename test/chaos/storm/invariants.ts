@@ -115,8 +115,11 @@ export async function expectEmailsRight({ db, site }: Aftermath): Promise<void> 
   expect(lines.filter((line) => !arrived.includes(line))).toEqual([]);
 }
 
-/** How a workflow task fails whose worker was frozen in it: the SDK takes the time for an endless loop. It is tried again. */
-const FROZEN_IN_A_TASK = 'Script execution timed out after 5000ms';
+/**
+ * How a workflow task fails although the code is right; Temporal tries it again. Its worker was frozen in it, which the SDK takes
+ * for an endless loop. Or the run wanted to end, and a message had come meanwhile.
+ */
+const HARMLESS = ['Script execution timed out after 5000ms', 'UnhandledCommand'];
 
 /** No workflow task has failed, so no run was non-deterministic, and the code of now replays every history. */
 export async function expectHistoriesReplay({ db, temporal }: Aftermath): Promise<void> {
@@ -126,7 +129,7 @@ export async function expectHistoriesReplay({ db, temporal }: Aftermath): Promis
     if (divergence) found.push(`${run.name}: ${divergence.message}`);
     for (const { workflowTaskFailedEventAttributes: task } of history.events ?? []) {
       const message = task?.failure?.message ?? 'a workflow task failed';
-      if (task && message !== FROZEN_IN_A_TASK) found.push(`${run.name}: ${message}`);
+      if (task && !HARMLESS.includes(message)) found.push(`${run.name}: ${message}`);
     }
   }
   expect(found).toEqual([]);
