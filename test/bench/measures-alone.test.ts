@@ -12,7 +12,8 @@ afterAll(out.remove);
 process.env['WORKFLOW_BUNDLE'] = inject('workflowBundlePath');
 const place = { out: out.path, baseline: undefined, tell: () => {} };
 
-describe('the bench, without peers,', { timeout: 300_000 }, () => {
+// Each starts a stack of its own, several times: two minutes in all. The nightly run has them: BENCH_MEASURES=all.
+describe.skipIf(process.env['BENCH_MEASURES'] !== 'all')('the bench, without peers,', { timeout: 300_000 }, () => {
   it('accepts orders while the worker works', async () => {
     const { tables } = await runMeasure(busyIntake, { orders: 4, rate: 20, rounds: 1 }, place);
     expect(tables[0]?.rows.map(([name]) => name)).toEqual(['worker stopped', 'worker busy']);
