@@ -1,10 +1,11 @@
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { requestId } from 'hono/request-id';
-import { v7 as uuid } from 'uuid';
+import { allow, ANYONE } from '../../src/api/auth.ts';
 import type { Api, ApiEnv } from '../../src/api/environment.ts';
 import { respondWithProblem, toProblem } from '../../src/api/errors.ts';
 import { KeyRing } from '../../src/api/key-ring.ts';
 import { requestLog } from '../../src/api/request-log.ts';
+import { json, jsonBody } from '../../src/api/schemas/common.ts';
 import { listen } from '../../src/api/server.ts';
 import { refuseInvalid } from '../../src/api/validation.ts';
 import { connectDatabase } from '../../src/db/client.ts';
@@ -15,7 +16,7 @@ export function createEdge(name: string, databaseUrl: string): { api: Api; serve
   const log = createLogger(name, 'info');
   const keys = new KeyRing(connectDatabase(databaseUrl, { max: 2, name: `${name}-api-keys` }).db);
   const api = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
-  api.use(requestId({ limitLength: 128, generator: () => uuid() }));
+  api.use(requestId({ limitLength: 128 }));
   api.use(requestLog(log));
   api.use(async (c, next) => {
     c.set('keys', keys);
@@ -35,3 +36,15 @@ export function createEdge(name: string, databaseUrl: string): { api: Api; serve
     },
   };
 }
+
+const accepted = { description: 'Accepted', content: json(z.object({ id: z.uuid(), status: z.string() })) };
+
+/** @returns the route of a request that is accepted with 202, and the id under which it is to be found */
+export const acceptingRoute = <Path extends string, Body extends z.ZodObject>(path: Path, body: Body) =>
+  createRoute({
+    method: 'post',
+    path,
+    ...allow(ANYONE),
+    request: { body: jsonBody(body) },
+    responses: { 202: accepted },
+  });

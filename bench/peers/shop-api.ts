@@ -1,11 +1,10 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { Webhook } from 'standardwebhooks';
 import { v7 as uuid } from 'uuid';
-import { allow, ANYONE } from '../../src/api/auth.ts';
 import type { Api } from '../../src/api/environment.ts';
 import { newOrderSchema } from '../../src/api/routes/create-order.ts';
-import { json, jsonBody } from '../../src/api/schemas/common.ts';
 import { parseShipmentReference } from '../../src/contracts/ids.ts';
+import { acceptingRoute } from './edge.ts';
 import type { Rows } from './rows.ts';
 
 const eventSchema = z.object({ type: z.string(), data: z.object({ reference: z.string() }) });
@@ -22,21 +21,12 @@ export function addShop(
     tell: (orderId: string, news: string) => Promise<void>;
   },
 ): void {
-  api.openapi(
-    createRoute({
-      method: 'post',
-      path: '/v1/orders',
-      ...allow(ANYONE),
-      request: { body: jsonBody(newOrderSchema) },
-      responses: { 202: { description: 'Accepted', content: json(z.object({ id: z.uuid(), status: z.string() })) } },
-    }),
-    async (c) => {
-      const id = uuid();
-      await rows.insertOrder(id, c.var.caller.keyId, c.req.valid('json'));
-      await start(id);
-      return c.json({ id, status: 'accepted' }, 202, { Location: `/v1/orders/${id}` });
-    },
-  );
+  api.openapi(acceptingRoute('/v1/orders', newOrderSchema), async (c) => {
+    const id = uuid();
+    await rows.insertOrder(id, c.var.caller.keyId, c.req.valid('json'));
+    await start(id);
+    return c.json({ id, status: 'accepted' }, 202, { Location: `/v1/orders/${id}` });
+  });
   const webhook = new Webhook(warehouseWebhookSecret);
   api.post('/v1/webhooks/warehouse', async (c) => {
     const { type, data } = eventSchema.parse(webhook.verify(await c.req.text(), c.req.header()));

@@ -1,14 +1,12 @@
 // Accepts orders and signups with the edge of Holdfast (its server, schemas, key check and request log), then writes a row
 // and adds a job.
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { Queue } from 'bullmq';
 import { Pool } from 'pg';
 import { v7 as uuid } from 'uuid';
-import { allow, ANYONE } from '../../../src/api/auth.ts';
 import { newOrderSchema } from '../../../src/api/routes/create-order.ts';
 import { newSignupSchema } from '../../../src/api/routes/create-signup.ts';
-import { json, jsonBody } from '../../../src/api/schemas/common.ts';
-import { createEdge } from '../edge.ts';
+import { acceptingRoute, createEdge } from '../edge.ts';
 
 const variables = z
   .object({ DATABASE_URL: z.string(), REDIS_PORT: z.coerce.number(), API_PORT: z.coerce.number() })
@@ -43,32 +41,13 @@ async function count(kind: keyof typeof queues): Promise<{ rows: number; jobs: n
 /** What was accepted, to compare with what the clients were told. */
 api.get('/accepted', async (c) => c.json({ orders: await count('orders'), signups: await count('signups') }));
 
-const accepted = { description: 'Accepted', content: json(z.object({ id: z.uuid(), status: z.string() })) };
-api.openapi(
-  createRoute({
-    method: 'post',
-    path: '/v1/orders',
-    ...allow(ANYONE),
-    request: { body: jsonBody(newOrderSchema) },
-    responses: { 202: accepted },
-  }),
-  async (c) => {
-    const id = await accept('orders', c.req.valid('json'));
-    return c.json({ id, status: 'accepted' }, 202, { Location: `/v1/orders/${id}` });
-  },
-);
-api.openapi(
-  createRoute({
-    method: 'post',
-    path: '/v1/signups',
-    ...allow(ANYONE),
-    request: { body: jsonBody(newSignupSchema) },
-    responses: { 202: accepted },
-  }),
-  async (c) => {
-    const id = await accept('signups', c.req.valid('json'));
-    return c.json({ id, status: 'pending_verification' }, 202, { Location: `/v1/signups/${id}` });
-  },
-);
+api.openapi(acceptingRoute('/v1/orders', newOrderSchema), async (c) => {
+  const id = await accept('orders', c.req.valid('json'));
+  return c.json({ id, status: 'accepted' }, 202, { Location: `/v1/orders/${id}` });
+});
+api.openapi(acceptingRoute('/v1/signups', newSignupSchema), async (c) => {
+  const id = await accept('signups', c.req.valid('json'));
+  return c.json({ id, status: 'pending_verification' }, 202, { Location: `/v1/signups/${id}` });
+});
 
 await serve(variables.API_PORT);
