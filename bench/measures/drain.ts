@@ -85,7 +85,7 @@ async function drainSkeletons(bench: Bench, side: Side, count: number): Promise<
   return drainedSchema.parse(JSON.parse(stdout));
 }
 
-/** Of one round. Undefined where a side has no such thing. */
+/** Reads one figure of a round. Undefined if the side does not report it. */
 type Figure = (round: Drained) => number | undefined;
 
 function tables(competitors: readonly Competitor[], orders: number): Figures[] {

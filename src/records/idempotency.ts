@@ -27,7 +27,7 @@ class FreeKeyError extends Error {
 
 /**
  * Looks whether a request repeats an earlier one. If that is still under way, this waits for its outcome.
- * @returns the first answer; undefined if there is none
+ * @returns the first answer, or undefined if this request is the first
  * @throws RequestError `idempotency_key_reused` when the key was used for another request
  */
 export async function findFirst<Made>(

@@ -1,5 +1,11 @@
-import { allHandlersFinished, CancellationScope, condition, patched } from '@temporalio/workflow';
-import type { ActivityInterfaceFor, UntypedActivities } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  patched,
+  type ActivityInterfaceFor,
+  type UntypedActivities,
+} from '@temporalio/workflow';
 import type { OrderInput, OrderResult } from '../contracts/messages.ts';
 import type { OrderStep } from '../contracts/statuses.ts';
 import { bookkeeping, compensation, database, localCompensation, payment, warehouse } from './activities.ts';

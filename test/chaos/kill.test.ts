@@ -80,7 +80,7 @@ it('continues an order with one effect of each step, wherever its worker is kill
   shop.payments.faults.set({ mode: 'slow', delayMs: 3_000, operation: 'POST /v1/payment_intents/:id/confirm', count: 1 });
   shop.warehouse.faults.set({ mode: 'slow', delayMs: 3_000, operation: 'POST /v1/shipments', count: 1 });
 
-  // What was refused is undone in the same workflow task, which then begins anew: it must be refused again.
+  // A refused order is undone in the same workflow task. When that task runs again, the order must be refused again.
   const { orderId: soldOut } = await shop.placeOrder({ items: [{ sku: 'TEA-GYOKURO-RARE', quantity: 1 }] });
   points.push(await pauseAt({ table: 'orders', on: 'update', when: `new.id = '${soldOut}' and new.status = 'failed'` }));
 
