@@ -13,10 +13,9 @@ import { useShop } from '../support/shop.ts';
 /** A release in which an order waits a moment before its parcel is taken as shipped. */
 const PAUSE_BEFORE_SHIPPED: Change = {
   file: 'order.ts',
+  imports: ['sleep'],
   change: (code) =>
-    code
-      .replace('import { ', 'import { sleep, ')
-      .replace(/^ *showStatus\('shipped'.*$/m, (line) => `if (patched('pause-before-shipped')) await sleep('10 ms');\n${line}`),
+    code.replace(/^ *showStatus\('shipped'.*$/m, (line) => `if (patched('pause-before-shipped')) await sleep('10 ms');\n${line}`),
 };
 
 /** Orders in each wave. */

@@ -14,13 +14,12 @@ import { startWorker } from '../support/service-process.ts';
 /** A release that fails every order right after its charge. */
 const BUG: Change = {
   file: 'order.ts',
+  imports: ['ApplicationFailure'],
   change: (code) =>
-    code
-      .replace('import { ', 'import { ApplicationFailure, ')
-      .replace(
-        /^ *showStatus\('charged'.*$/m,
-        `throw ApplicationFailure.nonRetryable('cannot read properties of undefined', 'TypeError');`,
-      ),
+    code.replace(
+      /^ *showStatus\('charged'.*$/m,
+      `throw ApplicationFailure.nonRetryable('cannot read properties of undefined', 'TypeError');`,
+    ),
 };
 
 const ORDERS = 3;

@@ -9,6 +9,8 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** A change to the text of a file in `src/workflows`. */
 export interface Change {
   file: string;
+  /** What the changed code needs of `@temporalio/workflow` and the file does not import yet. */
+  imports?: readonly string[];
   /** @returns the changed code */
   change: (code: string) => string;
 }
@@ -25,11 +27,12 @@ export async function bundleChangedWorkflows(changes: readonly Change[]): Promis
     await cp(join(PROJECT, 'src/workflows'), path('workflows'), { recursive: true });
     await cp(join(PROJECT, 'src/contracts'), path('contracts'), { recursive: true });
     await symlink(join(PROJECT, 'node_modules'), path('node_modules'));
-    for (const { file, change } of changes) {
+    for (const { file, imports = [], change } of changes) {
       const code = await readFile(path('workflows', file), 'utf8');
       const changed = change(code);
       if (changed === code) throw new Error(`The change to ${file} has no effect: update it to the present code.`);
-      await writeFile(path('workflows', file), changed);
+      const added = imports.map((name) => `import { ${name} } from '@temporalio/workflow';\n`);
+      await writeFile(path('workflows', file), [...added, changed].join(''));
     }
     const { code } = await bundleWorkflowCode({
       workflowsPath: path('workflows', 'index.ts'),
