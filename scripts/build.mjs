@@ -9,6 +9,7 @@ process.chdir(root);
 rmSync('dist', { recursive: true, force: true });
 execFileSync('node_modules/.bin/tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' });
 cpSync('src/db/migrations', 'dist/db/migrations', { recursive: true });
+cpSync('src/temporal/workflow-threads.js', 'dist/temporal/workflow-threads.js');
 cpSync('src/console/assets', 'dist/console/assets', { recursive: true });
 const { writeWorkflowBundle } = await import('../dist/temporal/workflow-bundle.js');
 await writeWorkflowBundle('dist/workflow-bundle.js');

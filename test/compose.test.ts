@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { ConfigError, loadApiConfig, loadWorkerConfig } from '../src/config.ts';
 import { STATUS_SEARCH_ATTRIBUTE } from '../src/contracts/names.ts';
+import { API_FLAGS, WORKER_FLAGS } from '../src/sandbox/parts.ts';
 
 const service = z.object({
   image: z.string(),
@@ -77,6 +78,12 @@ describe('docker-compose.yml', () => {
   it('registers the search attribute that the code uses', () => {
     const { name } = STATUS_SEARCH_ATTRIBUTE;
     expect(compose.services['temporal-namespace']?.command?.join()).toContain(`--name ${name} --type Keyword`);
+  });
+
+  it('starts the API and the workers with the flags of npm start', () => {
+    expect(compose.services['api']?.command).toEqual(expect.arrayContaining(API_FLAGS));
+    const compiled = WORKER_FLAGS.map((flag) => flag.replace('./src/', './dist/'));
+    expect(compose.services['worker']?.command).toEqual(expect.arrayContaining(compiled));
   });
 
   it('gives a worker more time to stop than it gives its activities', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { startChild, type Child } from '../../src/sandbox/child.ts';
 import { workerIsPolling } from '../../src/sandbox/prepare.ts';
+import { WORKER_FLAGS } from '../../src/sandbox/parts.ts';
 import { projectRoot } from '../../src/sandbox/project.ts';
 import { cpuSeconds } from '../harness/cpu.ts';
 import { drain, temporalRuns } from '../harness/drain.ts';
@@ -64,7 +65,7 @@ async function startWorker(side: Side, folder: string, number: number): Promise<
   return await startChild({
     name: `worker-${number}`,
     command: process.execPath,
-    args: ['--import', 'tsx', 'src/worker.ts'],
+    args: ['--import', 'tsx', ...WORKER_FLAGS, 'src/worker.ts'],
     cwd: projectRoot,
     env,
     logFile: join(folder, `worker-${number}.log`),

@@ -3,9 +3,9 @@ import { Pool } from 'pg';
 import postgres from 'postgres';
 import type { DatabaseLimits } from './limits.ts';
 import { notificationsSent } from './notifications.ts';
-import * as schema from './schema.ts';
+import { prepareStatements } from './prepared-statements.ts';
 
-type DrizzleDatabase = NodePgDatabase<typeof schema>;
+type DrizzleDatabase = NodePgDatabase;
 
 /** Without drizzle's own `transaction`: see `transaction.ts`. */
 export type Database = Omit<DrizzleDatabase, 'transaction'> & { $client: Pool };
@@ -43,14 +43,19 @@ export function connectDatabase(
     application_name: name,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    // A plan that was made while a table was small would read all of it once it has grown.
+    options: '-c plan_cache_mode=force_custom_plan',
     ...settings,
     // The server's own limit applies first. Ours is for a server that does not answer at all.
     ...(limits && { query_timeout: limits.statement + 1_000 }),
   });
   // An idle connection was lost. Unhandled, this event would end the process. The pool has removed the connection.
   pool.on('error', () => {});
-  // So was one in use. Its query or its transaction fails, and closes it.
-  pool.on('connect', (connection) => connection.on('error', () => {}));
+  pool.on('connect', (connection) => {
+    // Its query or its transaction fails, and closes it.
+    connection.on('error', () => {});
+    prepareStatements(connection);
+  });
   const listener = postgres(url, {
     max: 1,
     connect_timeout: 5,
@@ -60,7 +65,7 @@ export function connectDatabase(
     onnotice: () => {},
   });
   return {
-    db: drizzle(pool, { schema }),
+    db: drizzle(pool),
     listener,
     close: async () => {
       await notificationsSent(pool);

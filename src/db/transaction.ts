@@ -3,7 +3,6 @@ import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
 import { isDatabaseUnavailable, isLostRace } from './availability.ts';
 import type { Database, Transaction } from './client.ts';
 import { sendingNotifications } from './notifications.ts';
-import * as schema from './schema.ts';
 
 /**
  * Runs `work` in one transaction, and commits it. The only way to begin one: drizzle's own gives connections back to the
@@ -43,7 +42,7 @@ async function attempt<Result>(
   const connection = await db.$client.connect();
   let unanswered = false;
   try {
-    return await drizzle(connection, { schema }).transaction(work, config);
+    return await drizzle(connection).transaction(work, config);
   } catch (error) {
     unanswered = isDatabaseUnavailable(error);
     throw error;

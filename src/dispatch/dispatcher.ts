@@ -52,31 +52,50 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
   /** Why nothing is claimed for the moment. */
   let trouble: { with: 'Temporal' | 'Postgres'; error: unknown } | undefined;
   let dealtWith = 0;
+  /** Wakes the loop of `run`. */
+  let wake: (() => void) | undefined;
+  /** Whether to look again when a batch has ended: there may be something due that the last look could not claim. */
+  let isMoreLikely = false;
 
   /** Claims batches and starts to deliver them, until nothing is due, enough are in flight, or there is trouble. */
   async function look(): Promise<void> {
     try {
-      for (let full = true; full && inFlight.size < MOST_BATCHES && !trouble; ) {
+      for (let full = true; full && mayClaim(); ) {
         const deadline = Date.now() + DELIVERY_DEADLINE;
         const claimed = await claimCommands(db, BATCH);
         if (claimed.length > 0) start(claimed, deadline);
         full = claimed.length === BATCH;
+        isMoreLikely ||= full;
       }
     } catch (error) {
       trouble = { with: 'Postgres', error };
     }
   }
 
+  const mayClaim = (): boolean => inFlight.size < MOST_BATCHES && !trouble;
+
   function start(claimed: ClaimedCommand[], deadline: number): void {
-    const batch = deliverBatch(claimed, deadline)
-      .catch((error: unknown) => {
-        trouble = { with: 'Postgres', error };
-      })
-      .finally(() => inFlight.delete(batch));
+    const batch = deliverToEnd(claimed, deadline).finally(() => {
+      inFlight.delete(batch);
+      // Otherwise, looking again would be a statement for nothing.
+      if (isMoreLikely) wake?.();
+      if (inFlight.size === 0) isMoreLikely = false;
+    });
     inFlight.add(batch);
   }
 
-  async function deliverBatch(claimed: ClaimedCommand[], deadline: number): Promise<void> {
+  async function deliverToEnd(claimed: ClaimedCommand[], deadline: number): Promise<void> {
+    try {
+      if (await deliverBatch(claimed, deadline)) isMoreLikely = true;
+    } catch (error) {
+      trouble = { with: 'Postgres', error };
+    }
+    // The loop has to pause.
+    if (trouble) isMoreLikely = true;
+  }
+
+  /** @returns whether its workflows may have further commands that are due */
+  async function deliverBatch(claimed: ClaimedCommand[], deadline: number): Promise<boolean> {
     const ended: Attempt[] = [];
     // The client's own retries may take longer than the deadline of one call.
     const unanswered = sleep(deadline - Date.now(), { state: 'away', error: 'No answer in time.' } as const, { ref: false });
@@ -88,25 +107,31 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
     const all = Promise.all(claimed.map(async (one) => ended.push(await attempt(one))));
     await Promise.race([all, sleep(PATIENCE, undefined, { ref: false })]);
     const quick = ended.length;
-    await settle(ended.slice(0, quick), ended);
+    if (await settle(ended.slice(0, quick), ended)) wake?.();
     await all;
-    await settle(ended.slice(quick), ended);
+    return await settle(ended.slice(quick), ended);
   }
 
-  /** Writes what came of some attempts. @param batch all attempts of their batch that have ended */
-  async function settle(attempts: Attempt[], batch: Attempt[]): Promise<void> {
+  /**
+   * Writes what came of some attempts.
+   * @param batch all attempts of their batch that have ended
+   * @returns whether further commands may be due now
+   */
+  async function settle(attempts: Attempt[], batch: Attempt[]): Promise<boolean> {
     const isServing = batch.some(({ outcome }) => outcome.state === 'delivered');
     const decided = await Promise.all(attempts.map(async (one) => ({ ...one, settlement: await decide(one, isServing) })));
     dealtWith += decided.filter(({ settlement }) => settlement.state !== 'pending').length;
     const plain = decided.filter((one) => !hasConsequences(one)).map(({ settlement }) => settlement);
-    if (plain.length > 0) await settleCommands(db, plain);
+    const { isFollowed } = plain.length > 0 ? await settleCommands(db, plain) : { isFollowed: false };
+    const others = decided.filter(hasConsequences);
     // Each in its own transaction: if one cannot be written, the others are.
-    for (const one of decided.filter(hasConsequences)) {
+    for (const one of others) {
       await transaction(db, async (tx) => {
-        const settled = await settleCommands(tx, [one.settlement]);
-        if (settled.size > 0) await writeConsequences(tx, one);
+        const { written } = await settleCommands(tx, [one.settlement]);
+        if (written > 0) await writeConsequences(tx, one);
       });
     }
+    return isFollowed || others.length > 0;
   }
 
   async function decide({ claimed, command, outcome }: Attempt, isServing: boolean): Promise<Settlement> {
@@ -171,20 +196,23 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
   /** Delivers commands as they come, until it is stopped. */
   function run({ listener }: Pick<DatabaseHandle, 'listener'>): { stop(): Promise<void> } {
     const stopping = new AbortController();
-    let notified = new AbortController();
-    const wake = () => notified.abort();
+    let woken = new AbortController();
+    wake = () => woken.abort();
+    const onNotification = () => {
+      isMoreLikely ||= inFlight.size > 0;
+      woken.abort();
+    };
     // Also woken on each reconnection, so that a notification sent meanwhile is not lost.
-    const subscription = listener.listen(COMMANDS_CHANNEL, wake, wake);
+    const subscription = listener.listen(COMMANDS_CHANNEL, onNotification, onNotification);
     subscription.catch((error: unknown) => log.warn({ error: String(error) }, 'cannot listen for commands: polling'));
 
     const loop = async () => {
       while (!stopping.signal.aborted) {
-        // Made before the look, so that a notification during it cuts the wait short.
-        notified = new AbortController();
+        // Made before the look, so that what comes during it cuts the wait short.
+        woken = new AbortController();
         await look();
-        const signal = AbortSignal.any([stopping.signal, notified.signal]);
-        if (!trouble) await Promise.race([...inFlight, rest(SLOW_POLL, signal)]);
-        notified.abort();
+        const signal = AbortSignal.any([stopping.signal, woken.signal]);
+        if (!trouble) await rest(SLOW_POLL, signal);
         if (trouble) await pause(stopping.signal);
       }
       await Promise.all(inFlight);

@@ -71,10 +71,13 @@ export async function claimCommands(db: Database, limit: number): Promise<Claime
  * Writes what became of claimed commands. What another process has claimed since, because the lease has ended, stays as
  * it is: that process delivers the command again, which is harmless. Only the lease is compared: whoever changes the state
  * of a command also changes when it is due.
- * @returns the ids of the commands that were written
+ * @returns how many were written, and whether a later command of one of their workflows waits
  */
-export async function settleCommands(db: Pick<Database, 'execute'>, settlements: Settlement[]): Promise<Set<number>> {
-  const { rows } = await db.execute<{ id: number }>(sql`
+export async function settleCommands(
+  db: Pick<Database, 'execute'>,
+  settlements: Settlement[],
+): Promise<{ written: number; isFollowed: boolean }> {
+  const { rows } = await db.execute<{ isFollowed: boolean }>(sql`
     update ${commands} as command
     set state = settlement.state, attempts = settlement.attempts, last_error = settlement.error,
       next_attempt_at = coalesce(settlement."dueAt", now() + coalesce(settlement.delay, 0) * interval '1 ms'),
@@ -83,6 +86,9 @@ export async function settleCommands(db: Pick<Database, 'execute'>, settlements:
       id bigint, "leasedUntil" timestamptz, state text, attempts int, error text, "dueAt" timestamptz, delay int
     )
     where command.id = settlement.id and command.next_attempt_at = settlement."leasedUntil"
-    returning command.id::float8`);
-  return new Set(rows.map(({ id }) => id));
+    returning exists (
+      select from ${commands} as later
+      where later.workflow_id = command.workflow_id and later.id > command.id and later.state = 'pending'
+    ) as "isFollowed"`);
+  return { written: rows.length, isFollowed: rows.some(({ isFollowed }) => isFollowed) };
 }

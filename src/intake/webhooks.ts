@@ -1,12 +1,13 @@
-import { and, eq, gte } from 'drizzle-orm';
+import { and, eq, gte, sql } from 'drizzle-orm';
 import { validate as isUuid } from 'uuid';
 import { parseShipmentReference, type OrderRef } from '../contracts/ids.ts';
 import type { CarrierUpdate } from '../contracts/messages.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { orders, sagaSteps } from '../db/schema.ts';
-import { transaction } from '../db/transaction.ts';
-import { enqueueCommand } from '../records/commands.ts';
-import { reportUnexpectedShipment } from '../records/unexpected-shipment.ts';
+import { notifyAfterCommit } from '../db/notifications.ts';
+import { orders, sagaSteps, webhookEvents } from '../db/schema.ts';
+import { statement, transaction } from '../db/transaction.ts';
+import { COMMANDS_CHANNEL, enqueueCommand, insertCommandFor } from '../records/commands.ts';
+import { getsParcel, reportUnexpectedShipment } from '../records/unexpected-shipment.ts';
 import { isOf, isOrder } from '../records/order-rows.ts';
 import { storeWebhookEvent } from '../records/webhook-events.ts';
 
@@ -28,9 +29,34 @@ const UPDATES: ReadonlyMap<string, CarrierUpdate['type']> = new Map([
 ]);
 
 /** Stores an event of the warehouse once, however often it is sent, and tells the order. */
-export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promise<WebhookOutcome> =>
+export async function recordCarrierWebhook(db: Database, event: WarehouseEvent): Promise<WebhookOutcome> {
+  return (await recordUsual(db, event)) ? 'accepted' : await record(db, event);
+}
+
+/**
+ * The usual case in one statement: an order in progress has its parcel shipped or delivered.
+ * @returns false if it is another case, or the event is stored already. Then nothing was written
+ */
+async function recordUsual(db: Database, { eventId, type, data }: WarehouseEvent): Promise<boolean> {
+  const update = UPDATES.get(type);
+  const ref = parseShipmentReference(data.reference);
+  if (!update || update === 'rejected' || !ref || !isUuid(ref.orderId)) return false;
+  return await statement(db, async () => {
+    const { rowCount } = await db.execute(sql`
+      with
+        expecting as (select id from ${orders} where ${getsParcel(ref)} for update),
+        stored as (
+          insert into ${webhookEvents} (source, event_id, type) select 'warehouse', ${eventId}, ${type} from expecting
+          on conflict do nothing returning event_id
+        )
+      ${insertCommandFor('stored', updateShipment(ref, update, data))}`);
+    if (rowCount === 1) notifyAfterCommit(COMMANDS_CHANNEL);
+    return rowCount === 1;
+  });
+}
+
+const record = (db: Database, { eventId, type, data }: WarehouseEvent): Promise<WebhookOutcome> =>
   transaction(db, async (tx) => {
-    const { eventId, type, data } = event;
     if (!(await storeWebhookEvent(tx, { source: 'warehouse', eventId, type }))) return 'duplicate';
 
     const update = UPDATES.get(type);
@@ -41,15 +67,20 @@ export const recordCarrierWebhook = (db: Database, event: WarehouseEvent): Promi
     // A parcel that was withdrawn is no longer the order's: whether the warehouse would have rejected it does not matter.
     if (update === 'rejected' && ref.serial < (await lastSerial(tx, ref))) return 'ignored';
 
-    const { carrier, trackingNumber, reason } = data;
-    if (update === 'rejected' && reason !== undefined) {
-      await tx.update(orders).set({ shipmentRejectionReason: reason }).where(isOrder(ref));
+    if (update === 'rejected' && data.reason !== undefined) {
+      await tx.update(orders).set({ shipmentRejectionReason: data.reason }).where(isOrder(ref));
     }
-    const message = { generation: ref.generation, type: update, carrier, trackingNumber };
-    if (await reportUnexpectedShipment(tx, ref.orderId, message)) return 'accepted';
-    await enqueueCommand(tx, { type: 'update_shipment', orderId: ref.orderId, message });
+    const command = updateShipment(ref, update, data);
+    if (await reportUnexpectedShipment(tx, ref.orderId, command.message)) return 'accepted';
+    await enqueueCommand(tx, command);
     return 'accepted';
   });
+
+const updateShipment = (
+  { orderId, generation }: OrderRef,
+  type: CarrierUpdate['type'],
+  { carrier, trackingNumber }: WarehouseEvent['data'],
+) => ({ type: 'update_shipment', orderId, message: { generation, type, carrier, trackingNumber } }) as const;
 
 /** @returns which of the shipments of a generation is the last: see `shipmentReference` */
 async function lastSerial(tx: Transaction, ref: OrderRef): Promise<number> {

@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { id } from '../contracts/fields.ts';
 import { alertWorkflowId, orderWorkflowId, bulkActionWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
@@ -120,6 +120,14 @@ export async function enqueueCommand(tx: Transaction, command: Command): Promise
   await tx.insert(commands).values({ workflowId: targetWorkflowId(command), body: command });
   notifyAfterCommit(COMMANDS_CHANNEL);
 }
+
+/**
+ * Does the same within one statement. The caller sends the notification.
+ * @param source the name of a table expression: the command is written once for each of its rows
+ */
+export const insertCommandFor = (source: string, command: Command): SQL => sql`
+  insert into ${commands} (workflow_id, body)
+  select ${targetWorkflowId(command)}, ${JSON.stringify(command)}::jsonb from ${sql.identifier(source)}`;
 
 /**
  * @param part of the command's body

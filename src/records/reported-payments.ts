@@ -23,7 +23,7 @@ export async function recordReportedPayment(tx: Transaction, payment: Payment, c
     .update(payments)
     .set({ paidReportedAt: sql`now()` })
     .where(eq(payments.id, payment.id));
-  await retryPaidCharge(tx, payment);
+  await retryParkedCharge(tx, payment);
 }
 
 /**
@@ -33,7 +33,10 @@ export async function recordReportedPayment(tx: Transaction, payment: Payment, c
 export async function retryPaidCharge(tx: Transaction, ref: OrderRef): Promise<void> {
   // Locked by both, so that each sees what the other has written.
   const [payment] = await tx.select().from(payments).where(isOf(payments, ref)).for('update');
-  if (!payment?.paidReportedAt) return;
+  if (payment?.paidReportedAt) await retryParkedCharge(tx, ref);
+}
+
+async function retryParkedCharge(tx: Transaction, ref: OrderRef): Promise<void> {
   const [parked] = await tx
     .select({ id: failures.id, occurrence: failures.occurrence })
     .from(failures)

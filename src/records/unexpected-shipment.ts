@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, notInArray, sql } from 'drizzle-orm';
 import { orderWorkflowId, type OrderRef } from '../contracts/ids.ts';
 import type { CarrierUpdate } from '../contracts/messages.ts';
 import type { OrderStatus } from '../contracts/statuses.ts';
@@ -6,9 +6,13 @@ import type { Transaction } from '../db/client.ts';
 import { commands, orders } from '../db/schema.ts';
 import { commandSchema, commandType } from './commands.ts';
 import { openFailure } from './failures.ts';
+import { isOrder } from './order-rows.ts';
 
 /** An order in one of these gets no parcel: it is, or is being, undone. A late message about a completed order is harmless. */
-const UNDONE: readonly OrderStatus[] = ['compensating', 'cancelled', 'failed'];
+const UNDONE: OrderStatus[] = ['compensating', 'cancelled', 'failed'];
+
+/** @returns the condition for an order that gets the parcel of this generation */
+export const getsParcel = (ref: OrderRef) => and(isOrder(ref), notInArray(orders.status, UNDONE));
 
 /**
  * Opens a failure if the carrier has a parcel that should not be on its way: its order was undone, or was restarted and

@@ -120,6 +120,9 @@ export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Pr
   });
 }
 
+/** Node's flags for a worker: the same, and see `workflow-threads.js`. `npm run worker` and docker-compose.yml have them, too. */
+export const WORKER_FLAGS = ['--max-semi-space-size=32', '--import', './src/temporal/workflow-threads.js'];
+
 /**
  * Starts one worker for all queues, in its own process. It registers the search attributes and the schedules.
  * @param isPolling whether the worker with this pid polls for work
@@ -131,7 +134,7 @@ export async function workerPart(
 ): Promise<void> {
   await application(context, env, {
     name: 'worker',
-    args: ['src/worker.ts', '--queues', 'orders,email,operations'],
+    args: [...WORKER_FLAGS, 'src/worker.ts', '--queues', 'orders,email,operations'],
     isReady: (_signal, pid) => isPolling(pid),
   });
 }

@@ -40,6 +40,19 @@ it('takes no longer for a batch because many commands wait', async () => {
   const claimed = await claimCommands(db, BATCH);
   expect(claimed).toHaveLength(BATCH);
   const settled = claimed.map(({ id, leasedUntil, attempts }) => ({ id, leasedUntil, attempts, state: 'delivered' as const, error: null }));
-  expect((await settleCommands(db, settled)).size).toBe(BATCH);
+  expect((await settleCommands(db, settled)).written).toBe(BATCH);
   expect((await rowsRead()) - before).toBeLessThan(BACKLOG / 10);
+});
+
+it('says whether a later command of the same workflow waits', async () => {
+  const settle = async () => {
+    const claimed = await claimCommands(db, BATCH);
+    return await settleCommands(db, claimed.map(({ id, leasedUntil, attempts }) => ({ id, leasedUntil, attempts, state: 'delivered', error: null })));
+  };
+  await db.execute(sql`delete from commands`);
+  await db.execute(sql`
+    insert into commands (workflow_id, body)
+    select 'signup/f', jsonb_build_object('type', type) from unnest(array['start_signup', 'verify_signup']) as type`);
+  expect(await settle()).toEqual({ written: 1, isFollowed: true });
+  expect(await settle()).toEqual({ written: 1, isFollowed: false });
 });

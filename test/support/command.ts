@@ -7,9 +7,10 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
  * Starts a program of this project in its own process, without a terminal.
  * @param entry e.g. `src/worker.ts`
  * @param environment its whole environment, apart from PATH
+ * @param flags for Node
  */
-export const startProgram = (entry: string, args: string[], environment: Record<string, string>) =>
-  spawn(process.execPath, ['--import', 'tsx', entry, ...args], {
+export const startProgram = (entry: string, args: string[], environment: Record<string, string>, flags: string[] = []) =>
+  spawn(process.execPath, ['--import', 'tsx', ...flags, entry, ...args], {
     cwd: PROJECT,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { inject } from 'vitest';
+import { API_FLAGS, WORKER_FLAGS } from '../../src/sandbox/parts.ts';
 import { startProgram } from './command.ts';
 
 /** A worker or an API in its own process. */
@@ -18,7 +19,7 @@ export interface ServiceProcess {
  * @throws Error with its output, if it ends before it is ready
  */
 export const startWorker = (environment: Record<string, string>): Promise<ServiceProcess> =>
-  startService('src/worker.ts', '"worker ready"', { WORKFLOW_BUNDLE: inject('workflowBundlePath'), ...environment });
+  startService('src/worker.ts', '"worker ready"', { WORKFLOW_BUNDLE: inject('workflowBundlePath'), ...environment }, WORKER_FLAGS);
 
 /**
  * Starts `src/api/main.ts`, as `npm run api` does, and waits until it listens.
@@ -26,15 +27,16 @@ export const startWorker = (environment: Record<string, string>): Promise<Servic
  * @throws Error with its output, if it ends before it listens
  */
 export const startApiProcess = (environment: Record<string, string>): Promise<ServiceProcess> =>
-  startService('src/api/main.ts', '"listening"', environment);
+  startService('src/api/main.ts', '"listening"', environment, API_FLAGS);
 
 /** @param readyText what the line says that it prints when it is ready */
 async function startService(
   entry: string,
   readyText: string,
   environment: Record<string, string>,
+  flags: string[],
 ): Promise<ServiceProcess> {
-  const child = startProgram(entry, [], environment);
+  const child = startProgram(entry, [], environment, flags);
   const exited = once(child, 'exit');
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);

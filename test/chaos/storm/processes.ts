@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers, startChild, type Child, type Supervision } from '../../../src/sandbox/child.ts';
 import { freePorts, localUrl } from '../../../src/sandbox/ports.ts';
+import { API_FLAGS, WORKER_FLAGS } from '../../../src/sandbox/parts.ts';
 import { startPostgres } from '../../../src/sandbox/postgres.ts';
 import { prepareDatabase, workerIsPolling } from '../../../src/sandbox/prepare.ts';
 import { identify } from '../../../src/sandbox/process-identity.ts';
@@ -137,9 +138,9 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
   };
   const isPolling = workerIsPolling(workerEnvironment);
   await Promise.all([
-    program('api', ['src/api/main.ts'], apiEnvironment, (signal) => answers(`${url}/livez`, signal)),
+    program('api', [...API_FLAGS, 'src/api/main.ts'], apiEnvironment, (signal) => answers(`${url}/livez`, signal)),
     ...(['worker-1', 'worker-2'] as const).map((name) =>
-      program(name, ['src/worker.ts'], workerEnvironment, (_signal, pid) => isPolling(pid)),
+      program(name, [...WORKER_FLAGS, 'src/worker.ts'], workerEnvironment, (_signal, pid) => isPolling(pid)),
     ),
   ]);
 
