@@ -7,7 +7,7 @@ import { withSpreadDelay } from './retry-delay.ts';
 import { waitingForPostgres } from './wait-for-postgres.ts';
 
 /**
- * Wraps every activity of the worker. Logs its start, success and failure. Lets an attempt wait for Postgres. Gives its
+ * Wraps every activity of the worker. Logs its success or failure (and its start, at level `debug`). Lets an attempt wait for Postgres. Gives its
  * error a stable type, removes personal data from it and spreads the delay to the next attempt.
  */
 export const createActivityInterceptor =
@@ -22,10 +22,11 @@ export const createActivityInterceptor =
           run: info.workflowExecution?.runId,
           attempt: info.attempt,
         };
-        log.info(fields, 'activity started');
+        log.debug(fields, 'activity started');
+        const started = performance.now();
         try {
           const result = await waitingForPostgres(context, () => next(input));
-          log.info(fields, 'activity succeeded');
+          log.info({ ...fields, ms: Math.round(performance.now() - started) }, 'activity succeeded');
           return result;
         } catch (thrown) {
           if (thrown instanceof CancelledFailure) throw thrown;

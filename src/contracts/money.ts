@@ -1,6 +1,15 @@
+/** By currency. Making one takes far longer than using it. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function formatOf(currency: string): Intl.NumberFormat {
+  const format = formats.get(currency) ?? new Intl.NumberFormat('en-IE', { style: 'currency', currency });
+  formats.set(currency, format);
+  return format;
+}
+
 /** @returns an amount in minor units as text, e.g. `€8.90` */
 export function formatMoney(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat('en-IE', { style: 'currency', currency });
+  const format = formatOf(currency);
   // Not every currency has two decimals (ISO 4217): yen has none, dinar has three.
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
