@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { startPostgres } from '../../src/sandbox/postgres.ts';
 import { createDatabase } from '../../test/support/postgres.ts';
+import { cpuSecondsWithChildren } from './cpu.ts';
 
 /** More than a run sells. */
 const ENOUGH = 1_000_000;
@@ -11,6 +12,8 @@ export interface BenchPostgres {
   url: string;
   /** The version, for the result. */
   version: string;
+  /** @returns the seconds of CPU that it has used so far */
+  cpuSeconds: () => Promise<number>;
   /** Creates an empty database. @returns its URL */
   createDatabase: (name: string) => Promise<string>;
   stop: () => Promise<void>;
@@ -34,6 +37,7 @@ export async function startBenchPostgres(folder: string): Promise<BenchPostgres>
   return {
     url: server.url,
     version: row?.version ?? 'unknown',
+    cpuSeconds: () => cpuSecondsWithChildren(server.pid),
     createDatabase: (name) => createDatabase(server.url, name),
     async stop() {
       await server.stop();

@@ -26,7 +26,13 @@ export const scale = defineMeasure({
     const side = await startProduct(bench);
     const runs = temporalRuns(side, await connectTo(bench, side));
     const others: Child[] = [];
-    const rows: number[][] = [];
+    const cpuOf = async (): Promise<Cpu> => ({
+      workers: await sumOf([side.pid('worker'), ...others.map(({ pid }) => pid)].map(cpuSeconds)),
+      Temporal: await cpuSeconds(side.pid('temporal')),
+      API: await cpuSeconds(side.pid('api')),
+      Postgres: await bench.postgres.cpuSeconds(),
+    });
+    const rounds: { workers: number; rate: number; cpu: Cpu }[] = [];
     for (let workers = 1; workers <= options.workers; workers += 1) {
       if (workers > 1) {
         const worker = await startWorker(side, bench.folder, workers);
@@ -34,23 +40,45 @@ export const scale = defineMeasure({
         others.push(worker);
       }
       await drain(side, runs, generator, Math.min(WARM_UP, options.orders));
-      const cpuOfOthers = async () => (await Promise.all(others.map(({ pid }) => cpuSeconds(pid)))).reduce((sum, cpu) => sum + cpu, 0);
-      const before = await cpuOfOthers();
-      const { seconds, cpu } = await drain(side, runs, generator, options.orders);
-      const worker = cpu.worker + (await cpuOfOthers()) - before;
-      const each = (spent: number) => rounded((spent / options.orders) * 1_000);
-      rows.push([workers, rounded(options.orders / seconds), each(worker), each(cpu.temporal ?? 0), each(worker + (cpu.temporal ?? 0))]);
+      const before = await cpuOf();
+      const { seconds } = await drain(side, runs, generator, options.orders);
+      const after = await cpuOf();
+      const cpu = eachPart((part) => (after[part] - before[part]) / options.orders);
+      rounds.push({ workers, rate: options.orders / seconds, cpu });
       bench.tell(`${workers} workers: ${rounded(options.orders / seconds)} orders/s`);
     }
     return [
       {
         title: `${options.orders} orders, CPU in ms each`,
-        columns: ['workers', 'orders/s', 'all workers', 'Temporal', 'both'],
-        rows,
+        columns: ['workers', 'orders/s', ...PARTS],
+        rows: rounds.map(({ workers, rate, cpu }) => [workers, rounded(rate), ...PARTS.map((part) => rounded(cpu[part] * 1_000))]),
+      },
+      {
+        title: 'Cores that a cluster needs, by the CPU of an order with the most workers',
+        columns: ['orders/s', ...PARTS],
+        rows: RATES.map((rate) => [rate, ...PARTS.map((part) => rounded(rate * (rounds.at(-1)?.cpu[part] ?? 0)))]),
       },
     ];
   },
 });
+
+/** What serves an order and would have its own machines in a cluster. The simulators stand for the outside. */
+const PARTS = ['workers', 'Temporal', 'API', 'Postgres'] as const;
+
+/** Seconds of CPU. */
+type Cpu = Record<(typeof PARTS)[number], number>;
+
+const eachPart = (read: (part: keyof Cpu) => number): Cpu => ({
+  workers: read('workers'),
+  Temporal: read('Temporal'),
+  API: read('API'),
+  Postgres: read('Postgres'),
+});
+
+/** Orders per second. */
+const RATES = [10, 50, 200];
+
+const sumOf = async (figures: Promise<number>[]): Promise<number> => (await Promise.all(figures)).reduce((sum, figure) => sum + figure, 0);
 
 /** Starts another worker with the environment of the side's own. */
 async function startWorker(side: Side, folder: string, number: number): Promise<Child> {
