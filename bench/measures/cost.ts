@@ -78,6 +78,19 @@ async function measure(
     while (all.length < count) all.push(await costOf(act));
     return all;
   };
+  /** Orders share what is done for several at once. @returns what all of them did in Postgres */
+  const together = async (count: number): Promise<Together> => {
+    tell(`${side.name}: ${count} orders at once`);
+    counter.take();
+    const ids = await Promise.all(Array.from({ length: count }, order));
+    for (const id of ids) {
+      const handle = client.workflow.getHandle(id);
+      await eventually(`run ${id}`, () => handle.describe().catch(() => undefined));
+      await handle.result();
+    }
+    await counter.silence(SILENCE);
+    return { count, sql: counter.take() };
+  };
   const costs: Costs = {
     order: await repeat('orders', order, orders),
     ...(signups > 0 && { signup: await repeat('signups', signup, signups) }),
@@ -86,7 +99,7 @@ async function measure(
     const last = all.at(-1);
     if (last) await keep(`cost-${side.name}-${what}.txt`, `${last.story}\n\n${sqlLines(last.sql)}\n`);
   }
-  return [temporalTable(side.name, costs), sqlTable(side.name, costs)];
+  return [temporalTable(side.name, costs), sqlTable(side.name, costs), togetherTable(side.name, await together(orders))];
 }
 
 /** What a schedule starts is not part of an order. */
@@ -116,6 +129,12 @@ function temporalTable(side: string, costs: Costs): Figures {
 const PARTS = ['API', 'dispatcher', 'activities', 'other'] as const;
 type Part = (typeof PARTS)[number];
 
+/** Each part of a side, and all of them. */
+const SQL_ROWS: [string, (part: Part) => boolean][] = [
+  ...PARTS.map((part): [string, (its: Part) => boolean] => [part, (its) => its === part]),
+  ['all', () => true],
+];
+
 function sqlTable(side: string, costs: Costs): Figures {
   const cells = (keep: (part: Part) => boolean): number[] =>
     Object.values(costs).flatMap((all) => {
@@ -128,7 +147,24 @@ function sqlTable(side: string, costs: Costs): Figures {
   return {
     title: `${side}: cost in Postgres`,
     columns: ['', ...Object.keys(costs).flatMap((what) => [`${what}: statements`, `${what}: transactions`])],
-    rows: [...PARTS.map((part) => [part, ...cells((its) => its === part)]), ['all', ...cells(() => true)]],
+    rows: SQL_ROWS.map(([text, keep]) => [text, ...cells(keep)]),
+  };
+}
+
+/** What several orders did in Postgres. */
+interface Together {
+  count: number;
+  sql: SeenTransaction[];
+}
+
+function togetherTable(side: string, { count, sql }: Together): Figures {
+  return {
+    title: `${side}: cost in Postgres of each of ${count} orders at once`,
+    columns: ['', 'statements', 'transactions'],
+    rows: SQL_ROWS.map(([text, keep]) => {
+      const its = sql.filter((transaction) => keep(partOf(transaction)));
+      return [text, rounded(its.flatMap(({ statements }) => statements).length / count), rounded(its.length / count)];
+    }),
   };
 }
 
