@@ -37,6 +37,7 @@ async function main(): Promise<void> {
     max: config.DATABASE_POOL,
     name: 'holdfast-worker',
     limits: DATABASE_LIMITS.worker,
+    prepare: true,
   });
   const createMail = () =>
     createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM, timeout: config.MAIL_TIMEOUT });

@@ -13,7 +13,7 @@ import { rounded } from '../harness/report.ts';
 import type { Side } from '../harness/side.ts';
 import { connectTo, startProduct } from '../harness/sides.ts';
 
-const WARM_UP = 50;
+const WARM_UP = 100;
 
 export const scale = defineMeasure({
   name: 'scale',
@@ -39,7 +39,7 @@ export const scale = defineMeasure({
         bench.atEnd(() => worker.stop());
         others.push(worker);
       }
-      await drain(side, runs, generator, Math.min(WARM_UP, options.orders));
+      await drain(side, runs, generator, Math.min(WARM_UP * workers, options.orders));
       const before = await cpuOf();
       const { seconds } = await drain(side, runs, generator, options.orders);
       const after = await cpuOf();

@@ -25,13 +25,13 @@ export interface DatabaseHandle {
  * connection in the middle of one, it ends the process or runs the rest on another connection (its issues 1208 and 1216).
  * @param url a `postgres://` URL
  * @param options `max` connections, the `name` to show in `pg_stat_activity`, and the `limits` of each connection (see
- * `limits.ts`; by default there are none, for tests)
+ * `limits.ts`; by default there are none, for tests), and whether to `prepare` every statement (see `prepared-statements.ts`)
  */
 export function connectDatabase(
   url: string,
-  options: { max: number; name: string; limits?: DatabaseLimits },
+  options: { max: number; name: string; limits?: DatabaseLimits; prepare?: boolean },
 ): DatabaseHandle {
-  const { max, name, limits } = options;
+  const { max, name, limits, prepare = false } = options;
   const settings = limits && {
     statement_timeout: limits.statement,
     lock_timeout: limits.lock,
@@ -44,7 +44,7 @@ export function connectDatabase(
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     // A plan that was made while a table was small would read all of it once it has grown.
-    options: '-c plan_cache_mode=force_custom_plan',
+    ...(prepare && { options: '-c plan_cache_mode=force_custom_plan' }),
     ...settings,
     // The server's own limit applies first. Ours is for a server that does not answer at all.
     ...(limits && { query_timeout: limits.statement + 1_000 }),
@@ -54,7 +54,7 @@ export function connectDatabase(
   pool.on('connect', (connection) => {
     // Its query or its transaction fails, and closes it.
     connection.on('error', () => {});
-    prepareStatements(connection);
+    if (prepare) prepareStatements(connection);
   });
   const listener = postgres(url, {
     max: 1,

@@ -6,7 +6,7 @@ import { createTestDatabase } from '../support/database.ts';
 
 const testDatabase = await createTestDatabase();
 // One connection: a prepared statement belongs to one.
-const { db, close } = connectDatabase(testDatabase.url, { max: 1, name: 'test' });
+const { db, close } = connectDatabase(testDatabase.url, { max: 1, name: 'test', prepare: true });
 afterAll(async () => {
   await close();
   await testDatabase.drop();
