@@ -12,8 +12,9 @@ export async function cpuSeconds(pid: number): Promise<number> {
 
 /** @returns the seconds of CPU that a process and all that it has started have used so far. A child that has ended counts, too */
 export async function cpuSecondsWithChildren(pid: number): Promise<number> {
-  const living = await Promise.all(withDescendants(pid).map(cpuSeconds));
   const { ofEnded } = await readCpu(pid);
+  // One may end before it is read.
+  const living = await Promise.all(withDescendants(pid).map((each) => cpuSeconds(each).catch(() => 0)));
   return living.reduce((sum, seconds) => sum + seconds, ofEnded);
 }
 

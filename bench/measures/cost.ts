@@ -159,7 +159,7 @@ interface Together {
 
 function togetherTable(side: string, { count, sql }: Together): Figures {
   return {
-    title: `${side}: cost in Postgres of each of ${count} orders at once`,
+    title: `${side}: cost in Postgres per order, ${count} orders at once`,
     columns: ['', 'statements', 'transactions'],
     rows: SQL_ROWS.map(([text, keep]) => {
       const its = sql.filter((transaction) => keep(partOf(transaction)));

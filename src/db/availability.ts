@@ -39,6 +39,9 @@ const LOST_RACES: ReadonlySet<unknown> = new Set(['40P01', '40001']);
 /** @returns whether the same transaction can succeed if it runs again */
 export const isLostRace = (error: unknown): boolean => hasCode(error, LOST_RACES);
 
+/** @returns whether a prepared statement is of no use any more, because a migration has changed what it returns, or it is gone */
+export const isStaleStatement = (error: unknown): boolean => hasCode(error, new Set(['0A000', '26000']));
+
 /** @returns whether a statement failed because another transaction held a lock for too long */
 export const isLockTimeout = (error: unknown): boolean => hasCode(error, new Set(['55P03']));
 

@@ -43,19 +43,16 @@ export function connectDatabase(
     application_name: name,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
-    // A plan that was made while a table was small would read all of it once it has grown.
-    ...(prepare && { options: '-c plan_cache_mode=force_custom_plan' }),
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it.
+    onConnect: (connection) => (prepare ? prepareStatements(connection) : undefined),
     ...settings,
     // The server's own limit applies first. Ours is for a server that does not answer at all.
     ...(limits && { query_timeout: limits.statement + 1_000 }),
   });
   // An idle connection was lost. Unhandled, this event would end the process. The pool has removed the connection.
   pool.on('error', () => {});
-  pool.on('connect', (connection) => {
-    // Its query or its transaction fails, and closes it.
-    connection.on('error', () => {});
-    if (prepare) prepareStatements(connection);
-  });
+  // A connection was lost while in use. Its query or its transaction fails, and closes it.
+  pool.on('connect', (connection) => connection.on('error', () => {}));
   const listener = postgres(url, {
     max: 1,
     connect_timeout: 5,

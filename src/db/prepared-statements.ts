@@ -1,16 +1,19 @@
-import type { PoolClient } from 'pg';
+import type { ClientBase } from 'pg';
 
-/** Lists of values make any number of different statements. Postgres keeps no more of them than this. */
+/** So many are prepared; the rest are parsed each time. A list of values makes another statement for each length. */
 const MOST_STATEMENTS = 300;
 
 /** The names of the statements of this process. */
 const names = new Map<string, string>();
 
 /**
- * Makes a connection prepare each statement that has parameters, so that Postgres parses it once. Those of the steps are long,
- * and parsing them took a third of its time. Not for the API: its longest statements have names, and plans that are kept.
+ * Makes a connection prepare each statement that drizzle runs with parameters, so that Postgres parses it once. The statements
+ * of the steps are long: parsing them took a third of Postgres's time. Not for the API, whose longest statements have names
+ * already, and plans that are kept.
  */
-export function prepareStatements(connection: PoolClient): void {
+export async function prepareStatements(connection: ClientBase): Promise<void> {
+  // A plan that was made while a table was small would read all of it once it has grown.
+  await connection.query('set plan_cache_mode = force_custom_plan');
   // oxlint-disable-next-line typescript/unbound-method -- the proxy passes `this` on.
   connection.query = new Proxy(connection.query, {
     apply: (query, client, [config, values, ...others]: unknown[]) =>

@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
-import { isDatabaseUnavailable, isLostRace } from './availability.ts';
+import { isDatabaseUnavailable, isLostRace, isStaleStatement } from './availability.ts';
 import type { Database, Transaction } from './client.ts';
 import { sendingNotifications } from './notifications.ts';
 
@@ -40,14 +40,14 @@ async function attempt<Result>(
   config: PgTransactionConfig | undefined,
 ): Promise<Result> {
   const connection = await db.$client.connect();
-  let unanswered = false;
+  let isUnusable = false;
   try {
     return await drizzle(connection).transaction(work, config);
   } catch (error) {
-    unanswered = isDatabaseUnavailable(error);
+    isUnusable = isDatabaseUnavailable(error) || isStaleStatement(error);
     throw error;
   } finally {
     // A connection in doubt is closed: what is still on its way would otherwise become part of the next transaction.
-    connection.release(unanswered || connection.getTransactionStatus() !== 'I');
+    connection.release(isUnusable || connection.getTransactionStatus() !== 'I');
   }
 }

@@ -59,6 +59,7 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
 
   /** Claims batches and starts to deliver them, until nothing is due, enough are in flight, or there is trouble. */
   async function look(): Promise<void> {
+    if (inFlight.size >= MOST_BATCHES) isMoreLikely = true;
     try {
       for (let full = true; full && mayClaim(); ) {
         const deadline = Date.now() + DELIVERY_DEADLINE;

@@ -88,7 +88,8 @@ export async function settleCommands(
     where command.id = settlement.id and command.next_attempt_at = settlement."leasedUntil"
     returning exists (
       select from ${commands} as later
-      where later.workflow_id = command.workflow_id and later.id > command.id and later.state = 'pending'
+      where later.workflow_id = command.workflow_id and later.id > command.id
+        and later.state not in ('delivered', 'discarded', 'set_aside')
     ) as "isFollowed"`);
   return { written: rows.length, isFollowed: rows.some(({ isFollowed }) => isFollowed) };
 }

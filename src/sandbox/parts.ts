@@ -120,7 +120,7 @@ export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Pr
   });
 }
 
-/** Node's flags for a worker: the same, and see `workflow-threads.js`. `npm run worker` and docker-compose.yml have them, too. */
+/** Node's flags for a worker: that of an API, and one that loads `workflow-threads.js`. `npm run worker` and docker-compose.yml have them, too. */
 export const WORKER_FLAGS = ['--max-semi-space-size=32', '--import', './src/temporal/workflow-threads.js'];
 
 /**

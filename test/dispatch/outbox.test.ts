@@ -20,11 +20,11 @@ beforeAll(async () => {
   await db.execute(sql`alter table commands set (autovacuum_enabled = off)`);
   await db.execute(sql`
     insert into commands (workflow_id, body, state, delivered_at)
-    select 'signup/d' || n, '{"type": "start_signup"}', 'delivered', now() from generate_series(1, 20000) as n`);
+    select 'order/d' || n / 3, '{"type": "update_shipment"}', 'delivered', now() from generate_series(1, 20000) as n`);
   await db.execute(sql`vacuum analyze commands`);
   await db.execute(sql`
     insert into commands (workflow_id, body)
-    select 'signup/p' || n, '{"type": "start_signup"}' from generate_series(1, ${sql.raw(String(BACKLOG))}) as n`);
+    select 'order/p' || n, '{"type": "start_order"}' from generate_series(1, ${sql.raw(String(BACKLOG))}) as n`);
 });
 
 /** @returns how many rows of the outbox were read so far */
