@@ -23,6 +23,7 @@ export const waiting = defineMeasure({
     const side = await startProduct(bench, { environment });
     const missing = async (template: string) => signups - (await countEmails(side, template));
     const memory = watchMemory(side);
+    bench.atEnd(() => Promise.resolve(memory.stop()));
 
     const started = performance.now();
     await generator.send(side, { path: '/v1/signups', count: signups, clients: 100 });
@@ -40,7 +41,6 @@ export const waiting = defineMeasure({
     const woken = performance.now();
     await untilZero('No more signups were woken', () => missing('verification_reminder'));
     const seconds = (performance.now() - woken) / 1_000;
-    memory.stop();
     return [
       {
         title: `${signups} signups`,
