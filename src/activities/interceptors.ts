@@ -7,8 +7,8 @@ import { withSpreadDelay } from './retry-delay.ts';
 import { waitingForPostgres } from './wait-for-postgres.ts';
 
 /**
- * Wraps every activity of the worker. Logs its success or failure (and its start, at level `debug`). Lets an attempt wait for Postgres. Gives its
- * error a stable type, removes personal data from it and spreads the delay to the next attempt.
+ * Wraps every activity of the worker. Logs its success or failure (and its start, at level `debug`). Lets an attempt wait for
+ * Postgres. Gives its error a stable type, removes personal data from it and spreads the delay to the next attempt.
  */
 export const createActivityInterceptor =
   (log: Logger) =>
