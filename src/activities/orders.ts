@@ -211,11 +211,21 @@ export function createOrderActivities({ db }: { db: Database }) {
       });
     },
 
-    async beginCompensation(ref: OrderRef): Promise<void> {
-      await transaction(db, async (tx) => {
+    /**
+     * @returns the steps to undo, whether the run has come to them or not: those that were attempted, and the invoice of an order
+     * in the warehouse, which a frozen worker may be about to issue. Earlier versions returned nothing, as their histories show
+     */
+    async beginCompensation(ref: OrderRef): Promise<OrderStep[] | undefined> {
+      return await transaction(db, async (tx) => {
         await setOrderStatus(tx, ref, 'compensating');
         // A parked step that stayed open would take a retry, and the run would never act on it.
         await closeFailures(tx, ref, 'steps', 'cancelled', 'The order is being undone.');
+        const attempted = await tx
+          .select({ step: sagaSteps.step, state: sagaSteps.state })
+          .from(sagaSteps)
+          .where(and(isOf(sagaSteps, ref), eq(sagaSteps.kind, 'step')));
+        const isInWarehouse = attempted.some(({ step, state }) => step === 'ship' && state === 'done');
+        return [...attempted.map(({ step }) => step), ...(isInWarehouse ? (['invoice'] as const) : [])];
       });
     },
 

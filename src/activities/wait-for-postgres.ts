@@ -30,6 +30,7 @@ export async function waitingForPostgres<Result>(
       try {
         return await run();
       } catch (error) {
+        stopIfCancelled();
         if (!isDatabaseUnavailable(error) || signal.aborted || Date.now() + pause > end) throw error;
         details = WAITING_FOR_POSTGRES;
         heartbeat(details);

@@ -22,6 +22,10 @@ import type { OutsideService } from './outside.ts';
 import { Saga } from './saga.ts';
 import { StatusDisplay } from './status.ts';
 
+/** The steps that are undone if the order ends badly, in the order in which they are done. */
+const COMPENSATED_STEPS = ['reserve', 'charge', 'ship', 'invoice'] as const satisfies OrderStep[];
+type CompensatedStep = (typeof COMPENSATED_STEPS)[number];
+
 /**
  * One order, from accepted to delivered.
  *
@@ -51,11 +55,26 @@ export async function order(input: OrderInput): Promise<OrderResult> {
   const { sendEmail, showStatus, beforeWait } = context;
   const saga = new Saga();
 
+  const undo: Record<CompensatedStep, () => Promise<void>> = {
+    reserve: () => localCompensation.releaseStock(ref),
+    charge: () => compensation.refundPayment(ref),
+    ship: () => compensation.cancelShipment(ref),
+    invoice: () => localCompensation.voidInvoice(ref),
+  };
+
   /** Registers how to undo a step, then runs it. */
-  const step = (name: OrderStep, { run, undo }: { run: () => Promise<void>; undo: () => Promise<void> }): Promise<void> => {
-    saga.compensateWith(name, undo);
+  const step = (name: CompensatedStep, run: () => Promise<void>): Promise<void> => {
+    saga.compensateWith(name, undo[name]);
     return attempt(context, name, run);
   };
+
+  /**
+   * Registers steps that this run has not come to, and that were attempted nevertheless: their worker died, and the order was
+   * cancelled before the workflow task was repeated.
+   */
+  function alsoCompensate(attempted: readonly OrderStep[]): void {
+    for (const name of COMPENSATED_STEPS) if (attempted.includes(name)) saga.compensateWith(name, undo[name]);
+  }
 
   /** Calls an outside service. While it is retried, nothing else is held up. */
   async function outside<Activities extends UntypedActivities>(
@@ -72,32 +91,22 @@ export async function order(input: OrderInput): Promise<OrderResult> {
 
   async function story(): Promise<void> {
     showStatus('accepted', 'Reserving stock.');
-    await step('reserve', {
-      run: () => database.reserveStock(ref),
-      undo: () => localCompensation.releaseStock(ref),
-    });
+    await step('reserve', () => database.reserveStock(ref));
 
     if (input.amount > policy.approvalThreshold) await untilApproved(context);
     inbox.stopIfCancelled();
 
     showStatus('reserved', 'Charging the payment.');
-    await step('charge', {
-      run: () => unlessCancelled(inbox, () => outside(payment, ({ chargePayment }) => chargePayment(ref))),
-      undo: () => compensation.refundPayment(ref),
-    });
+    await step('charge', () =>
+      unlessCancelled(inbox, () => outside(payment, ({ chargePayment }) => chargePayment(ref))),
+    );
     inbox.stopIfCancelled();
 
     showStatus('charged', 'Handing the order to the warehouse.');
     sendEmail('order_confirmed');
-    await step('ship', {
-      run: () => outside(warehouse, ({ requestShipment }) => requestShipment(ref)),
-      undo: () => compensation.cancelShipment(ref),
-    });
+    await step('ship', () => outside(warehouse, ({ requestShipment }) => requestShipment(ref)));
 
-    await step('invoice', {
-      run: () => database.issueInvoice(ref),
-      undo: () => localCompensation.voidInvoice(ref),
-    });
+    await step('invoice', () => database.issueInvoice(ref));
 
     showStatus('fulfilling', 'The warehouse has the order. Waiting for the carrier.');
     await untilShipped(context);
@@ -116,7 +125,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
   /** Undoes what was done, last step first, and tells the customer why. */
   async function endBadly(type: string, message: string): Promise<void> {
     const end = type === 'order_cancelled' ? 'cancelled' : 'failed';
-    await bookkeeping.beginCompensation(ref);
+    alsoCompensate((await bookkeeping.beginCompensation(ref)) ?? []);
     showStatus('compensating', `Undoing what was done: ${message}`);
     status.publish();
     emails.sendPatiently();

@@ -13,8 +13,12 @@ export interface Compensation {
 export class Saga {
   readonly #compensations: Compensation[] = [];
 
-  /** @param undo must be harmless if the step never took effect, and must not give up */
+  /**
+   * Does nothing if the step is registered already.
+   * @param undo must be harmless if the step never took effect, and must not give up
+   */
   compensateWith(step: OrderStep, undo: () => Promise<void>): void {
+    if (this.#compensations.some((registered) => registered.step === step)) return;
     this.#compensations.push({ step, undo });
   }
 

@@ -12,7 +12,7 @@ const CHANGES: Change[] = [
     file: 'order.ts',
     change(code) {
       const [charge, ship] = ['charge', 'ship'].map(
-        (step) => new RegExp(`^ *await step\\('${step}', \\{.*?^ *\\}\\);$`, 'ms').exec(code)?.[0],
+        (step) => new RegExp(`^ *await step\\('${step}', .*?\\);$`, 'ms').exec(code)?.[0],
       );
       if (!charge || !ship) return code;
       return code.replace(charge, '<ship>').replace(ship, charge).replace('<ship>', ship);

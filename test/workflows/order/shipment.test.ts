@@ -14,7 +14,7 @@ describe('a late shipment', () => {
 
     await rig.carrier(id, 'shipped');
     await rig.orderStatus(id, 'shipped');
-    expect(await rig.failures(id)).toMatchObject([{ kind: 'late_shipment', status: 'resolved' }]);
+    await expect.poll(() => rig.failures(id)).toMatchObject([{ kind: 'late_shipment', status: 'resolved' }]);
     await rig.carrier(id, 'delivered');
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
     expect(await rig.sent(id)).toHaveLength(6);
