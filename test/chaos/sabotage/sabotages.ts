@@ -63,9 +63,15 @@ export const SABOTAGES: readonly Sabotage[] = [
     mistake: [
       {
         file: 'src/workflows/order.ts',
-        find: `    saga.compensateWith(name, undo);
+        find: `    saga.compensateWith(name, undo[name]);
     return attempt(context, name, run);`,
-        replace: `    return attempt(context, name, run).then(() => saga.compensateWith(name, undo));`,
+        replace: `    return attempt(context, name, run).then(() => saga.compensateWith(name, undo[name]));`,
+      },
+      // Otherwise, the steps that were attempted are undone, registered or not.
+      {
+        file: 'src/workflows/order.ts',
+        find: `alsoCompensate((await bookkeeping.beginCompensation(ref)) ?? []);`,
+        replace: `await bookkeeping.beginCompensation(ref);`,
       },
     ],
   },
