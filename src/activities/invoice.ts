@@ -1,50 +1,45 @@
-import { and, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql, type SQL } from 'drizzle-orm';
 import type { OrderRef } from '../contracts/ids.ts';
-import type { Database, Transaction } from '../db/client.ts';
-import { invoices } from '../db/schema.ts';
+import type { Database } from '../db/client.ts';
+import { invoiceCounter, invoices, orders } from '../db/schema.ts';
 import { isOf } from '../records/order-rows.ts';
-import { notInDatabase } from './errors.ts';
+import { isCommitting } from './step-commit.ts';
 import { defineStep } from './steps.ts';
 
 export type InvoiceActivities = ReturnType<typeof createInvoiceActivities>;
 
-/** Invoices. Their numbers have no gaps: each is taken in the transaction that writes the invoice. */
+/** Invoices. Their numbers have no gaps: each is taken in the statement that writes the invoice. */
 export function createInvoiceActivities({ db }: { db: Database }) {
   const invoice = defineStep(db, 'invoice');
   return {
     async issueInvoice(ref: OrderRef): Promise<void> {
-      await invoice.runInPostgres(ref, { write: (tx) => issue(tx, ref) });
+      await invoice.runInPostgres(ref, { writes: issue(ref) });
     },
 
     /** Marks the invoice as void. Its number stays taken. */
     async voidInvoice(ref: OrderRef): Promise<void> {
-      await invoice.compensateInPostgres(ref, {
-        async write(tx) {
-          const { rowCount } = await tx
-            .update(invoices)
-            .set({ voidedAt: sql`now()` })
-            .where(and(isOf(invoices, ref), isNull(invoices.voidedAt)));
-          return { voided: rowCount ?? 0 };
-        },
+      await invoice.compensateInPostgres(ref, async (tx) => {
+        const { rowCount } = await tx
+          .update(invoices)
+          .set({ voidedAt: sql`now()` })
+          .where(and(isOf(invoices, ref), isNull(invoices.voidedAt)));
+        return { voided: rowCount ?? 0 };
       });
     },
   };
 }
 
 /**
- * Takes the next number, writes the invoice and records its number in the step, in one statement, which is the last: until
- * the commit, the counter is locked for all orders.
+ * Takes the next number and writes the invoice. The order is locked first: whoever has locked it, too, must not hold up the
+ * counter. If there is no counter, the number is null and the statement fails.
  */
-async function issue(tx: Transaction, { orderId, generation }: OrderRef): Promise<void> {
-  const { rowCount } = await tx.execute(sql`
-    with
-      counter as (update invoice_counter set last_number = last_number + 1 returning last_number),
-      issued as (
-        insert into invoices (number, order_id, generation, amount, currency)
-        select last_number, orders.id, ${generation}::int, amount, currency from counter, orders where orders.id = ${orderId}
-        returning number
-      )
-    update saga_steps set result = jsonb_build_object('number', number) from issued
-    where order_id = ${orderId} and generation = ${generation} and step = 'invoice' and kind = 'step'`);
-  if (rowCount === 0) throw notInDatabase('order or the invoice counter');
-}
+const issue = ({ orderId, generation }: OrderRef): SQL[] => [
+  sql`invoiced as (select id, amount, currency from ${orders} where ${eq(orders.id, orderId)} and ${isCommitting} for key share)`,
+  sql`counter as (
+    update ${invoiceCounter} set last_number = last_number + 1 where exists (select from invoiced) returning last_number
+  )`,
+  sql`issued as (
+    insert into ${invoices} (number, order_id, generation, amount, currency)
+    select (select last_number from counter), id, ${generation}::int, amount, currency from invoiced
+  )`,
+];

@@ -9,14 +9,15 @@ import { failures, orders, payments, sagaSteps, shipments } from '../db/schema.t
 import { statement, transaction } from '../db/transaction.ts';
 import { closeFailures, isLiveFailure, recordFailureEvent, type FailureRef } from '../records/failures.ts';
 import { isApproval, isOf, isOrder } from '../records/order-rows.ts';
-import { setOrderStatus } from '../records/order-status.ts';
+import { becomesUndone, interruptStep, isStep, lockStep } from '../records/saga-steps.ts';
+import { setOrderStatus, statusChange } from '../records/order-status.ts';
 import { retryPaidCharge } from '../records/reported-payments.ts';
 import { reportEarlierShipments } from '../records/unexpected-shipment.ts';
 import { recordRefundByHand } from '../records/refunds.ts';
 import { lockOrder, type Order } from '../records/orders.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { readReason, whyEnded } from './reasons.ts';
-import { exhaustStep, isStep } from './steps.ts';
+import { exhaustStep } from './steps.ts';
 
 export type OrderActivities = ReturnType<typeof createOrderActivities>;
 
@@ -131,9 +132,12 @@ export function createOrderActivities({ db }: { db: Database }) {
         .set({ state: 'shipped', carrier, trackingNumber, shippedAt: sql`coalesce(${shipments.shippedAt}, now())` })
         .where(and(isOf(shipments, ref), eq(shipments.state, 'accepted')));
       // A cancellation that was accepted before this, but not acted on, came too late.
-      await statement(db, () => setOrderStatus(db, ref, 'shipped', { cancellationReason: null }, shipped));
-      // Most are in time.
-      if ((await db.$count(failures, isLiveFailure(ref, LATE_SHIPMENT))) === 0) return;
+      const isLate = sql`exists (select from ${failures} where ${isLiveFailure(ref, LATE_SHIPMENT)}) as "isLate"`;
+      const change = statusChange(db, ref, 'shipped', { cancellationReason: null });
+      const { rows } = await statement(db, () =>
+        db.execute<{ isLate: boolean }>(sql`with shipping as ${shipped}, ${change} select ${isLate}`),
+      );
+      if (!rows[0]?.isLate) return;
       await transaction(db, async (tx) => {
         await closeFailures(tx, ref, LATE_SHIPMENT, 'resolved', 'The order has been shipped.');
       });
@@ -142,7 +146,8 @@ export function createOrderActivities({ db }: { db: Database }) {
     /** Opens a failure. It sends no alert, because operations get a reminder by email. */
     async recordLateShipment(ref: OrderRef): Promise<void> {
       await transaction(db, async (tx) => {
-        await lockInProgress(tx, ref);
+        // A late attempt: the order has been shipped meanwhile.
+        if ((await lockInProgress(tx, ref)).status === 'shipped') return;
         await openOrderFailure(
           tx,
           ref,
@@ -183,6 +188,8 @@ export function createOrderActivities({ db }: { db: Database }) {
       return await transaction(db, async (tx) => {
         const reason = (await readReason(tx, 'settlement_requested', eq(failures.id, failureId))) ?? 'Done by hand.';
         const done = { state: 'done', result: { settled: true, actor, reason } } as const;
+        const row = { ...ref, step, kind: 'step' } as const;
+        await lockStep(tx, row);
         const [settled] = await tx
           .update(failures)
           .set({ status: 'settled', closedAt: sql`now()`, nextRetryAt: null })
@@ -193,6 +200,7 @@ export function createOrderActivities({ db }: { db: Database }) {
           return closed?.status === 'settled' ? undefined : 'too_late';
         }
         await recordFailureEvent(tx, failureId, 'settled', { actor, reason });
+        await interruptStep(tx, row);
         await tx
           .insert(sagaSteps)
           .values({ ...ref, step, kind: 'compensation', ...done })
@@ -203,7 +211,7 @@ export function createOrderActivities({ db }: { db: Database }) {
         await tx
           .update(sagaSteps)
           .set({ state: 'undone' })
-          .where(and(isStep({ ...ref, step, kind: 'step' }), eq(sagaSteps.state, 'done')));
+          .where(and(isStep(row), becomesUndone));
         if (step !== 'charge') return undefined;
         const [payment] = await tx.select({ id: payments.id }).from(payments).where(isOf(payments, ref));
         if (payment) await recordRefundByHand(tx, payment.id, failureId);
@@ -212,7 +220,7 @@ export function createOrderActivities({ db }: { db: Database }) {
     },
 
     /**
-     * @returns the steps to undo, whether the run has come to them or not: those that were attempted, and the invoice of an order
+     * @returns the steps to undo, whether the run has come to them or not: those that have a row, and the invoice of an order
      * in the warehouse, which a frozen worker may be about to issue. Earlier versions returned nothing, as their histories show
      */
     async beginCompensation(ref: OrderRef): Promise<OrderStep[] | undefined> {

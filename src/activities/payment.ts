@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql, type SQL } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
 import type { RefundInput } from '../contracts/messages.ts';
@@ -18,10 +18,10 @@ import {
 } from '../gateways/stripe.ts';
 import { failAgain, isStill } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
-import { setOrderStatus } from '../records/order-status.ts';
 import { recordRefundNews, recordRefunds, type Payment } from '../records/refunds.ts';
 import { stopIfCancelled, unlessCancelled } from './cancellation.ts';
 import { notInDatabase, toApplicationFailure } from './errors.ts';
+import { isCommitting } from './step-commit.ts';
 import { defineStep } from './steps.ts';
 
 export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
@@ -139,16 +139,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
         if (paid.status !== 'succeeded') {
           throw refused('card_declined', `The payment needs action by the customer (${paid.status}).`);
         }
-        await commit(
-          async (tx) => {
-            const captured = tx
-              .update(payments)
-              .set({ state: 'captured', captured: paid.received, capturedAt: sql`now()` })
-              .where(isOf(payments, ref));
-            await setOrderStatus(tx, ref, 'charged', {}, captured);
-          },
-          { payment: paid.id, captured: paid.received },
-        );
+        await commit({ result: { payment: paid.id, captured: paid.received }, status: 'charged', writes: [capture(db, ref, paid.received)] });
       });
       await unlessCancelled(charged);
     },
@@ -229,6 +220,15 @@ interface ChargeFacts {
   /** Of the intent that an earlier attempt has claimed. */
   intentId: string | null;
 }
+
+/** @param amount minor units */
+const capture = (db: Database, ref: OrderRef, amount: number): SQL => {
+  const update = db
+    .update(payments)
+    .set({ state: 'captured', captured: amount, capturedAt: sql`now()` })
+    .where(and(isOf(payments, ref), isCommitting));
+  return sql`captured as ${update}`;
+};
 
 /** Null if the order is not in the database. */
 const factsOf = (ref: OrderRef) =>

@@ -1,13 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { eq, sql } from 'drizzle-orm';
 import { shipmentReference, type OrderRef } from '../contracts/ids.ts';
-import type { Database, Transaction } from '../db/client.ts';
+import type { Database } from '../db/client.ts';
 import { orderItems, orders, shipments } from '../db/schema.ts';
 import { noAnswer } from '../gateways/errors.ts';
 import type { ShipmentRequest, WarehouseGateway } from '../gateways/warehouse.ts';
 import { isOf } from '../records/order-rows.ts';
-import { setOrderStatus } from '../records/order-status.ts';
 import { notInDatabase } from './errors.ts';
+import type { StepEffect } from './step-commit.ts';
 import { defineStep } from './steps.ts';
 
 export type WarehouseActivities = ReturnType<typeof createWarehouseActivities>;
@@ -45,14 +45,7 @@ export function createWarehouseActivities({ db, gateway }: { db: Database; gatew
         // The address was corrected after the warehouse had accepted the order, although that answer was lost.
         if (serial > 1 && !(await cancel(ref, serial - 1))) {
           const shipment = await findParcel(ref, serial - 1);
-          await commit(
-            async (tx) => {
-              await ship.restoreKey(tx, ref, serial - 1);
-              await recordShipment(tx, ref, shipment);
-            },
-            { shipment, sentTo: 'the earlier address' },
-          );
-          return;
+          return await commit({ ...accepted(ref, shipment), result: { shipment, sentTo: 'the earlier address' }, keySerial: serial - 1 });
         }
         const reference = shipmentReference({ ...ref, serial });
         const answer = await gateway.requestShipment(ship.key(ref, serial), { reference, ...facts });
@@ -60,7 +53,7 @@ export function createWarehouseActivities({ db, gateway }: { db: Database; gatew
           await ship.retireKey(ref, serial);
           throw noAnswer('warehouse', 'The warehouse has another request under this key. The next attempt uses another one.');
         }
-        await commit((tx) => recordShipment(tx, ref, answer.id), { shipment: answer.id });
+        await commit(accepted(ref, answer.id));
       });
     },
 
@@ -101,5 +94,14 @@ const factsOf = ({ orderId }: OrderRef) =>
       )
     ) from ${orders} where ${eq(orders.id, orderId)}`;
 
-const recordShipment = (tx: Transaction, ref: OrderRef, warehouseId: string): Promise<void> =>
-  setOrderStatus(tx, ref, 'fulfilling', {}, tx.insert(shipments).values({ ...ref, state: 'accepted', warehouseId }));
+/** What is written when the warehouse has accepted the order. */
+const accepted = ({ generation }: OrderRef, shipment: string): StepEffect => ({
+  result: { shipment },
+  status: 'fulfilling',
+  writes: [
+    sql`recorded as (
+      insert into ${shipments} (order_id, generation, state, warehouse_id)
+      select order_id, ${generation}::int, 'accepted', ${shipment} from finished
+    )`,
+  ],
+});

@@ -1,27 +1,35 @@
-import type { Sql } from 'postgres';
-import { ORDERS_CHANNEL } from '../records/order-status.ts';
-import type { Logger } from '../log.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inArray, max } from 'drizzle-orm';
+import type { Database } from '../db/client.ts';
+import { orderEvents } from '../db/schema.ts';
 
-/** ms after which a waiter looks without a notification: one may be lost while Postgres restarts. */
-const POLL = 5_000;
+/** ms between two looks at the orders that somebody waits for. */
+const INTERVAL = 100;
+/** A look that takes long, because many are waiting, is followed by a pause this many times as long, but at most `LONGEST_PAUSE`. */
+const PAUSE = 20;
+const LONGEST_PAUSE = 1_000;
+/** ms after which a waiter looks by itself, whatever the feed has seen. */
+const LONGEST_WAIT = 5_000;
 
-/** Wakes requests that wait for orders. One LISTEN serves the whole process. */
+/** Those who wait for one order. */
+interface Waiters {
+  subscriptions: Set<Subscription>;
+  /** The id of the last event that was seen. Undefined before the first look: it wakes everybody. */
+  position: number | undefined;
+}
+
+/**
+ * Wakes requests that wait for orders. It looks for new events of these orders, one statement for all of them. Most orders change
+ * while nobody waits, so a notification for each change would cost more.
+ */
 export class OrderFeed {
-  readonly #waiting = new Map<string, Set<Subscription>>();
-  #closed = false;
+  readonly #waiting = new Map<string, Waiters>();
+  readonly #closing = new AbortController();
+  #wakeLoop: () => void = () => {};
 
-  /**
-   * Starts to listen. Postgres may be away: the driver retries until it is back, and every waiter then looks again.
-   * @param sql the driver; the feed takes one connection of its own
-   */
-  start(sql: Sql, log: Logger): void {
-    sql
-      .listen(
-        ORDERS_CHANNEL,
-        (orderId) => this.#wake(this.#waiting.get(orderId)),
-        () => this.#wakeAll(),
-      )
-      .catch((error: unknown) => log.warn({ code: codeOf(error) }, 'not listening for orders yet'));
+  /** Starts to look. While Postgres is away, waiters only look by themselves. */
+  start(db: Pick<Database, 'select'>): void {
+    void this.#watch(db);
   }
 
   /**
@@ -29,34 +37,59 @@ export class OrderFeed {
    * @param signal ends the subscription: the client has gone
    */
   subscribe(orderId: string, signal: AbortSignal): Subscription {
-    const peers = this.#waiting.get(orderId) ?? new Set();
+    const peers = this.#waiting.get(orderId) ?? { subscriptions: new Set(), position: undefined };
     this.#waiting.set(orderId, peers);
     const subscription = new Subscription(signal, () => {
-      peers.delete(subscription);
-      if (peers.size === 0) this.#waiting.delete(orderId);
+      peers.subscriptions.delete(subscription);
+      if (peers.subscriptions.size === 0) this.#waiting.delete(orderId);
     });
-    peers.add(subscription);
-    if (this.#closed) subscription.close();
+    peers.subscriptions.add(subscription);
+    if (this.#closing.signal.aborted) subscription.close();
+    this.#wakeLoop();
     return subscription;
   }
 
   /** How many are waiting. */
   get size(): number {
-    return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0);
+    return [...this.#waiting.values()].reduce((sum, { subscriptions }) => sum + subscriptions.size, 0);
   }
 
   /** Releases all waiters, present and future. */
   close(): void {
-    this.#closed = true;
-    for (const subscriptions of this.#waiting.values()) for (const one of subscriptions) one.close();
+    this.#closing.abort();
+    this.#wakeLoop();
+    for (const { subscriptions } of this.#waiting.values()) for (const one of subscriptions) one.close();
   }
 
-  #wake(subscriptions: Iterable<Subscription> = []): void {
-    for (const subscription of subscriptions) subscription.wake();
+  async #watch(db: Pick<Database, 'select'>): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      if (this.#waiting.size === 0) await this.#untilSomebodyWaits();
+      const started = performance.now();
+      await this.#look(db).catch(() => {});
+      const pause = Math.min(Math.max(INTERVAL, PAUSE * (performance.now() - started)), LONGEST_PAUSE);
+      await sleep(pause, undefined, { signal }).catch(() => {});
+    }
   }
 
-  #wakeAll(): void {
-    for (const subscriptions of this.#waiting.values()) this.#wake(subscriptions);
+  #untilSomebodyWaits(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeLoop = resolve;
+    });
+  }
+
+  async #look(db: Pick<Database, 'select'>): Promise<void> {
+    const rows = await db
+      .select({ orderId: orderEvents.orderId, position: max(orderEvents.id) })
+      .from(orderEvents)
+      .where(inArray(orderEvents.orderId, [...this.#waiting.keys()]))
+      .groupBy(orderEvents.orderId);
+    for (const { orderId, position } of rows) {
+      const waiters = this.#waiting.get(orderId);
+      if (!waiters || position === null || waiters.position === position) continue;
+      waiters.position = position;
+      for (const subscription of waiters.subscriptions) subscription.wake();
+    }
   }
 }
 
@@ -81,9 +114,9 @@ export class Subscription {
   }
 
   /** @returns once the order may have changed, the subscription is closed, or `limit` ms (at most 5 s) have passed. */
-  async next(limit = POLL): Promise<void> {
+  async next(limit = LONGEST_WAIT): Promise<void> {
     if (!this.#changed && !this.#closed) {
-      const timer = setTimeout(() => this.#release(), Math.min(limit, POLL));
+      const timer = setTimeout(() => this.#release(), Math.min(limit, LONGEST_WAIT));
       await new Promise<void>((resolve) => {
         this.#release = resolve;
       });
@@ -105,5 +138,3 @@ export class Subscription {
     this.#release();
   };
 }
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : 'unknown');

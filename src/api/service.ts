@@ -59,7 +59,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
   });
   try {
     const server = await listen(api, { host: config.API_HOST, port: config.API_PORT });
-    feed.start(database.listener, log);
+    feed.start(database.db);
     return {
       url: server.url,
       close: async () => {

@@ -90,8 +90,12 @@ export const isOrderStep = (text: string): text is OrderStep => ORDER_STEPS.some
 export const STEP_KINDS = ['step', 'compensation'] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
-/** running → done → undone (compensated), or running ⇄ retrying → exhausted (parked) | refused (permanent). */
-export const STEP_STATES = ['running', 'retrying', 'exhausted', 'refused', 'done', 'undone'] as const;
+/**
+ * running → done → undone (compensated), or running ⇄ retrying → exhausted (parked) | refused (permanent). A step that is in
+ * progress when its compensation starts is interrupted, and then undone.
+ */
+export const STEP_STATES = ['running', 'retrying', 'exhausted', 'refused', 'interrupted', 'done', 'undone'] as const;
+export type StepState = (typeof STEP_STATES)[number];
 
 /** The statuses of a refund at the payment provider. Only `succeeded` counts as given back, and even that may still become `failed`. */
 export const REFUND_STATUSES = ['pending', 'requires_action', 'succeeded', 'failed', 'canceled'] as const;

@@ -1,7 +1,8 @@
-import { asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { orderWorkflowId } from '../contracts/ids.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { disputes, emails, invoices, orderEvents, orderItems, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
+import { hasBegun } from '../records/saga-steps.ts';
 import { readAtOnce, readSharedStory, type SharedStory } from './story.ts';
 
 /** A step or compensation of one generation. `actor` and `reason` are those of a person's decision. */
@@ -55,7 +56,7 @@ export async function readSteps(db: Pick<Database, 'select'>, orderId: string): 
       reason: sql<string | null>`${result} ->> 'reason'`,
     })
     .from(sagaSteps)
-    .where(eq(sagaSteps.orderId, orderId))
+    .where(and(eq(sagaSteps.orderId, orderId), hasBegun))
     .orderBy(asc(sagaSteps.generation), asc(sagaSteps.startedAt));
 }
 

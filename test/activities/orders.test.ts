@@ -193,6 +193,13 @@ describe('a frozen worker that wakes up after its attempt was given up', () => {
     });
   });
 
+  it('reports no late shipment of an order that has been shipped', async () => {
+    const ref = await fulfillingOrder();
+    await runActivity(shop.activities().recordShipped, ref, parcel);
+    await runActivity(shop.activities().recordLateShipment, ref);
+    expect((await rowsOf(ref)).failures).toEqual([]);
+  });
+
   it('decides about an approval as before, if its run asks again because its worker died after the end', async () => {
     const ref = await shop.placeOrder();
     await runActivity(shop.activities().requestApproval, ref);

@@ -1,35 +1,26 @@
 import { EventEmitter, once } from 'node:events';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ApiEnv } from '../../src/api/environment.ts';
 import { OrderFeed } from '../../src/api/order-feed.ts';
 import { listen } from '../../src/api/server.ts';
-import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
-import { ORDERS_CHANNEL } from '../../src/records/order-status.ts';
-import { createLogger } from '../../src/log.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { transaction } from '../../src/db/transaction.ts';
+import { recordOrderEvent } from '../../src/records/order-status.ts';
+import { useShop } from '../support/shop.ts';
 
-let database: TestDatabase;
-let handle: DatabaseHandle;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  handle = connectDatabase(database.url, { max: 2, name: 'test' });
-});
-afterAll(async () => {
-  await handle.close();
-  await database.drop();
-});
+const shop = await useShop();
 
 const never = () => new AbortController().signal;
 
 describe('the order feed', () => {
   it('wakes the waiting requests of an order, and remembers a change between two waits', async () => {
+    const [{ orderId }, { orderId: otherId }] = [await shop.placeOrder(), await shop.placeOrder()];
     const feed = new OrderFeed();
-    feed.start(handle.listener, createLogger('test', 'fatal'));
-    const [one, two, other] = [feed.subscribe('a', never()), feed.subscribe('a', never()), feed.subscribe('b', never())];
-    // Every waiting request is woken once the feed listens: it cannot know what changed before.
+    feed.start(shop.db);
+    const [one, two, other] = [feed.subscribe(orderId, never()), feed.subscribe(orderId, never()), feed.subscribe(otherId, never())];
+    // Every waiting request is woken by the first look: it cannot know what changed before.
     await Promise.all([one.next(), two.next(), other.next()]);
-    await handle.listener.notify(ORDERS_CHANNEL, 'a');
+    await transaction(shop.db, (tx) => recordOrderEvent(tx, { orderId, generation: 1 }, 'completed'));
     await one.next(60_000);
     await two.next(60_000);
     feed.close();

@@ -51,6 +51,6 @@ it('limits every process in how long it occupies Postgres', { timeout: 180_000 }
   const { rows } = await db.execute(sql`
     select name, bool_and(value > interval '0') as limited from sessions where name like 'holdfast-%' group by name`);
   const limits = new Map(rows.map(({ name, limited }) => [name, limited]));
-  const processes = ['migrate', 'sandbox', 'ops', 'doctor', 'worker', 'worker-listener', 'api', 'api-listener'];
+  const processes = ['migrate', 'sandbox', 'ops', 'doctor', 'worker', 'worker-listener', 'api'];
   expect(limits).toEqual(new Map(processes.map((name) => [`holdfast-${name}`, true])));
 });

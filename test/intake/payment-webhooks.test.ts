@@ -1,10 +1,12 @@
 import { and, eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { orderWorkflowId, type OrderRef } from '../../src/contracts/ids.ts';
-import { commands, disputes, failures, payments } from '../../src/db/schema.ts';
+import { commands, disputes, failures, payments, sagaSteps } from '../../src/db/schema.ts';
 import { recordPaymentWebhook } from '../../src/intake/payment-webhooks.ts';
 import { retryFailure, settleFailure } from '../../src/operate/failures.ts';
 import { expectSound } from '../support/audit.ts';
+import { waitingForRows } from '../support/lock-waits.ts';
+import { createPauses } from '../support/pauses.ts';
 import { runActivity, useShop } from '../support/shop.ts';
 import { stripeEvent } from '../support/stripe-events.ts';
 
@@ -303,6 +305,33 @@ describe('a payment whose answer was lost', () => {
     expect(await failuresOf(ref)).toMatchObject([{ kind: 'step', status: 'retrying' }]);
     await runActivity(activities.chargePayment, ref);
     expect(await paymentOf(ref)).toMatchObject({ state: 'captured', captured: 1780 });
+  });
+
+  it('retries the charge if a late attempt began after the order was parked', async () => {
+    const ref = await shop.placeOrder();
+    const event = await lost(ref);
+    await park(ref);
+    await lost(ref);
+    await recordPaymentWebhook(db, event);
+    expect(await resolutions(ref)).toHaveLength(1);
+  });
+
+  it('retries the charge if the order is just being parked', async () => {
+    const pauses = await createPauses(shop.environment.DATABASE_URL);
+    const ref = await shop.placeOrder();
+    const event = await lost(ref);
+    // As if its worker had died before it recorded the error.
+    const unrecorded = { state: 'running', errorType: null, errorMessage: null } as const;
+    await db.update(sagaSteps).set(unrecorded).where(eq(sagaSteps.orderId, ref.orderId));
+    const pause = await pauses.before({ table: 'failures', on: 'insert', when: `new.order_id = '${ref.orderId}'` });
+    const parking = park(ref);
+    await pause.reached();
+    const receiving = recordPaymentWebhook(db, event);
+    await expect.poll(() => waitingForRows(db)).toBe(1);
+    await pause.resume();
+    const [parked] = await Promise.all([parking, receiving]);
+    expect(await resolutions(ref)).toMatchObject([{ message: { ...parked, action: 'retry' } }]);
+    await pauses.close();
   });
 
   it('retries the charge, too, if the order parks after the report, but only once', async () => {

@@ -59,6 +59,7 @@ export const TONES: Record<AnyStatus, Tone> = {
   exhausted: 'bad',
   refused: 'warn',
   done: 'good',
+  interrupted: 'warn',
   undone: 'quiet',
   // checks of the books
   equal: 'good',

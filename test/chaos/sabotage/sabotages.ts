@@ -20,8 +20,9 @@ export interface Sabotage {
 }
 
 const STEPS = 'src/activities/steps.ts';
+const STEP_COMMIT = 'src/activities/step-commit.ts';
 const imports = (file: string, line: string, before: string): Edit => ({ file, find: before, replace: `${line}\n${before}` });
-const importSleep = imports(STEPS, `import { setTimeout as sleep } from 'node:timers/promises';`, `import { activityInfo } from`);
+const importSleep = imports(STEPS, `import { setTimeout as sleep } from 'node:timers/promises';`, `import { ApplicationFailure, CancelledFailure } from`);
 
 /** The mistakes, each against one of the rules that hold everything together. */
 export const SABOTAGES: readonly Sabotage[] = [
@@ -78,19 +79,17 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'the effect of a step and its row in two transactions',
     storm: { orders: 60, seed: 3, aim: { processes: ['worker-1', 'worker-2', 'postgres'], killed: 1 } },
-    aim: [
-      importSleep,
-      {
-        file: STEPS,
-        find: 'const finished = await finish(tx, row, work);',
-        replace: 'const finished = await finish(tx, row, work);\n    await sleep(500);',
-      },
-    ],
+    aim: [],
     mistake: [
+      imports(STEP_COMMIT, `import { setTimeout as sleep } from 'node:timers/promises';`, `import { ApplicationFailure } from`),
       {
-        file: STEPS,
-        find: 'const finished = await finish(tx, row, work);',
-        replace: 'const finished = await transaction(db, (other) => finish(other, row, work));',
+        file: STEP_COMMIT,
+        find: `  const changes = [
+    sql\`finished as (\${finished} returning order_id)\`,`,
+        replace: `  if ((await db.execute(finished)).rowCount === 0) return false;
+  await sleep(500);
+  const changes = [
+    sql\`finished as (select order_id from \${sagaSteps} where \${isStep(row)})\`,`,
       },
     ],
   },
@@ -120,16 +119,15 @@ export const SABOTAGES: readonly Sabotage[] = [
       },
       {
         file: STEPS,
-        find: `if ((await findStep(tx, row))?.state === 'done') return undefined;`,
-        replace: `if ((await findStep(tx, row))?.state === 'done') return undefined;\n  await sleep(2_000);`,
+        find: `  if (state === 'done') return undefined;`,
+        replace: `  if (state === 'done') return undefined;\n  await sleep(2_000);`,
       },
     ],
     mistake: [
       {
         file: STEPS,
-        find: `  await lockStep(tx, row);
-  if ((await findStep(tx, row))?.state === 'done') return undefined;`,
-        replace: `  if ((await findStep(tx, row))?.state === 'done') return undefined;`,
+        find: `const { state, attempts } = await lockStep(tx, row);`,
+        replace: `const { state = 'running', attempts = 0 } = (await findStep(tx, row)) ?? {};`,
       },
     ],
   },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { orderWorkflowId, shipmentReference } from '../../../src/contracts/ids.ts';
 import { createPaymentGateway } from '../../../src/gateways/stripe.ts';
 import { settleFailure } from '../../../src/operate/failures.ts';
+import { readSteps } from '../../../src/queries/order-story.ts';
 import { ALL_UNDONE, useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
@@ -54,6 +55,8 @@ describe('a cancellation while the warehouse does not answer', () => {
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
     expect(await rig.failures(id)).toMatchObject([{ status: 'settled' }]);
     expect((await rig.saga(id)).toSorted()).toEqual(ALL_UNDONE.toSorted());
+    const settled = (await readSteps(rig.db, id)).find(({ step, kind }) => step === 'ship' && kind === 'compensation');
+    expect(settled).toMatchObject({ actor: 'key:operator', reason: 'dealt with by hand' });
     rig.keepAs('order-withdrawal-settled', orderWorkflowId(id));
   });
 

@@ -1,0 +1,116 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { and, eq, is, SQL, sql } from 'drizzle-orm';
+import { STEP_UNDONE } from '../contracts/errors.ts';
+import { orderWorkflowId, type OrderRef } from '../contracts/ids.ts';
+import type { OrderStatus } from '../contracts/statuses.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { sagaSteps } from '../db/schema.ts';
+import { statement, transaction } from '../db/transaction.ts';
+import { enqueueCommand, isAsked } from '../records/commands.ts';
+import { closeFailures, type FailureRef } from '../records/failures.ts';
+import { statusChange } from '../records/order-status.ts';
+import { lockOrder } from '../records/orders.ts';
+import { findStep, isStep, isUndisturbed, lockStep, type StepRow } from '../records/saga-steps.ts';
+
+/** What a step records for people to read. No personal data. */
+export type StepFacts = Record<string, string | number | boolean>;
+
+/** What a step writes when it succeeds. */
+export interface StepEffect {
+  result?: StepFacts | SQL | undefined;
+  /** The order's next status. */
+  status?: OrderStatus;
+  /**
+   * Statements that take part in the commit, as `name as (…)`. They write nothing unless `isCommitting`. Rows that many orders
+   * share come last, so that they are locked for as short as possible.
+   */
+  writes?: readonly SQL[];
+  /** If an earlier key stands for the effect of the step after all: its serial. */
+  keySerial?: number;
+}
+
+/** False in the statement of an attempt that must not commit. */
+export const isCommitting = sql`exists (select from finished)`;
+
+/**
+ * Commits an attempt: marks its step as done and writes the effect, in one statement, if nothing but this attempt has happened to
+ * the step. Otherwise it locks the step and looks first. Does nothing if an earlier attempt has done so.
+ * @param serial of the key that the attempt used. Undefined if this is also the beginning of the attempt
+ * @throws ApplicationFailure `step_undone`; `key_retired` if the key of the attempt is no longer that of the step
+ */
+export async function commitStep(db: Database, row: StepRow, effect: StepEffect, serial?: number): Promise<void> {
+  const finished =
+    serial === undefined ? insertFinished(row, effect) : finish(row, effect, and(isUndisturbed, eq(sagaSteps.keySerial, serial)));
+  if (await statement(db, () => writeEffect(db, finished, row, effect))) return;
+  await transaction(db, (tx) => commitUnderLock(tx, row, effect, serial));
+}
+
+/** After the lock, each statement sees what its last holder has committed. */
+async function commitUnderLock(tx: Transaction, row: StepRow, effect: StepEffect, serial: number | undefined): Promise<void> {
+  const { state, keySerial } = await lockStep(tx, row);
+  if (state === 'done') return;
+  await refuseIfCompensated(tx, row);
+  if (serial !== undefined && serial !== keySerial) {
+    throw ApplicationFailure.retryable('The key was retired meanwhile.', 'key_retired');
+  }
+  await lockOrder(tx, row.orderId);
+  const closed = await closeFailures(tx, row, row, 'resolved', 'The step succeeded.');
+  for (const parking of closed) await wakeRun(tx, row, parking);
+  await writeEffect(tx, finish(row, effect, undefined, { counts: serial === undefined }), row, effect);
+}
+
+/** @returns false if nothing was written, because the step could not be finished */
+async function writeEffect(
+  db: Pick<Database, 'update' | 'execute'>,
+  finished: SQL,
+  row: StepRow,
+  { status, writes = [] }: StepEffect,
+): Promise<boolean> {
+  const changes = [
+    sql`finished as (${finished} returning order_id)`,
+    ...(status ? [statusChange(db, row, status, {}, isCommitting)] : []),
+    ...writes,
+  ];
+  // Postgres first writes what is selected. So nothing waits for the order while it holds what other orders need, too.
+  const moved = status ? sql`, exists (select from moved)` : sql``;
+  const { rows } = await db.execute<{ isFinished: boolean }>(
+    sql`with ${sql.join(changes, sql`, `)} select ${isCommitting} as "isFinished"${moved}`,
+  );
+  return rows[0]?.isFinished ?? false;
+}
+
+const insertFinished = (row: StepRow, { result }: StepEffect): SQL => sql`
+  insert into ${sagaSteps} (order_id, generation, step, kind, state, attempts, result, finished_at)
+  values (${row.orderId}, ${row.generation}, ${row.step}, ${row.kind}, 'done', 1, ${json(result)}, now())
+  on conflict do nothing`;
+
+const finish = (row: StepRow, { result, keySerial }: StepEffect, condition?: SQL, { counts } = { counts: false }): SQL => sql`
+  update ${sagaSteps} set state = 'done', attempts = attempts + ${counts ? 1 : 0}, result = ${json(result)},
+    key_serial = ${keySerial ?? sagaSteps.keySerial}, error_type = null, error_message = null, finished_at = now()
+  where ${and(isStep(row), condition)}`;
+
+const json = (result: StepEffect['result']): SQL => {
+  if (result === undefined) return sql`null::jsonb`;
+  return is(result, SQL) ? result : sql`${JSON.stringify(result)}::jsonb`;
+};
+
+/**
+ * @throws ApplicationFailure `step_undone` if the compensation has started; or the refusal of the step. When a worker dies, the
+ * run repeats the local activities of its workflow task: it must be refused again, or it would park what it has just undone.
+ */
+export async function refuseIfCompensated(db: Pick<Database, 'select'>, row: StepRow): Promise<void> {
+  if (!(await findStep(db, { ...row, kind: 'compensation' }))) return;
+  const found = await findStep(db, row);
+  if (found?.state === 'refused' && found.errorType) throw ApplicationFailure.nonRetryable(found.errorMessage, found.errorType);
+  throw ApplicationFailure.nonRetryable(`The step "${row.step}" has been undone.`, STEP_UNDONE);
+}
+
+/** Tells a parked run that a late attempt of its step has succeeded, unless a person has asked for a retry already. */
+async function wakeRun(tx: Transaction, { orderId }: OrderRef, parking: FailureRef): Promise<void> {
+  if (await isAsked(tx, orderWorkflowId(orderId), { type: 'resolve_failure', message: parking })) return;
+  await enqueueCommand(tx, {
+    type: 'resolve_failure',
+    orderId,
+    message: { ...parking, action: 'retry', actor: 'holdfast' },
+  });
+}

@@ -1,0 +1,69 @@
+import { and, eq, gt, inArray, isNull, notInArray, or, sql, type SQL } from 'drizzle-orm';
+import type { OrderRef } from '../contracts/ids.ts';
+import type { OrderStep, StepKind } from '../contracts/statuses.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { sagaSteps } from '../db/schema.ts';
+import { isOf } from './order-rows.ts';
+
+/** Names one row of `saga_steps`. */
+export interface StepRow extends OrderRef {
+  step: OrderStep;
+  kind: StepKind;
+}
+
+export type SagaStep = typeof sagaSteps.$inferSelect;
+
+/** @returns the condition for one row of `saga_steps` */
+export const isStep = ({ step, kind, ...ref }: StepRow) =>
+  and(isOf(sagaSteps, ref), eq(sagaSteps.step, step), eq(sagaSteps.kind, kind));
+
+/** Whether anything was done. The row of a step that was not attempted is only there for its state, and to be locked. */
+export const hasBegun = or(eq(sagaSteps.kind, 'compensation'), gt(sagaSteps.attempts, 0));
+
+export async function findStep(db: Pick<Database, 'select'>, row: StepRow): Promise<SagaStep | undefined> {
+  const [found] = await db.select().from(sagaSteps).where(isStep(row));
+  return found;
+}
+
+/** Whether an attempt may be under way. */
+export const isInProgress = inArray(sagaSteps.state, ['running', 'retrying']);
+
+/**
+ * Whether nothing but attempts has happened to a step, and none has failed. Postgres checks this again for a row that it had to
+ * wait for: parking leaves an error there, and a compensation interrupts the step.
+ */
+export const isUndisturbed = and(eq(sagaSteps.state, 'running'), isNull(sagaSteps.errorType));
+
+/** Whether a step, or a compensation, may begin again and be done. */
+export const isUnfinished = notInArray(sagaSteps.state, ['interrupted', 'done', 'undone']);
+
+/** Whether a step becomes `undone` with its compensation. One that was parked or refused keeps its state, and its error. */
+export const becomesUndone = inArray(sagaSteps.state, ['running', 'retrying', 'interrupted', 'done']);
+
+/** @returns the condition that the compensation of a step has not started */
+export const isNotCompensated = (row: StepRow): SQL =>
+  sql`not exists (select from ${sagaSteps} where ${isStep({ ...row, kind: 'compensation' })})`;
+
+/**
+ * Locks a step and its compensation: the row of the step, which is created if there is none. Whoever changes the state of one of
+ * the two holds this lock, except an attempt that begins or commits in one statement (see `commitStep`).
+ */
+export const lockStep = (tx: Transaction, row: StepRow): Promise<SagaStep> => lock(tx, row, 'running');
+
+/** Locks a step as `lockStep` does, and lets none of its attempts commit any more: it is being undone. */
+export const interruptStep = (tx: Transaction, row: StepRow): Promise<SagaStep> => lock(tx, row, 'interrupted');
+
+async function lock(tx: Transaction, row: StepRow, state: 'running' | 'interrupted'): Promise<SagaStep> {
+  const { orderId, generation, step } = row;
+  const { state: present } = sagaSteps;
+  const [locked] = await tx
+    .insert(sagaSteps)
+    .values({ orderId, generation, step, kind: 'step', state })
+    .onConflictDoUpdate({
+      target: [sagaSteps.orderId, sagaSteps.generation, sagaSteps.step, sagaSteps.kind],
+      set: { state: state === 'interrupted' ? sql`case when ${isInProgress} then ${state} else ${present} end` : present },
+    })
+    .returning();
+  if (!locked) throw new Error('An upsert returned no row.');
+  return locked;
+}
