@@ -32,6 +32,9 @@ export interface EmailSettings {
   onCallEmail: string;
 }
 
+/** Whether an email has been sent, for a query that reads what it is about. */
+const isAmongSent = (key: string) => sql<boolean>`exists (select from ${emails} where ${eq(emails.key, key)})`;
+
 /**
  * Sends emails. Each has a key: an email that the mail server is known to have accepted is not sent again, and a copy of
  * any other has the same `Message-ID`.
@@ -56,7 +59,8 @@ export function createEmailActivities(deps: {
   ): Promise<void> {
     if (known.isSent ?? (await isSent(email.key))) return;
     const letter = await write();
-    await through.send({ key: email.key, to: email.recipient, ...letter }, Context.current().cancellationSignal);
+    const { cancellationSignal: signal, info } = Context.current();
+    await through.send({ key: email.key, to: email.recipient, ...letter }, { signal, isFirstTry: info.isLocal });
     await db
       .insert(emails)
       .values({ ...email, subject: letter.subject })
@@ -71,7 +75,7 @@ export function createEmailActivities(deps: {
         items: sql<{ name: string; quantity: number }[]>`(
           select jsonb_agg(jsonb_build_object('name', name, 'quantity', quantity) order by position)
           from ${orderItems} where ${eq(orderItems.orderId, orders.id)})`,
-        isSent: sql<boolean>`exists (select from ${emails} where ${eq(emails.key, key)})`,
+        isSent: isAmongSent(key),
       })
       .from(orders)
       .leftJoin(shipments, isOf(shipments, ref))
@@ -91,14 +95,17 @@ export function createEmailActivities(deps: {
 
   /** Each verification email has its own token. Only the hash of the token is stored. */
   async function sendAboutSignup(signupId: string, template: SignupTemplate, key: string): Promise<void> {
-    const signup = await findSignup(signupId);
-    await sendOnce({ key, template, recipient: signup.email, signupId }, async () => {
+    const [facts] = await db.select({ signup: signups, isSent: isAmongSent(key) }).from(signups).where(eq(signups.id, signupId));
+    if (!facts) throw notInDatabase('signup');
+    const { signup } = facts;
+    const write = async () => {
       const { token, hash } = newToken();
       if (template === 'verification' || template === 'verification_reminder') {
         await db.insert(verificationTokens).values({ hash, signupId });
       }
       return renderSignupEmail(template, { signup, token, publicUrl: settings.publicUrl });
-    });
+    };
+    await sendOnce({ key, template, recipient: signup.email, signupId }, write, gateway, facts);
   }
 
   /** @returns how to send the email that failed, and whether what it says is still true */

@@ -34,6 +34,9 @@ export type Dependency = 'payment' | 'warehouse' | 'email' | 'alert';
 /** @returns the retryable error type for a service that is down, slow, failing or rate limiting us. */
 export const unavailable = (dependency: Dependency): string => `${dependency}_unavailable`;
 
+/** @returns the error type of a first try that was not made, because too many calls wait for the service already. */
+export const busy = (dependency: Dependency): string => `${dependency}_busy`;
+
 /** How an error is recorded. */
 export interface ErrorDetails {
   errorType: string;

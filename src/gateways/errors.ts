@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { INVALID_REQUEST, unavailable, type Dependency, type RefusalType } from '../contracts/errors.ts';
+import { busy, INVALID_REQUEST, unavailable, type Dependency, type RefusalType } from '../contracts/errors.ts';
 
 /** The three ways in which a call to an outside service fails. Each gateway sorts its errors into these. */
 
@@ -21,6 +21,10 @@ export const noAnswer = (dependency: Dependency, message: string, retryAfter?: n
     message,
     ...(retryAfter === undefined ? {} : { nextRetryDelay: retryAfter }),
   });
+
+/** The call was not made, because too many wait for the service already. */
+export const notTried = (dependency: Dependency, message: string): ApplicationFailure =>
+  ApplicationFailure.retryable(message, busy(dependency));
 
 /** @returns whether a retry may get another status (RFC 9110: 408, 429, 5xx; 401 and 403 mean our configuration, which gets fixed) */
 export const isTransient = (status: number): boolean =>

@@ -1,8 +1,15 @@
+interface Patience {
+  /** Aborted if nobody waits any more. */
+  signal?: AbortSignal | undefined;
+  /** ms to wait in line. Default: as long as it takes. */
+  longest?: number | undefined;
+}
+
 /**
- * Lets so many through at once. The others wait in line; whoever is no longer waited for leaves it.
- * @returns a function that waits for a slot, and returns how to give it back. It throws the reason of an aborted `signal`
+ * Lets so many through at once. The others wait in line; whoever is no longer waited for, or has waited too long, leaves it.
+ * @returns a function that waits for a slot, and returns how to give it back. It throws an error to whoever has left the line
  */
-export function createSlots(count: number): (signal?: AbortSignal) => Promise<() => void> {
+export function createSlots(count: number): (patience?: Patience) => Promise<() => void> {
   let free = count;
   const line = new Set<() => void>();
 
@@ -12,24 +19,30 @@ export function createSlots(count: number): (signal?: AbortSignal) => Promise<()
     else next();
   }
 
-  return async function take(signal) {
-    signal?.throwIfAborted();
+  const standInLine = ({ signal, longest }: Patience): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const timer = longest === undefined ? undefined : setTimeout(() => leave(), longest);
+      const stopWaiting = () => {
+        line.delete(enter);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', leave);
+      };
+      const leave = () => {
+        stopWaiting();
+        reject(new Error('left the line'));
+      };
+      const enter = () => {
+        stopWaiting();
+        resolve();
+      };
+      line.add(enter);
+      signal?.addEventListener('abort', leave, { once: true });
+    });
+
+  return async function take(patience = {}) {
+    patience.signal?.throwIfAborted();
     if (free > 0) free -= 1;
-    else {
-      await new Promise<void>((resolve, reject) => {
-        const leave = () => {
-          line.delete(enter);
-          reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
-        };
-        const enter = () => {
-          line.delete(enter);
-          signal?.removeEventListener('abort', leave);
-          resolve();
-        };
-        line.add(enter);
-        signal?.addEventListener('abort', leave, { once: true });
-      });
-    }
+    else await standInLine(patience);
     return giveBack;
   };
 }

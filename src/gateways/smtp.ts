@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
-import { invalidRequest, noAnswer } from './errors.ts';
+import { invalidRequest, noAnswer, notTried } from './errors.ts';
 import { createSlots } from './slots.ts';
 
 export interface Mail {
@@ -14,13 +14,19 @@ export interface Mail {
 
 /** Errors: `invalid_request` if the server will never accept the mail (SMTP 5xx), else `email_unavailable`. */
 export interface MailGateway {
-  /** @param signal aborted if nobody waits any more: a mail that is still waiting for a connection is not sent */
-  send(mail: Mail, signal?: AbortSignal): Promise<void>;
+  /**
+   * @param options `signal`: aborted when nobody waits any more; an email still in line is then not sent. `isFirstTry`: fails
+   * with `email_busy` instead of waiting long in line
+   */
+  send(mail: Mail, options?: { signal?: AbortSignal; isFirstTry?: boolean }): Promise<void>;
   close(): void;
 }
 
 /** To the mail server, at once. The pool's own line cannot be left. */
 const CONNECTIONS = 5;
+
+/** ms. A first try occupies one of the slots that payments need, too. While mail is slow, it must not wait in line for long. */
+const FIRST_TRY_WAITS = 500;
 
 /** @param options `url` as `smtp://user:password@host:port`, `from` as `Name <address>`, `timeout` in ms of silence from the server */
 export function createMailGateway(options: { url: string; from: string; timeout?: number }): MailGateway {
@@ -38,9 +44,10 @@ export function createMailGateway(options: { url: string; from: string; timeout?
   const domain = /@([^>\s]+)/.exec(options.from)?.[1] ?? 'localhost';
 
   return {
-    async send({ key, ...mail }, signal) {
-      const giveBack = await slots(signal).catch(() => {
-        throw noAnswer('email', 'The mail server was busy with other emails.');
+    async send({ key, ...mail }, { signal, isFirstTry = false } = {}) {
+      const giveBack = await slots({ signal, longest: isFirstTry ? FIRST_TRY_WAITS : undefined }).catch(() => {
+        const fail = isFirstTry ? notTried : noAnswer;
+        throw fail('email', 'The mail server was busy with other emails.');
       });
       const messageId = `<${createHash('sha256').update(key).digest('hex').slice(0, 32)}@${domain}>`;
       try {

@@ -8,12 +8,13 @@ import {
 } from '@temporalio/workflow';
 import type { OrderInput, OrderResult } from '../contracts/messages.ts';
 import type { OrderStep } from '../contracts/statuses.ts';
+import type { OrderTemplate } from '../contracts/templates.ts';
 import { bookkeeping, compensation, database, localCompensation, payment, warehouse } from './activities.ts';
+import { Emails } from './emails.ts';
 import { asRefusal } from './errors.ts';
 import { untilApproved } from './order/approval.ts';
 import { undoStep } from './order/compensation.ts';
 import type { OrderContext } from './order/context.ts';
-import { OrderEmails } from './order/emails.ts';
 import { receiveMessages } from './order/inbox.ts';
 import { unlessCancelled } from './order/interruption.ts';
 import { attempt } from './order/parking.ts';
@@ -39,13 +40,17 @@ export async function order(input: OrderInput): Promise<OrderResult> {
   // Runs from before first tries must replay without them (see docs/changing-workflows.md). Other patches of the happy path are
   // older, so a run with first tries has them, too.
   const isPrompt = patched('first-tries-as-local-activities');
-  const emails = new OrderEmails(ref, { isPrompt });
+  const emails = new Emails<OrderTemplate>({
+    isPrompt,
+    send: ({ sendOrderEmail }, template, occurrence) => sendOrderEmail(ref, template, occurrence),
+    onExhausted: (sent, error) => bookkeeping.recordFailedEmail({ ...ref, ...sent, ...error }),
+  });
   const status = new StatusDisplay({ publishesAll: !isPrompt });
   const context: OrderContext = {
     ref,
     policy,
     inbox,
-    sendEmail: (template, occurrence = 1) => emails.send(template, occurrence),
+    sendEmail: (template, occurrence) => emails.send(template, occurrence),
     showStatus: (shown, sentence) => status.show(shown, sentence),
     async beforeWait() {
       status.publish();

@@ -11,7 +11,7 @@ import {
   type UntypedActivities,
 } from '@temporalio/workflow';
 import type { Duration } from '@temporalio/common';
-import { NON_RETRYABLE_ERROR_TYPES, unavailable, type Dependency } from '../contracts/errors.ts';
+import { busy, NON_RETRYABLE_ERROR_TYPES, unavailable, type Dependency } from '../contracts/errors.ts';
 import { afterFirstTry, firstTryOf, type RetryProfile } from '../contracts/retry-profiles.ts';
 
 interface OutsideOptions extends Pick<ActivityOptions, 'taskQueue' | 'cancellationType'> {
@@ -59,11 +59,17 @@ export class OutsideService<Activities extends UntypedActivities> {
       const cause = error instanceof ActivityFailure ? error.cause : error;
       if (isCancellation(error) || isFinal(cause)) throw error;
       return async () => {
-        const delay = cause instanceof TimeoutFailure ? this.#settlesWithin : delayIn(cause);
+        const delay = this.#delayAfter(cause);
         if (delay !== 0) await sleep(delay, { summary: `Next try of ${this.#dependency}` });
         await call(this.#isAttempt(cause) ? this.#otherTries : this.#allTries);
       };
     }
+  }
+
+  /** @returns how long to wait before the next try */
+  #delayAfter(cause: unknown): Duration {
+    if (cause instanceof TimeoutFailure) return this.#settlesWithin;
+    return cause instanceof ApplicationFailure && cause.type === busy(this.#dependency) ? 0 : delayIn(cause);
   }
 
   /** While Postgres is away, for example, the service has not been asked. */

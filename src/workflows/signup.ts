@@ -1,10 +1,9 @@
-import { condition, defineSignal, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { EmailRef } from '../contracts/ids.ts';
+import { condition, defineSignal, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { SignupInput, SignupResult } from '../contracts/messages.ts';
 import { SIGNALS } from '../contracts/names.ts';
 import type { SignupTemplate } from '../contracts/templates.ts';
-import { bookkeeping, email } from './activities.ts';
-import { BestEffortMessages } from './best-effort.ts';
+import { bookkeeping } from './activities.ts';
+import { Emails } from './emails.ts';
 import { showStatus } from './status.ts';
 
 export const verified = defineSignal(SIGNALS.verified);
@@ -15,11 +14,13 @@ export const subscribed = defineSignal(SIGNALS.subscribed);
  * the row and then signals this run. Deadlines are kept here, and yield to a person who was just in time.
  */
 export async function signup({ signupId, policy }: SignupInput): Promise<SignupResult> {
-  const emails = new BestEffortMessages<EmailRef>((sent, error) => bookkeeping.recordFailedEmail({ signupId, ...sent, ...error }));
-  const sendEmail = (template: SignupTemplate, occurrence = 1) =>
-    emails.send({ template, occurrence }, () =>
-      email.patiently(({ sendSignupEmail }) => sendSignupEmail(signupId, template, occurrence)),
-    );
+  // Runs from before first tries must replay without them (see docs/changing-workflows.md).
+  const isPrompt = patched('first-tries-of-signup-emails');
+  const emails = new Emails<SignupTemplate>({
+    isPrompt,
+    send: ({ sendSignupEmail }, template, occurrence) => sendSignupEmail(signupId, template, occurrence),
+    onExhausted: (sent, error) => bookkeeping.recordFailedEmail({ signupId, ...sent, ...error }),
+  });
   let isVerified = false;
   let isSubscribed = false;
   setHandler(verified, () => {
@@ -29,12 +30,18 @@ export async function signup({ signupId, policy }: SignupInput): Promise<SignupR
     isSubscribed = true;
   });
 
+  /** @param limit ms, computed after the first tries of the emails @returns whether it happened in time */
+  async function happens(hasHappened: () => boolean, limit: () => number): Promise<boolean> {
+    if (isPrompt) await emails.sendPromptly();
+    return await condition(hasHappened, limit());
+  }
+
   async function story(): Promise<SignupResult> {
     showStatus('pending_verification', 'Waiting for the address to be verified.');
-    sendEmail('verification');
+    emails.send('verification');
     if (!(await verifiedInTime())) return { status: 'expired' };
 
-    sendEmail('welcome');
+    emails.send('welcome');
     await bookkeeping.startTrial(signupId, policy.trial);
     showStatus('trial', 'The trial is running.');
     if (await subscribedInTime()) return { status: 'subscribed' };
@@ -43,18 +50,18 @@ export async function signup({ signupId, policy }: SignupInput): Promise<SignupR
 
   async function verifiedInTime(): Promise<boolean> {
     for (const [index, reminder] of policy.reminders.entries()) {
-      if (await condition(() => isVerified, untilAge(reminder))) return true;
-      sendEmail('verification_reminder', index + 1);
+      if (await happens(() => isVerified, () => untilAge(reminder))) return true;
+      emails.send('verification_reminder', index + 1);
     }
-    if (await condition(() => isVerified, untilAge(policy.verificationDeadline))) return true;
+    if (await happens(() => isVerified, () => untilAge(policy.verificationDeadline))) return true;
     const { expired } = await bookkeeping.expireSignup(signupId);
     return !expired;
   }
 
   async function subscribedInTime(): Promise<boolean> {
-    if (await condition(() => isSubscribed, policy.trial - policy.trialReminderBefore)) return true;
-    sendEmail('trial_ending');
-    if (await condition(() => isSubscribed, policy.trialReminderBefore)) return true;
+    if (await happens(() => isSubscribed, () => policy.trial - policy.trialReminderBefore)) return true;
+    emails.send('trial_ending');
+    if (await happens(() => isSubscribed, () => policy.trialReminderBefore)) return true;
     const { ended } = await bookkeeping.endTrial(signupId);
     return !ended;
   }

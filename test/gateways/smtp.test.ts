@@ -38,11 +38,21 @@ it('sends nothing that nobody waits for any more when it is its turn', async () 
   inbox.faults.set({ mode: 'slow', delayMs: 50 });
   const waiting = new AbortController();
   const first = Array.from({ length: 5 }, (_, index) => gateway.send({ ...mail(), key: `${index}` }));
-  const given = gateway.send({ ...mail(), key: 'given up' }, waiting.signal);
+  const given = gateway.send({ ...mail(), key: 'given up' }, { signal: waiting.signal });
   const last = gateway.send({ ...mail(), key: 'last' });
   waiting.abort();
   await expect(given).rejects.toMatchObject(UNAVAILABLE);
   await Promise.all([...first, last]);
+  expect(inbox.messages()).toHaveLength(6);
+});
+
+it('makes no first try while the others take long, and sends those that wait', async () => {
+  inbox.faults.set({ mode: 'slow', delayMs: 700 });
+  const first = Array.from({ length: 5 }, (_, index) => gateway.send({ ...mail(), key: `${index}` }, { isFirstTry: true }));
+  const given = gateway.send({ ...mail(), key: 'given up' }, { isFirstTry: true });
+  const patient = gateway.send({ ...mail(), key: 'patient' });
+  await expect(given).rejects.toMatchObject({ type: 'email_busy' });
+  await Promise.all([...first, patient]);
   expect(inbox.messages()).toHaveLength(6);
 });
 

@@ -61,4 +61,18 @@ describe('a first try', () => {
     expect(rig.inbox.messages({ to: email }).map(({ copies }) => copies)).toEqual([1, 1, 1]);
     expect(await handedOver(id)).toContainEqual(expect.stringMatching('sendOrderEmail'));
   });
+
+  it('of an email that would have to wait in line is not made, and the email is sent as a normal activity', async () => {
+    rig.inbox.faults.set({ mode: 'slow', delayMs: LATE, count: 5 });
+    const occupying = Array.from({ length: 5 }, (_, index) =>
+      rig.gateways.mail.send({ key: `other ${index}`, to: 'other@example.com', subject: 'Hello', text: 'Hello', html: '<p>Hello</p>' }),
+    );
+    const id = await rig.placeOrder();
+    await rig.orderStatus(id, 'fulfilling');
+    await Promise.all(occupying);
+    await expect.poll(() => rig.sent(id)).toContain('order_confirmed');
+    await deliver(id);
+    expect(await handedOver(id)).toEqual([`sendOrderEmail: ${RETRY_PROFILES.email.retry.maximumAttempts}`]);
+    rig.keepAs('order-email-busy', orderWorkflowId(id));
+  });
 });
