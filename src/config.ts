@@ -76,7 +76,7 @@ const workerSchema = commonSchema.extend({
   ORDERS_CONCURRENCY: count(100),
   EMAIL_CONCURRENCY: count(20),
   OPERATIONS_CONCURRENCY: count(10),
-  MAX_CACHED_WORKFLOWS: count(1_000),
+  MAX_CACHED_WORKFLOWS: count(300),
   SHUTDOWN_GRACE: duration('20s'),
   WORKFLOW_BUNDLE: z.string().optional(),
   APPROVAL_THRESHOLD: z.coerce.number().int().min(0).default(50_000),

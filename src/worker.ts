@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
-import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
 import { createActivityInterceptor } from './activities/interceptors.ts';
 import { createRunActivities } from './activities/broken-runs.ts';
@@ -20,6 +19,7 @@ import { createReconciler } from './reconcile/reconciler.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
+import { preloadModules, workflowsPath } from './temporal/workflow-bundle.ts';
 import { connectTemporalNatively } from './temporal/native-connection.ts';
 
 /**
@@ -158,10 +158,10 @@ const localConcurrency = ({ DATABASE_POOL }: WorkerConfig): Record<QueueName, nu
 });
 
 /** Production uses a bundle made at build time; development bundles the sources at start. */
-const workflowSource = (config: WorkerConfig): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } =>
-  config.WORKFLOW_BUNDLE
-    ? { workflowBundle: { codePath: config.WORKFLOW_BUNDLE } }
-    : { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) };
+const workflowSource = ({ WORKFLOW_BUNDLE }: WorkerConfig): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'> =>
+  WORKFLOW_BUNDLE
+    ? { workflowBundle: { codePath: WORKFLOW_BUNDLE } }
+    : { workflowsPath, bundlerOptions: { preloadModules } };
 
 /** Sends the log lines of Temporal and of workflows to our log. */
 function bridgeTemporalLogs(log: Logger, config: WorkerConfig): void {

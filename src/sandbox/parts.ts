@@ -120,8 +120,8 @@ export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Pr
   });
 }
 
-/** Node's flags for a worker: that of an API, and one that loads `workflow-threads.js`. `npm run worker` and docker-compose.yml have them, too. */
-export const WORKER_FLAGS = ['--max-semi-space-size=32', '--import', './src/temporal/workflow-threads.js'];
+/** Node's flags for a worker: they load `workflow-threads.js`. `npm run worker` and docker-compose.yml have them, too. */
+export const WORKER_FLAGS = ['--import', './src/temporal/workflow-threads.js'];
 
 /**
  * Starts one worker for all queues, in its own process. It registers the search attributes and the schedules.
