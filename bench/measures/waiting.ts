@@ -32,11 +32,12 @@ export const waiting = defineMeasure({
     bench.tell(`${signups} signups wait after ${rounded(settled)} s`);
     const early = await countEmails(side, 'verification_reminder');
     if (early > 0) throw new Error(`${early} reminders were due before all signups waited. Use a later --reminder.`);
-    const whileWaiting = memory.highest();
+    const whileStarting = memory.highest();
 
     // Temporal is stopped until all timers have ended, so that it finds them ended at once.
     side.freeze(['api', 'worker']);
     await sleep(reminder * 1_000);
+    const whileWaiting = await memory.now();
     side.thaw();
     const woken = performance.now();
     await untilZero('No more signups were woken', () => missing('verification_reminder'));
@@ -47,6 +48,7 @@ export const waiting = defineMeasure({
         columns: ['', 'figure'],
         rows: [
           ['worker while they wait, MB', whileWaiting],
+          ['worker at most while they are started, MB', whileStarting],
           ['worker at most, MB', memory.highest()],
           ['until all are woken, s', rounded(seconds)],
           ['woken and reminded, per second', rounded(signups / seconds)],
@@ -65,11 +67,13 @@ async function countEmails({ sql }: Side, template: string): Promise<number> {
 /** Watches how much memory the worker has, in MB. */
 function watchMemory(side: Side) {
   let highest = 0;
-  const look = async () => {
+  const now = async () => {
     const status = await readFile(`/proc/${side.pid('worker')}/status`, 'utf8');
     const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
-    highest = Math.max(highest, Math.round(kilobytes / 1_024));
+    const megabytes = Math.round(kilobytes / 1_024);
+    highest = Math.max(highest, megabytes);
+    return megabytes;
   };
-  const timer = setInterval(() => void look(), LOOK_EVERY);
-  return { highest: () => highest, stop: () => clearInterval(timer) };
+  const timer = setInterval(() => void now(), LOOK_EVERY);
+  return { now, highest: () => highest, stop: () => clearInterval(timer) };
 }

@@ -212,8 +212,7 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
         // Made before the look, so that what comes during it cuts the wait short.
         woken = new AbortController();
         await look();
-        const signal = AbortSignal.any([stopping.signal, woken.signal]);
-        if (!trouble) await rest(SLOW_POLL, signal);
+        if (!trouble && !stopping.signal.aborted) await rest(SLOW_POLL, woken.signal);
         if (trouble) await pause(stopping.signal);
       }
       await Promise.all(inFlight);
@@ -222,6 +221,7 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
     return {
       async stop() {
         stopping.abort();
+        woken.abort();
         await running;
         await subscription.then((listening) => listening.unlisten()).catch(() => {});
       },
