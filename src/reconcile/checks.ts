@@ -7,6 +7,7 @@ import type { Check } from './check.ts';
 import { waitingFailures } from './failures.ts';
 import { invoices } from './invoices.ts';
 import { providerPayments } from './payments.ts';
+import { unlessRunIsBehind } from './runs-behind.ts';
 import { orderRuns, signupRuns } from './runs.ts';
 import { warehouseShipments } from './shipments.ts';
 import { reservations, stockTotals } from './stock.ts';
@@ -23,10 +24,10 @@ export interface Sides {
 export const createChecks = ({ db, client, payments, warehouse }: Sides): Record<BookCheck, Check> => ({
   order_runs: orderRuns(db, client),
   signup_runs: signupRuns(db, client),
-  failures: waitingFailures(db),
-  reservations: reservations(db),
+  failures: unlessRunIsBehind(client, waitingFailures(db)),
+  reservations: unlessRunIsBehind(client, reservations(db)),
   stock: stockTotals(db),
-  invoices: invoices(db),
-  payments: providerPayments(db, payments),
-  shipments: warehouseShipments(db, warehouse),
+  invoices: unlessRunIsBehind(client, invoices(db)),
+  payments: unlessRunIsBehind(client, providerPayments(db, payments)),
+  shipments: unlessRunIsBehind(client, warehouseShipments(db, warehouse)),
 });

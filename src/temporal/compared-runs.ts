@@ -54,6 +54,8 @@ export interface CurrentRun {
   generation: number | undefined;
   /** It is about to change: it decides, or waits for an activity. Sending an email changes nothing. */
   busy: boolean;
+  /** It has news that no worker has looked at. One whose workflow task fails has been looked at. */
+  isBehind: boolean;
 }
 
 const isEmail = (activity: string | null | undefined): boolean => activity?.endsWith('Email') ?? false;
@@ -69,6 +71,7 @@ export async function readCurrentRun(client: Client, workflowId: string): Promis
       state: status.name,
       status: typedSearchAttributes.get(STATUS_SEARCH_ATTRIBUTE),
       generation: typeof generation === 'number' ? generation : undefined,
+      isBehind: raw.pendingWorkflowTask?.attempt === 1,
       busy: Boolean(raw.pendingWorkflowTask) || activities.some(({ activityType }) => !isEmail(activityType?.name)),
     };
   } catch (error) {
