@@ -45,8 +45,8 @@ export const isNotCompensated = (row: StepRow): SQL =>
   sql`not exists (select from ${sagaSteps} where ${isStep({ ...row, kind: 'compensation' })})`;
 
 /**
- * Locks a step and its compensation: the row of the step, which is created if there is none. Whoever changes the state of one of
- * the two holds this lock, except an attempt that begins or commits in one statement (see `commitStep`).
+ * Locks a step and its compensation. The lock is the row of the step, which is created if it is missing. Changing the state of
+ * either of them needs this lock, unless an attempt begins or commits in one statement (see `commitStep`).
  */
 export const lockStep = (tx: Transaction, row: StepRow): Promise<SagaStep> => lock(tx, row, 'running');
 
