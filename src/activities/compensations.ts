@@ -1,11 +1,11 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { and, sql, type SQL } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import type { Database, Transaction } from '../db/client.ts';
 import { sagaSteps } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { closeFailures } from '../records/failures.ts';
-import { interruptStep, isStep, becomesUndone, isUnfinished, type StepRow } from '../records/saga-steps.ts';
+import { interruptStep, isStep, isUnfinished, markUndone, STEP_KEY, type StepRow } from '../records/saga-steps.ts';
 import { toApplicationFailure } from './errors.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { nextAttemptAt, withSpreadDelay } from './retry-delay.ts';
@@ -55,10 +55,7 @@ async function commit(db: Database, row: StepRow, effect: CompensationEffect, { 
     await interruptStep(tx, row);
     const done = { state: 'done', errorType: null, errorMessage: null, finishedAt: sql`now()` } as const;
     if (!(await write(tx, row, done, { counts: !isCounted }))) return;
-    await tx
-      .update(sagaSteps)
-      .set({ state: 'undone' })
-      .where(and(isStep({ ...row, kind: 'step' }), becomesUndone));
+    await markUndone(tx, row);
     await closeFailures(tx, row, row, 'resolved', 'The compensation succeeded.');
     const result = await effect(tx);
     await tx.update(sagaSteps).set({ result }).where(isStep(row));
@@ -93,7 +90,7 @@ async function write(tx: Transaction, row: StepRow, columns: Columns, { counts }
     .insert(sagaSteps)
     .values({ orderId, generation, step, kind, ...columns, attempts: 1 })
     .onConflictDoUpdate({
-      target: [sagaSteps.orderId, sagaSteps.generation, sagaSteps.step, sagaSteps.kind],
+      target: STEP_KEY,
       set: { ...columns, attempts: sql`${sagaSteps.attempts} + ${counts ? 1 : 0}` },
       setWhere: isUnfinished,
     })

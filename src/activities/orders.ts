@@ -9,7 +9,7 @@ import { failures, orders, payments, sagaSteps, shipments } from '../db/schema.t
 import { statement, transaction } from '../db/transaction.ts';
 import { closeFailures, isLiveFailure, recordFailureEvent, type FailureRef } from '../records/failures.ts';
 import { isApproval, isOf, isOrder } from '../records/order-rows.ts';
-import { becomesUndone, interruptStep, isStep, lockStep } from '../records/saga-steps.ts';
+import { lockStep, markUndone, STEP_KEY } from '../records/saga-steps.ts';
 import { setOrderStatus, statusChange } from '../records/order-status.ts';
 import { retryPaidCharge } from '../records/reported-payments.ts';
 import { reportEarlierShipments } from '../records/unexpected-shipment.ts';
@@ -200,18 +200,14 @@ export function createOrderActivities({ db }: { db: Database }) {
           return closed?.status === 'settled' ? undefined : 'too_late';
         }
         await recordFailureEvent(tx, failureId, 'settled', { actor, reason });
-        await interruptStep(tx, row);
         await tx
           .insert(sagaSteps)
           .values({ ...ref, step, kind: 'compensation', ...done })
           .onConflictDoUpdate({
-            target: [sagaSteps.orderId, sagaSteps.generation, sagaSteps.step, sagaSteps.kind],
+            target: STEP_KEY,
             set: { ...done, finishedAt: sql`now()` },
           });
-        await tx
-          .update(sagaSteps)
-          .set({ state: 'undone' })
-          .where(and(isStep(row), becomesUndone));
+        await markUndone(tx, row);
         if (step !== 'charge') return undefined;
         const [payment] = await tx.select({ id: payments.id }).from(payments).where(isOf(payments, ref));
         if (payment) await recordRefundByHand(tx, payment.id, failureId);

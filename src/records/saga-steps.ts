@@ -20,6 +20,9 @@ export const isStep = ({ step, kind, ...ref }: StepRow) =>
 /** Whether anything was done. The row of a step that was not attempted is only there for its state, and to be locked. */
 export const hasBegun = or(eq(sagaSteps.kind, 'compensation'), gt(sagaSteps.attempts, 0));
 
+/** What identifies a row, as the target of an upsert. */
+export const STEP_KEY = [sagaSteps.orderId, sagaSteps.generation, sagaSteps.step, sagaSteps.kind];
+
 export async function findStep(db: Pick<Database, 'select'>, row: StepRow): Promise<SagaStep | undefined> {
   const [found] = await db.select().from(sagaSteps).where(isStep(row));
   return found;
@@ -36,9 +39,6 @@ export const isUndisturbed = and(eq(sagaSteps.state, 'running'), isNull(sagaStep
 
 /** Whether a step, or a compensation, may begin again and be done. */
 export const isUnfinished = notInArray(sagaSteps.state, ['interrupted', 'done', 'undone']);
-
-/** Whether a step becomes `undone` with its compensation. One that was parked or refused keeps its state, and its error. */
-export const becomesUndone = inArray(sagaSteps.state, ['running', 'retrying', 'interrupted', 'done']);
 
 /** @returns the condition that the compensation of a step has not started */
 export const isNotCompensated = (row: StepRow): SQL =>
@@ -60,10 +60,18 @@ async function lock(tx: Transaction, row: StepRow, state: 'running' | 'interrupt
     .insert(sagaSteps)
     .values({ orderId, generation, step, kind: 'step', state })
     .onConflictDoUpdate({
-      target: [sagaSteps.orderId, sagaSteps.generation, sagaSteps.step, sagaSteps.kind],
+      target: STEP_KEY,
       set: { state: state === 'interrupted' ? sql`case when ${isInProgress} then ${state} else ${present} end` : present },
     })
     .returning();
   if (!locked) throw new Error('An upsert returned no row.');
   return locked;
+}
+
+/** Marks a locked step as undone. One that was parked or refused keeps its state, and its error. */
+export async function markUndone(tx: Transaction, row: StepRow): Promise<void> {
+  await tx
+    .update(sagaSteps)
+    .set({ state: 'undone' })
+    .where(and(isStep({ ...row, kind: 'step' }), inArray(sagaSteps.state, ['running', 'retrying', 'interrupted', 'done'])));
 }

@@ -1,15 +1,14 @@
-import { CancellationScope, type ActivityInterfaceFor } from '@temporalio/workflow';
-import type { EmailActivities } from '../activities/email.ts';
+import { CancellationScope } from '@temporalio/workflow';
 import type { ErrorDetails } from '../contracts/errors.ts';
 import type { EmailRef } from '../contracts/ids.ts';
 import { email } from './activities.ts';
 import { BestEffortMessages } from './best-effort.ts';
 
-type Senders = ActivityInterfaceFor<Pick<EmailActivities, 'sendOrderEmail' | 'sendSignupEmail' | 'resendEmail'>>;
+type Call = Parameters<typeof email.patiently>[0];
 
 interface EmailOptions<Template> {
   /** Calls the activity that sends one of them. */
-  send: (activities: Senders, template: Template, occurrence: number) => Promise<void>;
+  send: (activities: Parameters<Call>[0], template: Template, occurrence: number) => Promise<void>;
   /** Records one that could not be sent. */
   onExhausted: (sent: EmailRef, error: ErrorDetails) => Promise<void>;
   /** Whether there are first tries; otherwise each email is a normal activity at once. */
@@ -24,7 +23,7 @@ interface EmailOptions<Template> {
 export class Emails<Template extends string> {
   readonly #options: EmailOptions<Template>;
   readonly #messages: BestEffortMessages<EmailRef>;
-  #waiting: { sent: EmailRef; call: (activities: Senders) => Promise<void> }[] = [];
+  #waiting: { sent: EmailRef; call: Call }[] = [];
 
   constructor(options: EmailOptions<Template>) {
     this.#options = options;
@@ -33,7 +32,7 @@ export class Emails<Template extends string> {
 
   /** Sends an email without waiting for it. @param occurrence counts from 1, for emails that are sent more than once */
   send(template: Template, occurrence = 1): void {
-    const call = (activities: Senders) => this.#options.send(activities, template, occurrence);
+    const call: Call = (activities) => this.#options.send(activities, template, occurrence);
     this.#waiting.push({ sent: { template, occurrence }, call });
     if (!this.#options.isPrompt) this.sendPatiently();
   }

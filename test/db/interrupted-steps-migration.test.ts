@@ -2,7 +2,7 @@ import { asc, sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
 import { sagaSteps } from '../../src/db/schema.ts';
-import { useEarlierDatabase } from '../support/earlier-database.ts';
+import { insertEarlierOrder, useEarlierDatabase } from '../support/earlier-database.ts';
 
 const { db, url } = await useEarlierDatabase({ migrations: 19 });
 
@@ -10,9 +10,7 @@ const KEY = '0197d0a0-0000-7000-8000-00000000000a';
 const ORDER = '0197d0a0-0000-7000-8000-00000000000b';
 
 it('interrupts the steps that are being undone, and marks those that are parked', async () => {
-  await db.execute(sql`insert into api_keys (id, name, role, secret_hash) values (${KEY}, 'test', 'customer', 'hash')`);
-  await db.execute(sql`insert into orders (id, owner, generation, status, amount, currency, payment_method, customer_email, customer_name, line1, city, postal_code, country)
-    values (${ORDER}, ${KEY}, 2, 'compensating', 100, 'EUR', 'pm', 'a@example.com', 'A', 'l', 'c', 'p', 'GB')`);
+  await insertEarlierOrder(db, { id: ORDER, key: KEY, generation: 2, status: 'compensating' });
   for (const [generation, step, kind, state] of [
     [1, 'reserve', 'step', 'done'],
     [1, 'reserve', 'compensation', 'running'],

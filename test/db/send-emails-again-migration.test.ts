@@ -2,7 +2,7 @@ import { asc, sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
 import { failures } from '../../src/db/schema.ts';
-import { useEarlierDatabase } from '../support/earlier-database.ts';
+import { insertEarlierOrder, useEarlierDatabase } from '../support/earlier-database.ts';
 
 const { db, url } = await useEarlierDatabase({ migrations: 17 });
 
@@ -11,9 +11,7 @@ const ORDER = '0197d0a0-0000-7000-8000-00000000000b';
 const SIGNUP = '0197d0a0-0000-7000-8000-00000000000c';
 
 it('lets the emails that failed before be sent again: of several with one name, the first that was not sent', async () => {
-  await db.execute(sql`insert into api_keys (id, name, role, secret_hash) values (${KEY}, 'test', 'customer', 'hash')`);
-  await db.execute(sql`insert into orders (id, owner, generation, status, amount, currency, payment_method, customer_email, customer_name, line1, city, postal_code, country)
-    values (${ORDER}, ${KEY}, 2, 'fulfilling', 100, 'EUR', 'pm', 'a@example.com', 'A', 'l', 'c', 'p', 'GB')`);
+  await insertEarlierOrder(db, { id: ORDER, key: KEY, generation: 2, status: 'fulfilling' });
   await db.execute(sql`insert into signups (id, owner, email, name, status) values (${SIGNUP}, ${KEY}, 'a@example.com', 'A', 'pending_verification')`);
   for (const [key, orderId, signupId] of [
     [`order:${ORDER}:2:email:late_shipment:1`, ORDER, null],

@@ -10,6 +10,14 @@ import { connectDatabase, type Database } from '../../src/db/client.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../src/db/migrations', import.meta.url));
+/** Adds a key and an order of it to a database of an earlier version. */
+export async function insertEarlierOrder(db: Database, order: { id: string; key: string; generation: number; status: string }): Promise<void> {
+  const { id, key, generation, status } = order;
+  await db.execute(sql`insert into api_keys (id, name, role, secret_hash) values (${key}, 'test', 'customer', 'hash')`);
+  await db.execute(sql`insert into orders (id, owner, generation, status, amount, currency, payment_method, customer_email, customer_name, line1, city, postal_code, country)
+    values (${id}, ${key}, ${generation}, ${status}, 100, 'EUR', 'pm', 'a@example.com', 'A', 'l', 'c', 'p', 'GB')`);
+}
+
 const journalSchema = z.looseObject({ entries: z.array(z.unknown()) });
 
 /**
