@@ -1,34 +1,59 @@
-import type { Database } from '../db/client.ts';
 import type { Caller } from '../contracts/caller.ts';
-import { findApiKey } from '../queries/api-keys.ts';
+import type { Database } from '../db/client.ts';
+import { handleTogether } from '../intake/group.ts';
+import { findCallers } from '../queries/api-keys.ts';
+import { hashToken } from '../records/tokens.ts';
+import { KeyUses } from './key-uses.ts';
 
-/** ms for which a revoked key may still be accepted. */
+/** ms for which a key may still be accepted after it was revoked or has expired. */
 const TTL = 5_000;
 const CAPACITY = 10_000;
 
 /** Knows whose key a key is. Remembers it for a few seconds, so that not every request reads the database for it. */
 export class KeyRing {
-  readonly #db: Database;
+  /** By the hash of the secret. */
   readonly #known = new Map<string, { caller: Caller; until: number }>();
+  readonly #find: (hash: string) => Promise<Caller | undefined>;
+  readonly #uses: KeyUses;
 
   constructor(db: Database) {
-    this.#db = db;
+    this.#uses = new KeyUses(db);
+    // Those that come at once share a statement, so that guesses cannot occupy all connections.
+    this.#find = handleTogether(async (hashes: string[]) => {
+      const callers = await findCallers(db, hashes);
+      return hashes.map((hash) => callers.get(hash));
+    });
   }
 
-  /** @returns whose key it is, or undefined when it is unknown or revoked */
+  /** @returns whose key it is, or undefined when it is unknown or revoked, or has expired */
   async identify(key: string): Promise<Caller | undefined> {
-    const known = this.#known.get(key);
-    if (known && known.until > performance.now()) return known.caller;
-    this.#known.delete(key);
-    const found = await findApiKey(this.#db, key);
-    // Only known keys are remembered: guesses must not fill the memory.
-    return found && this.#remember(key, found);
+    const hash = hashToken(key);
+    const caller = this.#recall(hash) ?? (await this.#lookUp(hash));
+    if (caller) this.#uses.note(hash);
+    return caller;
   }
 
-  #remember(key: string, caller: Caller): Caller {
+  /** Records the last uses of keys. */
+  async close(): Promise<void> {
+    await this.#uses.close();
+  }
+
+  #recall(hash: string): Caller | undefined {
+    const known = this.#known.get(hash);
+    return known && known.until > performance.now() ? known.caller : undefined;
+  }
+
+  async #lookUp(hash: string): Promise<Caller | undefined> {
+    this.#known.delete(hash);
+    const caller = await this.#find(hash);
+    // Only known keys are remembered: guesses must not fill the memory.
+    if (caller) this.#remember(hash, caller);
+    return caller;
+  }
+
+  #remember(hash: string, caller: Caller): void {
     const [oldest] = this.#known.keys();
     if (oldest !== undefined && this.#known.size >= CAPACITY) this.#known.delete(oldest);
-    this.#known.set(key, { caller, until: performance.now() + TTL });
-    return caller;
+    this.#known.set(hash, { caller, until: performance.now() + TTL });
   }
 }

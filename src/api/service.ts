@@ -31,14 +31,16 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
     interceptors: [],
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': LONGEST_RECONNECT },
   });
+  const keys = new KeyRing(database.db);
   const feed = new OrderFeed();
   const stopping = new AbortController();
   const release = async () => {
+    await keys.close();
     await Promise.allSettled([database.close(), temporal.close()]);
   };
   const api = createApp({
     db: database.db,
-    keys: new KeyRing(database.db),
+    keys,
     feed,
     links: new Links(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
     readiness: {

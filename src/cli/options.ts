@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { parse } from '@lukeed/ms';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { failureFilterSchema, type FailureFilter } from '../contracts/failure-filter.ts';
@@ -106,6 +107,24 @@ export function parseTime(text: string): string {
   const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? new Date(text) : new Date(NaN);
   if (Number.isNaN(time.getTime())) throw new InvalidArgumentError('Give a time such as 2026-11-24T08:00:00Z.');
   return time.toISOString();
+}
+
+/** @returns the ms of a duration such as `24h`, or of `0` */
+export function parseDuration(text: string): number {
+  if (text.trim() === '0') return 0;
+  // A number without a unit would be milliseconds, which nobody means.
+  const duration = /[a-z]/i.test(text) ? parse(text.trim()) : undefined;
+  if (duration === undefined || duration < 0) throw new InvalidArgumentError('Give a duration such as 24h or 90d.');
+  return duration;
+}
+
+/** @returns a time in the future: at a date, or after a duration. Null for `never` */
+export function parseExpiry(text: string): Date | null {
+  if (text === 'never') return null;
+  const isDate = /^\d{4}-/.test(text);
+  const time = isDate ? new Date(parseTime(text)) : new Date(Date.now() + parseDuration(text));
+  if (time.getTime() <= Date.now()) throw new InvalidArgumentError('That time has passed.');
+  return time;
 }
 
 function operatingUser(): string {

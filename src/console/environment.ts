@@ -11,7 +11,7 @@ export interface PageDependencies {
   db: Database;
   /** May be unavailable: the pages then say so and show what Postgres knows. */
   temporal: Client;
-  /** @returns whose key it is, or undefined when it is unknown or revoked */
+  /** @returns whose key it is, or undefined when it is unknown or revoked, or has expired */
   identify: (key: string) => Promise<Caller | undefined>;
   /** The parts that the API depends on. */
   health: { part: string; check: () => Promise<PartHealth> }[];

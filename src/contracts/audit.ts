@@ -27,6 +27,7 @@ export type AuditedAction =
   | OperatorActionName
   | `bulk_${BulkActionType}`
   | 'create_api_key'
+  | 'rotate_api_key'
   | 'revoke_api_key'
   | 'sign_in'
   | 'sign_out';

@@ -48,28 +48,47 @@ const oneOf = (column: string, words: readonly string[]) =>
 
 // ---------------------------------------------------------------- who calls
 
-/** `secret_hash` is the SHA-256 of a random 256-bit key, so a stolen table is of no use. */
+/** Who may use the API. What a key owns, and its idempotency keys, belong to its id, which no rotation changes. */
 export const apiKeys = pgTable(
   'api_keys',
   {
     id: uuid().primaryKey(),
     name: text().notNull(),
     role: text({ enum: ROLES }).notNull(),
-    secretHash: text('secret_hash').notNull().unique(),
     createdAt: createdAt(),
     revokedAt: at('revoked_at'),
   },
   () => [check('api_keys_role', oneOf('role', ROLES))],
 );
 
-/** Who is signed in to the operator's page. Only the hash of a session's token is stored; revoking a key ends its sessions. */
+/**
+ * What the holder of a key sends. A key has several while it is rotated. `hash` is the SHA-256 of a random 256-bit secret, so a
+ * stolen table is of no use.
+ */
+export const apiKeySecrets = pgTable(
+  'api_key_secrets',
+  {
+    hash: text().primaryKey(),
+    keyId: uuid('key_id')
+      .notNull()
+      .references(() => apiKeys.id),
+    createdAt: createdAt(),
+    /** Null if it lasts until its key is revoked. */
+    expiresAt: at('expires_at'),
+    /** Up to a minute behind: see `api/key-uses.ts`. */
+    lastUsedAt: at('last_used_at'),
+  },
+  (table) => [index('api_key_secrets_key').on(table.keyId)],
+);
+
+/** Who is signed in to the operator's page. Only the hash of a session's token is stored. A session ends with the secret that opened it. */
 export const operatorSessions = pgTable(
   'operator_sessions',
   {
     tokenHash: text('token_hash').primaryKey(),
-    keyId: uuid('key_id')
+    secretHash: text('secret_hash')
       .notNull()
-      .references(() => apiKeys.id),
+      .references(() => apiKeySecrets.hash),
     createdAt: createdAt(),
     expiresAt: at('expires_at').notNull(),
   },

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { revokeApiKey } from '../../src/operate/api-keys.ts';
-import { insertApiKey } from '../../src/records/api-keys.ts';
 import { call, freshKey, startTestApi, type TestApi } from './support/api.ts';
 
 let api: TestApi;
@@ -86,12 +84,6 @@ describe('a caller', () => {
     expect(status).toBe(401);
     expect(headers.get('WWW-Authenticate')).toBe(challenge);
     expect(body).toMatchObject({ type: 'urn:holdfast:problem:unauthenticated' });
-  });
-
-  it('is unknown once its key is revoked', async () => {
-    const { id, key } = await insertApiKey(api.db, { name: 'former', role: 'operator' });
-    await revokeApiKey(api.db, id, { actor: 'test', reason: 'lost' });
-    expect((await call(api, 'GET', '/v1/orders', { key })).status).toBe(401);
   });
 
   it.each([

@@ -347,12 +347,20 @@ describe('ops', () => {
     expect(stderr).not.toContain('hunter2');
   });
 
-  it('creates, lists and revokes keys, and records the actor', async () => {
-    const created = await opsJson('keys', 'create', 'shop', '--role', 'customer');
+  it('creates, lists, rotates and revokes keys, and records the actor', async () => {
+    const created = await opsJson('keys', 'create', 'shop', '--role', 'customer', '--expires', '2099-06-30');
     const id = String(Object(created.printed).id);
-    expect((await ops('keys', 'list')).stdout).toContain(id);
+    expect((await ops('keys', 'list')).stdout).toMatch(new RegExp(`${id} +customer .*2099-06-30 00:00:00Z +never +shop`));
+    const rotated = await ops('keys', 'rotate', id, '--overlap', '2h', '--expires', 'never');
+    expect(rotated.stdout).toContain('The old secret works for another 2.0 h.');
+    expect((await ops('keys', 'list')).stdout.match(new RegExp(id, 'g'))).toHaveLength(2);
+    expect((await ops('keys', 'rotate', id, '--overlap', '90')).code).toBe(2);
     expect((await ops('keys', 'revoke', id, '--reason', 'lost')).code).toBe(0);
     expect((await ops('keys', 'revoke', id)).code).toBe(3);
-    expect(await actionsOn(id)).toMatchObject([{ action: 'create_api_key' }, { action: 'revoke_api_key', reason: 'lost' }]);
+    expect(await actionsOn(id)).toMatchObject([
+      { action: 'create_api_key' },
+      { action: 'rotate_api_key' },
+      { action: 'revoke_api_key', reason: 'lost' },
+    ]);
   });
 });

@@ -8,6 +8,7 @@ import { findSession, openSession } from '../../src/console/sign-in/sessions.ts'
 import { commands, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
+import { insertApiKey } from '../../src/records/api-keys.ts';
 import { openFailure, type NewFailure } from '../../src/records/failures.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 
@@ -15,6 +16,7 @@ const ORIGIN = 'http://shop.test';
 
 let shop: Shop;
 let app: Hono<PageEnv>;
+let operatorId: string;
 let cookie: string;
 let csrf: string;
 
@@ -35,7 +37,9 @@ beforeAll(async () => {
     stopping: new AbortController().signal,
   });
   app = new Hono<PageEnv>().route('/ops', pages);
-  const token = await openSession(shop.db, shop.caller);
+  const { id, key } = await insertApiKey(shop.db, { name: 'an operator', role: 'operator' });
+  operatorId = id;
+  const token = await openSession(shop.db, { keyId: id, role: 'operator' }, key);
   csrf = (await findSession(shop.db, token))?.csrf ?? '';
   cookie = `holdfast_session=${token}`;
 });
@@ -104,7 +108,7 @@ it('retries a failure with a corrected address, and records it', async () => {
   const [order] = await shop.db.select().from(orders).where(eq(orders.id, orderId));
   expect(order).toMatchObject(address);
   const audit = await shop.db.select().from(operatorActions).where(eq(operatorActions.target, failureId));
-  expect(audit).toMatchObject([{ action: 'retry_failure', actor: `key:${shop.caller.keyId}`, reason: 'the house number was wrong' }]);
+  expect(audit).toMatchObject([{ action: 'retry_failure', actor: `key:${operatorId}`, reason: 'the house number was wrong' }]);
 });
 
 it('says which field is wrong and what the state refuses, and then does nothing', async () => {

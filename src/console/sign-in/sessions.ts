@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Database } from '../../db/client.ts';
-import { apiKeys, operatorSessions } from '../../db/schema.ts';
+import { apiKeys, apiKeySecrets, operatorSessions } from '../../db/schema.ts';
 import { transaction } from '../../db/transaction.ts';
+import { isInUse } from '../../queries/api-keys.ts';
 import { recordOperatorAction } from '../../records/audit.ts';
 import { actorOf, type Caller } from '../../contracts/caller.ts';
 import { hashToken, newToken } from '../../records/tokens.ts';
@@ -11,14 +12,14 @@ import type { Session } from '../environment.ts';
 /** Seconds that a session lasts: a working day. */
 export const SESSION_LIFETIME = 12 * 3_600;
 
-/** Signs an operator in. @returns the session's token. Only its hash is stored. */
-export async function openSession(db: Database, caller: Caller): Promise<string> {
+/** Signs an operator in. @param key what the caller was identified by @returns the session's token. Only its hash is stored. */
+export async function openSession(db: Database, caller: Caller, key: string): Promise<string> {
   const { token, hash } = newToken();
   await transaction(db, async (tx) => {
     await tx.delete(operatorSessions).where(lt(operatorSessions.expiresAt, sql`now()`));
     await tx.insert(operatorSessions).values({
       tokenHash: hash,
-      keyId: caller.keyId,
+      secretHash: hashToken(key),
       expiresAt: sql`now() + make_interval(secs => ${SESSION_LIFETIME})`,
     });
     await recordOperatorAction(tx, 'sign_in', caller.keyId, { actor: actorOf(caller), reason: "to the operator's page" });
@@ -26,17 +27,18 @@ export async function openSession(db: Database, caller: Caller): Promise<string>
   return token;
 }
 
-/** @returns the session of a token; undefined when it has expired, or its key is revoked or not an operator's */
+/** @returns the session of a token; undefined when it or its key has expired, or its key is revoked or not an operator's */
 export async function findSession(db: Database, token: string): Promise<Session | undefined> {
   const [found] = await db
     .select({ keyId: apiKeys.id, role: apiKeys.role })
     .from(operatorSessions)
-    .innerJoin(apiKeys, eq(apiKeys.id, operatorSessions.keyId))
+    .innerJoin(apiKeySecrets, eq(apiKeySecrets.hash, operatorSessions.secretHash))
+    .innerJoin(apiKeys, eq(apiKeys.id, apiKeySecrets.keyId))
     .where(
       and(
         eq(operatorSessions.tokenHash, hashToken(token)),
         gt(operatorSessions.expiresAt, sql`now()`),
-        isNull(apiKeys.revokedAt),
+        isInUse,
         eq(apiKeys.role, 'operator'),
       ),
     );

@@ -37,9 +37,9 @@ export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDepen
     }
     const key = typeof body['key'] === 'string' ? body['key'].trim() : '';
     const caller = key === '' ? undefined : await identify(key);
-    if (caller?.role !== 'operator') return signInPage(c, next, 401, 'That key is unknown, revoked, or has no operator role.');
+    if (caller?.role !== 'operator') return signInPage(c, next, 401, 'That key is unknown, revoked or expired, or has no operator role.');
     attempts.giveBack(address);
-    setCookie(c, COOKIE, await openSession(db, caller), { ...cookie, maxAge: SESSION_LIFETIME });
+    setCookie(c, COOKIE, await openSession(db, caller, key), { ...cookie, maxAge: SESSION_LIFETIME });
     return c.redirect(next, 303);
   });
 
@@ -87,7 +87,7 @@ function signInPage(c: Context, next: string, status: 200 | 401 | 429 = 200, err
       </form>
       <p class="hint">
         Use a key with the role <code>operator</code>. Create one with <code>npm run ops -- keys create</code>. A session lasts
-        12 hours, or until the key is revoked.
+        12 hours, or until the key expires or is revoked.
       </p>
     </BareLayout>
   );
