@@ -1,16 +1,19 @@
+import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { ROLES, type Role } from '../contracts/statuses.ts';
 import type { Caller } from '../contracts/caller.ts';
-import type { CallerEnv } from './environment.ts';
+import type { ApiEnv, CallerEnv } from './environment.ts';
 import { Problem } from './errors.ts';
-import type { KeyRing } from './key-ring.ts';
 
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 
-/** @throws Problem `unauthenticated` unless the `Authorization` header holds a key that is in use */
-async function identify(keys: KeyRing, authorization: string | undefined): Promise<Caller> {
-  const key = BEARER.exec(authorization ?? '')?.[1];
-  const caller = key === undefined ? undefined : await keys.identify(key);
+/** @returns the key that a request brings */
+const keyOf = (c: Context): string | undefined => BEARER.exec(c.req.header('Authorization') ?? '')?.[1];
+
+/** @throws Problem `unauthenticated` unless the request brings a key that is in use */
+export async function identify(c: Context<ApiEnv>): Promise<Caller> {
+  const key = keyOf(c);
+  const caller = key === undefined ? undefined : await c.get('keys').identify(key);
   if (caller) return caller;
   // RFC 6750, section 3: `invalid_token` only for a request that sent a token.
   const challenge = key === undefined ? 'Bearer realm="holdfast"' : 'Bearer realm="holdfast", error="invalid_token"';
@@ -22,13 +25,20 @@ async function identify(keys: KeyRing, authorization: string | undefined): Promi
 /** @returns a middleware that admits only callers with one of the roles, and tells the handler who calls */
 export const requireRole = (roles: readonly Role[]) =>
   createMiddleware<CallerEnv>(async (c, next) => {
-    const caller = await identify(c.get('keys'), c.req.header('Authorization'));
+    const caller = await identify(c);
     if (!roles.includes(caller.role)) {
       throw new Problem('forbidden', `This needs a key with the role ${roles.join(' or ')}.`);
     }
     c.set('caller', caller);
     await next();
   });
+
+/**
+ * Does something that takes long for a caller, such as to stream events.
+ * @param work should end when its signal is aborted: the client has gone, or its key was revoked or has expired
+ */
+export const whileAllowed = <Result>(c: Context<CallerEnv>, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> =>
+  c.get('keys').whileInUse(keyOf(c) ?? '', (ended) => work(AbortSignal.any([ended, c.req.raw.signal])));
 
 /** @returns the part of a route that says who may use it, for the code and for the OpenAPI document */
 export const allow = (roles: readonly Role[]) => ({

@@ -4,6 +4,7 @@ import { handleTogether } from '../intake/group.ts';
 import { findCallers } from '../queries/api-keys.ts';
 import { hashToken } from '../records/tokens.ts';
 import { KeyUses } from './key-uses.ts';
+import { KeyWatch } from './key-watch.ts';
 
 /** ms for which a key may still be accepted after it was revoked or has expired. */
 const TTL = 5_000;
@@ -15,9 +16,11 @@ export class KeyRing {
   readonly #known = new Map<string, { caller: Caller; until: number }>();
   readonly #find: (hash: string) => Promise<Caller | undefined>;
   readonly #uses: KeyUses;
+  readonly #watch: KeyWatch;
 
   constructor(db: Database) {
     this.#uses = new KeyUses(db);
+    this.#watch = new KeyWatch((hashes) => findCallers(db, hashes));
     // Those that come at once share a statement, so that guesses cannot occupy all connections.
     this.#find = handleTogether(async (hashes: string[]) => {
       const callers = await findCallers(db, hashes);
@@ -33,8 +36,21 @@ export class KeyRing {
     return caller;
   }
 
+  /**
+   * Does something that takes long for the holder of a key.
+   * @param work should end when its signal is aborted: about a second after the key was revoked or has expired
+   */
+  async whileInUse<Result>(key: string, work: (ended: AbortSignal) => Promise<Result>): Promise<Result> {
+    const hash = hashToken(key);
+    return await this.#watch.during(hash, (ended) => {
+      ended.addEventListener('abort', () => this.#known.delete(hash), { once: true });
+      return work(ended);
+    });
+  }
+
   /** Records the last uses of keys. */
   async close(): Promise<void> {
+    this.#watch.close();
     await this.#uses.close();
   }
 

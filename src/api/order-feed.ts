@@ -34,7 +34,7 @@ export class OrderFeed {
 
   /**
    * Watches one order. Subscribe first, then read its row, so that no change is missed in between.
-   * @param signal ends the subscription: the client has gone
+   * @param signal ends the subscription, e.g. because the client has gone
    */
   subscribe(orderId: string, signal: AbortSignal): Subscription {
     const peers = this.#waiting.get(orderId) ?? { subscriptions: new Set(), position: undefined };
@@ -108,7 +108,7 @@ export class Subscription {
     if (signal.aborted) this.#closed = true;
   }
 
-  /** Whether waiting is over: the client has gone, or the process is stopping. */
+  /** Whether waiting is over: its signal was aborted, or the process is stopping. */
   get closed(): boolean {
     return this.#closed;
   }

@@ -10,7 +10,7 @@ export function preferredWait(prefer: string | undefined): number {
   return Math.min(Number(seconds ?? 0), LONGEST_WAIT);
 }
 
-/** Waits until an order has come to rest, `seconds` have passed or the client has gone. */
+/** Waits until an order has come to rest, `seconds` have passed or the signal is aborted. */
 export async function waitUntilRest(
   { db, feed }: Pick<Dependencies, 'db' | 'feed'>,
   orderId: string,

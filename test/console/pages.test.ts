@@ -2,12 +2,14 @@ import { Client, Connection } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { PageEnv } from '../../src/console/environment.ts';
 import { createPages } from '../../src/console/index.tsx';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
 import { commands, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
+import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { openFailure, type NewFailure } from '../../src/records/failures.ts';
 import { createShop, type Shop } from '../support/shop.ts';
@@ -234,4 +236,14 @@ it('shows what differs in the books, and which check could not be made', async (
   expect(text).toContain('Postgres: charged, generation 1');
   expect(text).toContain(`href="/ops/failures/${failureId}"`);
   expect(text).toContain('payment_unavailable: no answer');
+});
+
+it('ends the live updates of a page when the session ends', async () => {
+  const { id, key } = await insertApiKey(shop.db, { name: 'leaving', role: 'operator' });
+  const token = await openSession(shop.db, { keyId: id, role: 'operator' }, key);
+  const response = await app.request(`${ORIGIN}/ops/books/live`, { headers: { Cookie: `holdfast_session=${token}` } });
+  const updates = z.instanceof(ReadableStream).parse(response.body).getReader();
+  expect(await updates.read()).toMatchObject({ done: false });
+  await revokeApiKey(shop.db, id, { actor: 'cli:ada', reason: 'lost' });
+  for (let isOver = false; !isOver; ) isOver = (await updates.read()).done;
 });

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { address, line } from '../../contracts/fields.ts';
 import { acceptOrder } from '../../intake/orders.ts';
 import { acceptedOrderView, loadOrder, orderSchema } from '../../views/order.ts';
-import { allow, ANYONE } from '../auth.ts';
+import { allow, ANYONE, whileAllowed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
 import { email, header, json, jsonBody } from '../schemas/common.ts';
@@ -66,7 +66,7 @@ export const createOrder = (api: Api, deps: Dependencies) =>
     const seconds = accepted.repeated ? 0 : preferredWait(c.req.header('Prefer'));
     if (seconds === 0) return c.json(acceptedOrderView(accepted.made, links), 202, headers);
 
-    await waitUntilRest(deps, id, seconds, c.req.raw.signal);
+    await whileAllowed(c, (signal) => waitUntilRest(deps, id, seconds, signal));
     const now = await loadOrder(db, links, c.get('caller'), id);
     return c.json(now, 202, { ...headers, ...preferenceApplied(seconds) });
   });

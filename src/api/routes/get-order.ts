@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { RESTING_ORDER_STATUSES } from '../../contracts/statuses.ts';
-import { allow, ANYONE } from '../auth.ts';
+import { allow, ANYONE, identify, whileAllowed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
 import { idParams, json } from '../schemas/common.ts';
@@ -29,6 +29,8 @@ export const getOrder = (api: Api, deps: Dependencies) =>
     const order = await load();
     if (seconds === 0) return c.json(order, 200);
     if (RESTING_ORDER_STATUSES.includes(order.status)) return c.json(order, 200, preferenceApplied(seconds));
-    await waitUntilRest(deps, id, seconds, c.req.raw.signal);
+    await whileAllowed(c, (signal) => waitUntilRest(deps, id, seconds, signal));
+    // The key may have been revoked meanwhile.
+    await identify(c);
     return c.json(await load(), 200, preferenceApplied(seconds));
   });

@@ -5,7 +5,7 @@ import type { Database } from '../../db/client.ts';
 import { readOrderEvents } from '../../queries/order-story.ts';
 import { requireOrder } from '../../queries/orders.ts';
 import { time } from '../../views/common.ts';
-import { allow, ANYONE } from '../auth.ts';
+import { allow, ANYONE, whileAllowed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
 import type { Subscription } from '../order-feed.ts';
@@ -44,21 +44,23 @@ export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) =>
 
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
 
-    const subscription = feed.subscribe(id, c.req.raw.signal);
-    return streamSSE(c, async (stream) => {
-      stream.onAbort(subscription.close);
-      try {
-        await follow(db, id, after, stream, subscription);
-      } catch (error) {
-        // The client reconnects and resumes, so ending the stream is enough.
-        log.warn({ requestId: c.var.requestId, cause: error instanceof Error ? error.name : 'unknown' }, 'event stream ended early');
-      } finally {
-        subscription.close();
-      }
-    });
+    return streamSSE(c, (stream) =>
+      whileAllowed(c, async (signal) => {
+        const subscription = feed.subscribe(id, signal);
+        stream.onAbort(subscription.close);
+        try {
+          await follow(db, id, after, stream, subscription);
+        } catch (error) {
+          // The client reconnects and resumes, so ending the stream is enough.
+          log.warn({ requestId: c.var.requestId, cause: error instanceof Error ? error.name : 'unknown' }, 'event stream ended early');
+        } finally {
+          subscription.close();
+        }
+      }),
+    );
   });
 
-/** Writes the events after `last` and those that follow, until the final one, or until the client has gone. */
+/** Writes the events after `last` and those that follow, until the final one, or until the subscription is closed. */
 async function follow(
   db: Database,
   orderId: string,

@@ -4,6 +4,7 @@ import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import { streamSSE } from 'hono/streaming';
 import type { PageContext, PageDependencies, PageEnv, Session } from '../environment.ts';
+import { findSession } from '../sign-in/sessions.ts';
 import { Panel, type Section } from './layout.tsx';
 import { respond } from './respond.tsx';
 
@@ -49,18 +50,15 @@ export function livePage<Seen>(app: Hono<PageEnv>, deps: PageDependencies, path:
   app.get(`${path.replace(/\/$/, '')}/live`, (c) => streamUpdates(c, deps, page));
 }
 
-/** ms after which the browser has to reconnect, and so to prove that its session is still valid. */
-const LONGEST = 60_000;
-
-/** Streams an event `update` when something changed, and `end` when nothing more will. */
-function streamUpdates<Seen>(c: PageContext, { stopping }: PageDependencies, page: LivePage<Seen>): Response {
+/** Streams an event `update` when something changed, and `end` when nothing more will. Stops when the session ends. */
+function streamUpdates<Seen>(c: PageContext, { db, stopping }: PageDependencies, page: LivePage<Seen>): Response {
   // Otherwise a proxy may buffer the events.
   c.header('X-Accel-Buffering', 'no');
-  const until = performance.now() + LONGEST;
+  const { token } = c.var.session;
   return streamSSE(c, async (stream) => {
     const signal = AbortSignal.any([stopping, c.req.raw.signal]);
     let last = '';
-    while (!signal.aborted && performance.now() < until) {
+    while (!signal.aborted && (await findSession(db, token))) {
       const seen = await page.read(c);
       const fragments: Record<string, string> = {};
       for (const part of page.parts(seen, c.var.session)) fragments[regionOf(part)] = String(await html`${part.content}`);

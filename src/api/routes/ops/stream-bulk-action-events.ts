@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../db/client.ts';
 import { notFound } from '../../../contracts/request-error.ts';
 import { readBulkAction } from '../../../queries/bulk-actions.ts';
-import { allow, OPERATORS } from '../../auth.ts';
+import { allow, OPERATORS, whileAllowed } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
 import { idParams } from '../../schemas/common.ts';
@@ -39,18 +39,19 @@ export const streamBulkActionEvents = (api: Api, { db, stopping, log }: Dependen
     if (!(await readBulkAction(db, id))) throw notFound('bulk action');
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
 
-    const signal = AbortSignal.any([stopping, c.req.raw.signal]);
-    return streamSSE(c, async (stream) => {
-      try {
-        await follow(db, id, stream, signal);
-      } catch (error) {
-        // The client reconnects and reads on, so ending the stream is enough.
-        log.warn({ requestId: c.var.requestId, cause: error instanceof Error ? error.name : 'unknown' }, 'event stream ended early');
-      }
-    });
+    return streamSSE(c, (stream) =>
+      whileAllowed(c, async (signal) => {
+        try {
+          await follow(db, id, stream, AbortSignal.any([stopping, signal]));
+        } catch (error) {
+          // The client reconnects and reads on, so ending the stream is enough.
+          log.warn({ requestId: c.var.requestId, cause: error instanceof Error ? error.name : 'unknown' }, 'event stream ended early');
+        }
+      }),
+    );
   });
 
-/** Writes the progress at each change, until nothing changes any more or the client has gone. */
+/** Writes the progress at each change, until nothing changes any more or the signal is aborted. */
 async function follow(db: Database, id: string, stream: SSEStreamingApi, signal: AbortSignal): Promise<void> {
   let last = '';
   let changedAt = performance.now();
