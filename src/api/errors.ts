@@ -18,6 +18,7 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: 'A valid API key is required' },
   invalid_signature: { status: 401, title: 'The signature is missing, wrong or too old' },
   forbidden: { status: 403, title: 'This key is not allowed to do that' },
+  own_order: { status: 403, title: 'The key that placed an order cannot approve it' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'This method is not allowed here' },
   order_not_cancellable: { status: 409, title: 'The order can no longer be cancelled' },

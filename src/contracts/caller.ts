@@ -13,7 +13,7 @@ export interface Instruction {
 }
 
 /** @returns how a caller is named in commands, histories and the audit: never by personal data */
-export const actorOf = (caller: Caller): string => `key:${caller.keyId}`;
+export const actorOf = ({ keyId }: Pick<Caller, 'keyId'>): string => `key:${keyId}`;
 
 /** @returns the key whose things alone the caller may see, or undefined when the caller sees everyone's */
 export const ownerFilter = (caller: Caller): string | undefined =>

@@ -8,6 +8,7 @@ export type RequestErrorType =
   | 'total_too_large'
   | 'order_not_cancellable'
   | 'approval_not_awaited'
+  | 'own_order'
   | 'email_taken'
   | 'invalid_token'
   | 'signup_expired'

@@ -13,7 +13,7 @@ export interface ActionContext {
 }
 
 /** What an action is, apart from doing it. API, page and command line all read it from here. */
-interface ActionDescription {
+export interface ActionDescription {
   /** Its name in the audit. */
   name: OperatorActionName;
   /** What it does, in a few words, e.g. `Retry the failed step`. */

@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
+import { actorOf } from '../contracts/caller.ts';
 import { RequestError } from '../contracts/request-error.ts';
 import type { Transaction } from '../db/client.ts';
 import { failures, orders, payments, sagaSteps } from '../db/schema.ts';
@@ -7,7 +8,7 @@ import { recordFailureEvent } from '../records/failures.ts';
 import { isApproval } from '../records/order-rows.ts';
 import { recordOrderEvent } from '../records/order-status.ts';
 import { lockOrder, requestCancellation, unsettledAmount } from '../records/orders.ts';
-import { defineAction, reasonInput } from './action.ts';
+import { defineAction, reasonInput, type ActionDescription } from './action.ts';
 
 /** Cancels an order that the carrier does not have yet. */
 export const cancelOrder = defineAction({
@@ -24,8 +25,9 @@ export const cancelOrder = defineAction({
 export const approveOrder = decision('approve', {
   name: 'approve_order',
   label: 'Approve the order',
-  about: 'Charges the payment and continues the order. The first decision counts.',
+  about: 'Charges the payment and continues the order. The first decision counts. Nobody approves an order of their own.',
   done: 'Approved.',
+  refusals: ['approval_not_awaited', 'own_order'],
 });
 
 /** Rejects an order that waits for approval. */
@@ -34,18 +36,18 @@ export const rejectOrder = decision('reject', {
   label: 'Reject the order',
   about: 'Ends the order without a charge. The first decision counts.',
   done: 'Rejected.',
+  refusals: ['approval_not_awaited'],
 });
 
-function decision(
-  made: 'approve' | 'reject',
-  texts: { name: 'approve_order' | 'reject_order'; label: string; about: string; done: string },
-) {
+function decision(made: 'approve' | 'reject', description: ActionDescription) {
   return defineAction({
-    ...texts,
-    refusals: ['approval_not_awaited'],
+    ...description,
     input: reasonInput,
     async act(tx, target, { reason, actor }) {
-      const { id: orderId, generation, status, approvalDecision } = await lockOrder(tx, target);
+      const { id: orderId, owner, generation, status, approvalDecision } = await lockOrder(tx, target);
+      if (made === 'approve' && actor === actorOf({ keyId: owner })) {
+        throw new RequestError('own_order', 'The key that placed an order cannot approve it. Someone else has to.');
+      }
       if (status !== 'awaiting_approval' || approvalDecision !== null) {
         throw new RequestError('approval_not_awaited', 'The order is not waiting for a decision.');
       }

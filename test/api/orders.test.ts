@@ -422,8 +422,8 @@ describe('cancelling an order', () => {
 
 const decide = (id: string, key: string, decision = 'approve') =>
   call(api, 'POST', `/v1/orders/${id}/approval`, { key, body: { decision, reason: 'a known customer' } });
-const awaiting = async () => {
-  const orderId = await placeOrder(api);
+const awaiting = async (placedBy: 'customer' | 'support' = 'customer') => {
+  const orderId = await placeOrder(api, newOrder(), api.keys[placedBy].key);
   await transaction(api.db, (tx) => setOrderStatus(tx, { orderId, generation: 1 }, 'awaiting_approval'));
   return orderId;
 };
@@ -443,6 +443,17 @@ describe('deciding on an order', () => {
 
   it('is not allowed to customers, even for their own orders', async () => {
     expect((await decide(await awaiting(), api.keys.customer.key)).status).toBe(403);
+  });
+
+  it('cannot approve an order of its own, and may reject or cancel it', async () => {
+    const [kept, rejected, cancelled] = [await awaiting('support'), await awaiting('support'), await awaiting('support')];
+    const { key } = api.keys.support;
+    const { status, body } = await decide(kept, key);
+    expect(status).toBe(403);
+    expect(body).toMatchObject({ type: 'urn:holdfast:problem:own-order' });
+    expect((await decide(rejected, key, 'reject')).status).toBe(202);
+    expect((await cancel(cancelled, key)).status).toBe(202);
+    expect((await decide(kept, api.keys.operator.key)).status).toBe(202);
   });
 
   it('refuses an order that is not waiting for approval', async () => {

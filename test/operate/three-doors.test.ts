@@ -7,7 +7,7 @@ import { transaction } from '../../src/db/transaction.ts';
 import { startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { scheduleDefinitions, upsertSchedule } from '../../src/temporal/schedules.ts';
-import { call, placeOrder, startTestApi, type TestApi } from '../api/support/api.ts';
+import { call, newOrder, placeOrder, startTestApi, type TestApi } from '../api/support/api.ts';
 import { runCommand } from '../support/command.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
@@ -322,6 +322,22 @@ describe('every action of an operator', () => {
       expect(said).toContain('Someone has already decided what to do about this failure.');
     }
     expect(await api.db.$count(operatorActions)).toBe(before);
+  });
+
+  it('approves no order for the key that placed it, through any', async () => {
+    const { id: ownerId, key } = api.keys.operator;
+    const id = await placeOrder(api, newOrder(), key);
+    await api.db.update(orders).set({ status: 'awaiting_approval' }).where(eq(orders.id, id));
+    expect(await page.read(`/ops/orders/${id}`)).not.toContain(`action="/ops/orders/${id}/approve"`);
+    const answers = [
+      await door.api('approve_order', id),
+      await door.page('approve_order', id),
+      await door.cli('approve_order', id, ['--actor', `key:${ownerId}`]),
+    ];
+    for (const { acted, said } of answers) {
+      expect(acted).toBe(false);
+      expect(said).toContain('The key that placed an order cannot approve it.');
+    }
   });
 
   it('takes an address by the same rule through each', async () => {

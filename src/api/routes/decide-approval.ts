@@ -19,12 +19,12 @@ const route = createRoute({
   path: '/v1/orders/{id}/approval',
   tags: ['Orders'],
   summary: 'Approve or reject an order that is waiting for it',
-  description: 'For support and operators. The first decision counts.',
+  description: 'For support and operators. The first decision counts. The key that placed an order cannot approve it.',
   ...allow(STAFF),
   request: { params: idParams, body: jsonBody(decisionSchema) },
   responses: {
     202: { description: 'Accepted', headers: { Location: header('The order') }, content: json(orderSchema) },
-    ...problems('unauthenticated', 'forbidden', 'not_found', 'approval_not_awaited', ...WITH_BODY),
+    ...problems('unauthenticated', 'forbidden', 'own_order', 'not_found', 'approval_not_awaited', ...WITH_BODY),
   },
 });
 

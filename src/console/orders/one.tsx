@@ -71,7 +71,11 @@ const Actions = ({ story: { order, failures }, session }: { story: OrderStory; s
       ) : null}
       {status === 'awaiting_approval' && order.approvalDecision === null ? (
         <>
-          <ActionForm session={session} action={approveOrder} to={to('approve')} />
+          {order.owner === session.caller.keyId ? (
+            <p class="hint">Your key placed this order, so someone else has to approve it.</p>
+          ) : (
+            <ActionForm session={session} action={approveOrder} to={to('approve')} />
+          )}
           <ActionForm session={session} action={rejectOrder} to={to('reject')} danger />
         </>
       ) : null}

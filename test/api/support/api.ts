@@ -103,8 +103,8 @@ let serial = 0;
 export const freshKey = () => ({ 'Idempotency-Key': `test-${(serial += 1)}` });
 
 /** Places an order and returns its id. */
-export async function placeOrder(api: TestApi, body: unknown = newOrder()): Promise<string> {
-  const { headers } = await call(api, 'POST', '/v1/orders', { key: api.keys.customer.key, body, headers: freshKey() });
+export async function placeOrder(api: TestApi, body: unknown = newOrder(), key = api.keys.customer.key): Promise<string> {
+  const { headers } = await call(api, 'POST', '/v1/orders', { key, body, headers: freshKey() });
   const id = headers.get('Location')?.split('/').at(-1);
   if (!id) throw new Error('the order was not taken');
   return id;
