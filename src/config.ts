@@ -41,14 +41,21 @@ const commonSchema = databaseSchema.extend({
   SHOP_TIME_ZONE: timeZone,
 });
 
+const webhookSecret = z.string().trim().startsWith('whsec_');
+/** Several, separated by commas, are valid while they are rotated. The first is the current one. */
+const webhookSecrets = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.tuple([webhookSecret], webhookSecret));
+
 const apiSchema = commonSchema.extend({
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(3000),
   DATABASE_POOL: count(20),
-  /** `whsec_` and base64, as in Standard Webhooks. */
-  WAREHOUSE_WEBHOOK_SECRET: z.string().startsWith('whsec_'),
-  /** The signing secret of the endpoint `/v1/webhooks/stripe`, from the provider's dashboard. */
-  STRIPE_WEBHOOK_SECRET: z.string().startsWith('whsec_'),
+  /** Each `whsec_` and base64, as in Standard Webhooks. */
+  WAREHOUSE_WEBHOOK_SECRET: webhookSecrets,
+  /** The signing secrets of the endpoint `/v1/webhooks/stripe`, from the provider's dashboard. */
+  STRIPE_WEBHOOK_SECRET: webhookSecrets,
 });
 
 const opsSchema = commonSchema.extend({ SHOP_TIME_ZONE: timeZone });

@@ -24,10 +24,10 @@ export interface Dependencies {
   /** Aborted when the API stops, so that streams end and do not keep the server open. */
   stopping: AbortSignal;
   log: Logger;
-  /** `whsec_` and base64, as in Standard Webhooks. */
-  warehouseWebhookSecret: string;
-  /** `whsec_…`, as the provider's dashboard shows it for the endpoint. */
-  stripeWebhookSecret: string;
+  /** `whsec_` and base64, as in Standard Webhooks. Several are valid while they are rotated. */
+  warehouseWebhookSecrets: string[];
+  /** `whsec_…`, as the provider's dashboard shows it for the endpoint. Several are valid while they are rotated. */
+  stripeWebhookSecrets: string[];
 }
 
 /** What each request carries. */

@@ -56,8 +56,8 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
     timeZone: config.SHOP_TIME_ZONE,
     stopping: stopping.signal,
     log,
-    warehouseWebhookSecret: config.WAREHOUSE_WEBHOOK_SECRET,
-    stripeWebhookSecret: config.STRIPE_WEBHOOK_SECRET,
+    warehouseWebhookSecrets: config.WAREHOUSE_WEBHOOK_SECRET,
+    stripeWebhookSecrets: config.STRIPE_WEBHOOK_SECRET,
   });
   try {
     const server = await listen(api, { host: config.API_HOST, port: config.API_PORT });

@@ -4,7 +4,7 @@ import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payments, refunds, webhookEvents } from '../../src/db/schema.ts';
 import { STRIPE_WEBHOOK_SECRET } from '../support/shop.ts';
-import { call, placeOrder, startTestApi, type TestApi } from './support/api.ts';
+import { call, OLD_WEBHOOK_SECRET, placeOrder, startTestApi, type TestApi } from './support/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -122,6 +122,13 @@ describe('the payment provider', () => {
     expect(answer.body).toMatchObject({ type: 'urn:holdfast:problem:invalid-signature' });
     expect(await stored(body.id)).toBe(0);
     expect(await paymentOf(intent)).toMatchObject({ refunded: 0 });
+  });
+
+  it('may still sign with the old secret while it is rotated', async () => {
+    const intent = await capturedPayment();
+    const body = event('refund.created', refund(intent, 'succeeded'));
+    expect((await send(body, { secret: OLD_WEBHOOK_SECRET })).status).toBe(200);
+    expect(await paymentOf(intent)).toMatchObject({ refunded: 3_680 });
   });
 
   it('is refused without a signature', async () => {

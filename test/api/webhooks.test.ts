@@ -2,7 +2,7 @@ import { asc, eq } from 'drizzle-orm';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands, orders, webhookEvents } from '../../src/db/schema.ts';
-import { call, placeOrder, startTestApi, WEBHOOK_SECRET, type TestApi } from './support/api.ts';
+import { call, OLD_WEBHOOK_SECRET, placeOrder, startTestApi, WEBHOOK_SECRET, type TestApi } from './support/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -110,6 +110,12 @@ describe('the warehouse', () => {
     expect(status).toBe(401);
     expect(body).toMatchObject({ type: 'urn:holdfast:problem:invalid-signature' });
     expect(await commandsFor(orderId)).toEqual([]);
+  });
+
+  it('may still sign with the old secret while it is rotated', async () => {
+    const orderId = await placeOrder(api);
+    expect((await send(shipped(orderId), { secret: OLD_WEBHOOK_SECRET })).status).toBe(202);
+    expect(await commandsFor(orderId)).toHaveLength(1);
   });
 
   it('is refused without a valid signature', async () => {

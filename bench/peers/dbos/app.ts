@@ -53,7 +53,7 @@ await DBOS.launch();
 const { api, serve } = createEdge('dbos', config.DATABASE_URL);
 addShop(api, {
   rows,
-  warehouseWebhookSecret: config.WAREHOUSE_WEBHOOK_SECRET,
+  warehouseWebhookSecret: config.WAREHOUSE_WEBHOOK_SECRET[0],
   start: (id) => DBOS.startWorkflow(order, { workflowID: orderWorkflowId(id) })(id),
   tell: (id, news) => DBOS.send(orderWorkflowId(id), news, news),
 });

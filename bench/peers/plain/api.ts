@@ -13,7 +13,7 @@ const { workflow } = new Client({ connection: connectTemporal(), namespace: conf
 const { api, serve } = createEdge('plain', config.DATABASE_URL);
 addShop(api, {
   rows: connectRows(config.DATABASE_URL, { max: config.DATABASE_POOL, name: 'plain-api' }),
-  warehouseWebhookSecret: config.WAREHOUSE_WEBHOOK_SECRET,
+  warehouseWebhookSecret: config.WAREHOUSE_WEBHOOK_SECRET[0],
   start: (id) => workflow.start(order, { workflowId: orderWorkflowId(id), taskQueue: TASK_QUEUES.orders, args: [id] }),
   tell: (id, news) => workflow.getHandle(orderWorkflowId(id)).signal(carrierUpdate, news),
 });

@@ -5,6 +5,7 @@ import { recordPaymentWebhook } from '../../intake/payment-webhooks.ts';
 import type { Api, ApiEnv, Dependencies } from '../environment.ts';
 import { Problem, problems, WITH_BODY } from '../errors.ts';
 import { json, jsonBody } from '../schemas/common.ts';
+import { verifyWithAny } from '../webhook-secrets.ts';
 
 export const STRIPE_WEBHOOK_PATH = '/v1/webhooks/stripe';
 
@@ -23,9 +24,10 @@ interface EventEnv {
 }
 
 /** Verifies before anything else, so that a caller who cannot sign learns nothing about what would be valid. */
-const verifiedWith = (secret: string) =>
+const verifiedWith = (secrets: readonly string[]) =>
   createMiddleware<EventEnv>(async (c, next) => {
-    c.set('event', readEvent(await c.req.text(), c.req.header('Stripe-Signature'), secret));
+    const [body, signature] = [await c.req.text(), c.req.header('Stripe-Signature')];
+    c.set('event', verifyWithAny(secrets, (secret) => readEvent(body, signature, secret)));
     await next();
   });
 
@@ -42,7 +44,7 @@ function readEvent(body: string, signature: string | undefined, secret: string):
   }
 }
 
-export const receiveStripeWebhook = (api: Api, { db, log, stripeWebhookSecret }: Dependencies) => {
+export const receiveStripeWebhook = (api: Api, { db, log, stripeWebhookSecrets }: Dependencies) => {
   const route = createRoute({
     method: 'post',
     path: STRIPE_WEBHOOK_PATH,
@@ -50,7 +52,7 @@ export const receiveStripeWebhook = (api: Api, { db, log, stripeWebhookSecret }:
     summary: 'What the payment provider reports',
     description:
       'Signed as Stripe signs (https://docs.stripe.com/webhooks). The same event may be sent again, and events may come in any order. Types that are of no use here are answered with 200 and ignored.',
-    middleware: verifiedWith(stripeWebhookSecret),
+    middleware: verifiedWith(stripeWebhookSecrets),
     request: { body: jsonBody(eventSchema) },
     responses: {
       200: { description: 'Received, or already known', content: json(z.strictObject({ received: z.literal(true) })) },

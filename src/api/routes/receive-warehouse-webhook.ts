@@ -5,6 +5,7 @@ import { recordCarrierWebhook } from '../../intake/webhooks.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { Problem, problems, WITH_BODY } from '../errors.ts';
 import { json, jsonBody } from '../schemas/common.ts';
+import { verifyWithAny } from '../webhook-secrets.ts';
 
 /** Not strict: the sender may add fields before we know them. */
 const eventSchema = z
@@ -38,12 +39,15 @@ const route = createRoute({
   },
 });
 
-export const receiveWarehouseWebhook = (api: Api, { db, log, warehouseWebhookSecret }: Dependencies) => {
-  const webhook = new Webhook(warehouseWebhookSecret);
+export const receiveWarehouseWebhook = (api: Api, { db, log, warehouseWebhookSecrets }: Dependencies) => {
+  const webhooks = warehouseWebhookSecrets.map((secret) => new Webhook(secret));
 
   // Before the validation, so that a caller who cannot sign learns nothing about what would be valid.
   api.use(route.path, async (c, next) => {
-    if (c.req.method === 'POST') verifySignature(webhook, await c.req.text(), c.req.header());
+    if (c.req.method === 'POST') {
+      const [body, headers] = [await c.req.text(), c.req.header()];
+      verifyWithAny(webhooks, (webhook) => verifySignature(webhook, body, headers));
+    }
     await next();
   });
 

@@ -8,6 +8,8 @@ import { STRIPE_WEBHOOK_SECRET } from '../../support/shop.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret that is only for tests').toString('base64')}`;
+/** Being replaced by the present one, of the warehouse as of the payment provider. Still valid. */
+export const OLD_WEBHOOK_SECRET = `whsec_${Buffer.from('the secret that is being replaced').toString('base64')}`;
 
 /** The API on a free port, with keys to use it, and the database behind it. */
 export interface TestApi {
@@ -37,8 +39,8 @@ export async function startTestApi({
   const config = loadApiConfig({
     DATABASE_URL: through(database.url),
     API_PORT: '0',
-    WAREHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    STRIPE_WEBHOOK_SECRET,
+    WAREHOUSE_WEBHOOK_SECRET: `${WEBHOOK_SECRET}, ${OLD_WEBHOOK_SECRET}`,
+    STRIPE_WEBHOOK_SECRET: `${STRIPE_WEBHOOK_SECRET}, ${OLD_WEBHOOK_SECRET}`,
     TEMPORAL_UI_URL: 'http://ui.test/',
     TEMPORAL_NAMESPACE: namespace,
   });
