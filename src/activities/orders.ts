@@ -14,7 +14,7 @@ import { setOrderStatus, statusChange } from '../records/order-status.ts';
 import { retryPaidCharge } from '../records/reported-payments.ts';
 import { reportEarlierShipments } from '../records/unexpected-shipment.ts';
 import { recordRefundByHand } from '../records/refunds.ts';
-import { lockOrder, type Order } from '../records/orders.ts';
+import { lockOrder, NOT_CANCELLED, type Order } from '../records/orders.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { readReason, whyEnded } from './reasons.ts';
 import { exhaustStep } from './steps.ts';
@@ -133,7 +133,7 @@ export function createOrderActivities({ db }: { db: Database }) {
         .where(and(isOf(shipments, ref), eq(shipments.state, 'accepted')));
       // A cancellation that was accepted before this, but not acted on, came too late.
       const isLate = sql`exists (select from ${failures} where ${isLiveFailure(ref, LATE_SHIPMENT)}) as "isLate"`;
-      const change = statusChange(db, ref, 'shipped', { cancellationReason: null });
+      const change = statusChange(db, ref, 'shipped', NOT_CANCELLED);
       const { rows } = await statement(db, () =>
         db.execute<{ isLate: boolean }>(sql`with shipping as ${shipped}, ${change} select ${isLate}`),
       );
@@ -165,7 +165,7 @@ export function createOrderActivities({ db }: { db: Database }) {
     async recordCancellationRefused(ref: OrderRef): Promise<void> {
       await db
         .update(orders)
-        .set({ cancellationReason: null })
+        .set(NOT_CANCELLED)
         .where(and(isOrder(ref), notInArray(orders.status, [...FINAL_ORDER_STATUSES])));
     },
 

@@ -58,6 +58,7 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
       customer: order.customerEmail,
       generation: order.generation,
       'cancelled because': order.cancellationReason,
+      'cancelled by': order.cancellationActor,
       'ended with': order.failureType && `${order.failureType}: ${order.failureMessage ?? ''}`,
       accepted: order.createdAt,
       run: run ? `${run.runId} (${run.status})` : temporal === 'ok' ? 'none' : 'Temporal is not answering',

@@ -204,6 +204,8 @@ export const orders = pgTable(
     country: text().notNull(),
     approvalDecision: text('approval_decision', { enum: ['approve', 'reject'] }),
     cancellationReason: text('cancellation_reason'),
+    /** Who requested its cancellation, e.g. `key:<id>`. Both are null once it came too late. */
+    cancellationActor: text('cancellation_actor'),
     /** Why the warehouse rejected the parcel, in its words. */
     shipmentRejectionReason: text('shipment_rejection_reason'),
     failureType: text('failure_type'),

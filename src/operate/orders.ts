@@ -7,7 +7,7 @@ import { enqueueCommand } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { isApproval } from '../records/order-rows.ts';
 import { recordOrderEvent } from '../records/order-status.ts';
-import { lockOrder, requestCancellation, unsettledAmount } from '../records/orders.ts';
+import { lockOrder, NOT_CANCELLED, requestCancellation, unsettledAmount } from '../records/orders.ts';
 import { defineAction, reasonInput, type ActionDescription } from './action.ts';
 
 /** Cancels an order that the carrier does not have yet. */
@@ -83,8 +83,8 @@ export const restartOrder = defineAction({
       .set({
         generation,
         status: 'accepted',
+        ...NOT_CANCELLED,
         approvalDecision: null,
-        cancellationReason: null,
         shipmentRejectionReason: null,
         failureType: null,
         failureMessage: null,

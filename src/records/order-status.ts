@@ -5,7 +5,7 @@ import type { Database, Transaction } from '../db/client.ts';
 import { orderEvents, orders } from '../db/schema.ts';
 import { isOrder } from './order-rows.ts';
 
-type Columns = Partial<Pick<typeof orders.$inferInsert, 'failureType' | 'failureMessage' | 'cancellationReason'>>;
+type Columns = Partial<Pick<typeof orders.$inferInsert, 'failureType' | 'failureMessage' | 'cancellationReason' | 'cancellationActor'>>;
 
 /**
  * Sets the status of an order and adds it to the order's history, as part of a statement. Does nothing if the order already has

@@ -23,6 +23,9 @@ export async function lockOrder(tx: Transaction, orderId: string, owner?: string
   return order;
 }
 
+/** What an order holds whose cancellation nobody has requested, or whose cancellation came too late. */
+export const NOT_CANCELLED = { cancellationReason: null, cancellationActor: null };
+
 const UNDER_CANCELLATION: readonly OrderStatus[] = [...CANCELLABLE_ORDER_STATUSES, 'compensating', 'cancelled'];
 
 /**
@@ -36,7 +39,7 @@ export async function requestCancellation(tx: Transaction, order: Order, instruc
     throw new RequestError('order_not_cancellable', `The order is ${status} and can no longer be cancelled.`);
   }
   const { reason, actor } = instruction;
-  await tx.update(orders).set({ cancellationReason: reason }).where(eq(orders.id, orderId));
+  await tx.update(orders).set({ cancellationReason: reason, cancellationActor: actor }).where(eq(orders.id, orderId));
   await enqueueCommand(tx, { type: 'cancel_order', orderId, message: { actor } });
 }
 

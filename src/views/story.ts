@@ -57,6 +57,7 @@ export const orderStorySchema = z
   .strictObject({
     order: orderSchema,
     cancellationReason: z.string().nullable().openapi({ description: 'Why its cancellation was requested' }),
+    cancellationActor: z.string().nullable().openapi({ description: 'Who requested its cancellation' }),
     statuses: z.array(z.strictObject({ generation: z.int(), status: z.enum(ORDER_STATUSES), at: time })),
     steps: z.array(
       z.strictObject({
@@ -180,6 +181,7 @@ export function orderStoryView(
   return {
     order,
     cancellationReason: loaded.story.order.cancellationReason,
+    cancellationActor: loaded.story.order.cancellationActor,
     statuses: statuses.map(({ generation, status, at }) => ({ generation, status, at: at.toISOString() })),
     steps: steps.map((step) => ({ ...sagaStepView(step, caller), actor: step.actor, reason: step.reason })),
     payments: payments.map((payment) => ({

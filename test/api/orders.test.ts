@@ -406,6 +406,14 @@ describe('cancelling an order', () => {
     ]);
   });
 
+  it('keeps who requested it, beyond the command', async () => {
+    const id = await placeOrder(api);
+    await cancel(id);
+    await api.db.delete(commands).where(eq(commands.workflowId, `order/${id}`));
+    const { body } = await call(api, 'GET', `/v1/ops/orders/${id}`, { key: api.keys.operator.key });
+    expect(body).toMatchObject({ cancellationReason: 'changed my mind', cancellationActor: `key:${api.keys.customer.id}`, commands: [] });
+  });
+
   it.each(['shipped', 'completed', 'failed', 'compensating'] as const)('is too late once it is %s', async (status) => {
     const orderId = await placeOrder(api);
     await transaction(api.db, (tx) => setOrderStatus(tx, { orderId, generation: 1 }, status));

@@ -30,6 +30,7 @@ function anOrder(status: OrderStatus, more: Partial<OrderStory> = {}): OrderStor
       country: 'GB',
       approvalDecision: null,
       cancellationReason: null,
+      cancellationActor: null,
       failureType: null,
       shipmentRejectionReason: null,
       failureMessage: null,

@@ -7,7 +7,7 @@ import type { OrderStory, PaymentRecord, StepRecord } from '../../queries/order-
 import { loadOrderStory } from '../../queries/story-with-run.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction, type ActionRoute } from '../kit/actions.ts';
-import { ErrorText, number, plural, Time, words } from '../kit/format.tsx';
+import { Actor, ErrorText, number, plural, Time, words } from '../kit/format.tsx';
 import { ActionBar, ActionForm } from '../kit/forms.tsx';
 import { Facts } from '../kit/layout.tsx';
 import { pathId } from '../kit/respond.tsx';
@@ -36,6 +36,7 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
           ['Generation', number(order.generation)],
           ['Error', order.failureType && <ErrorText type={order.failureType} message={order.failureMessage} />],
           ['Cancellation reason', order.cancellationReason],
+          ['Cancelled by', order.cancellationActor && <Actor actor={order.cancellationActor} />],
         ]),
         { id: 'actions', content: <Actions story={story} session={session} /> },
         { id: 'steps', title: 'Steps', content: <Steps steps={story.steps} /> },

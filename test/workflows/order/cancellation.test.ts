@@ -101,7 +101,7 @@ describe('a cancellation', () => {
     await rig.shipSilently(id);
     await rig.cancel(id);
     await rig.skip(60_000);
-    expect(await rig.order(id)).toMatchObject({ status: 'fulfilling', cancellationReason: null });
+    expect(await rig.order(id)).toMatchObject({ status: 'fulfilling', cancellationReason: null, cancellationActor: null });
     await rig.carrier(id, 'shipped');
     await rig.orderStatus(id, 'shipped');
     await rig.carrier(id, 'delivered');
@@ -122,7 +122,7 @@ describe('a cancellation', () => {
     await rig.deliver();
     await rig.carrier(id, 'delivered');
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
-    expect(await rig.order(id)).toMatchObject({ status: 'completed', cancellationReason: null });
+    expect(await rig.order(id)).toMatchObject({ status: 'completed', cancellationReason: null, cancellationActor: null });
   });
 
   it('is refused once the order has been shipped', async () => {
