@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import { parse as parseDuration } from '@lukeed/ms';
 import { z } from 'zod';
 import type { OrderPolicy, SignupPolicy } from './contracts/messages.ts';
@@ -29,6 +30,24 @@ const timeZone = z.string().default('Europe/Berlin').refine((zone) => {
   }
 }, 'is not an IANA time zone');
 
+/** Addresses and networks, separated by commas, e.g. `127.0.0.1, 10.0.0.0/8, fd00::/8`. */
+const networks = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const list = new BlockList();
+    for (const part of text.split(',').filter((one) => one.trim() !== '')) {
+      const [, address = '', prefix] = /^([^/]+?)(?:\/(\d+))?$/.exec(part.trim()) ?? [];
+      const bits = isIP(address) === 4 ? 32 : 128;
+      if (isIP(address) === 0 || Number(prefix ?? bits) > bits) {
+        context.addIssue(`${part.trim()} is not an address or a network such as 10.0.0.0/8`);
+        return z.NEVER;
+      }
+      list.addSubnet(address, Number(prefix ?? bits), bits === 32 ? 'ipv4' : 'ipv6');
+    }
+    return list;
+  });
+
 const databaseSchema = z.object({ DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }) });
 
 const commonSchema = databaseSchema.extend({
@@ -52,6 +71,8 @@ const apiSchema = commonSchema.extend({
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(3000),
   DATABASE_POOL: count(20),
+  /** The proxies in front of the API, whose `X-Forwarded-For` says who called: see `api/client-address.ts`. */
+  TRUSTED_PROXIES: networks,
   /** Each `whsec_` and base64, as in Standard Webhooks. */
   WAREHOUSE_WEBHOOK_SECRET: webhookSecrets,
   /** The signing secrets of the endpoint `/v1/webhooks/stripe`, from the provider's dashboard. */

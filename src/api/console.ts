@@ -6,7 +6,7 @@ import { describeError } from './request-log.ts';
 
 /** Adds the operator's page at `/ops`. It has its own sessions: API keys in a header do not work there. */
 export function mountPages(api: Api, deps: Dependencies): void {
-  const { db, temporal, keys, links, readiness, publicUrl, timeZone, stopping, log } = deps;
+  const { db, temporal, keys, links, readiness, clientAddress, publicUrl, timeZone, stopping, log } = deps;
   api.route(
     '/ops',
     createPages({
@@ -18,9 +18,11 @@ export function mountPages(api: Api, deps: Dependencies): void {
         { part: 'Temporal', check: () => checkPart(readiness.temporal) },
       ],
       runUrl: (workflowId) => links.workflow(workflowId),
+      clientAddress,
       publicUrl,
       timeZone,
       stopping,
+      log,
       report: (error, requestId) => {
         const { type, message } = toProblem(error);
         const title = PROBLEMS[type].title;

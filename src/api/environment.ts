@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Database } from '../db/client.ts';
 import type { Caller } from '../contracts/caller.ts';
 import type { Logger } from '../log.ts';
+import type { ClientAddress } from './client-address.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { OrderFeed } from './order-feed.ts';
 import type { Links } from '../views/links.ts';
@@ -17,6 +18,7 @@ export interface Dependencies {
   readiness: Readiness;
   /** May be away. Use `askTemporal`, which waits for a bounded time. */
   temporal: Client;
+  clientAddress: ClientAddress;
   /** Where clients reach the API. */
   publicUrl: string;
   /** IANA name of the shop's time zone: what the schedules are declared in. */

@@ -6,6 +6,7 @@ import { DATABASE_LIMITS } from '../db/limits.ts';
 import type { Logger } from '../log.ts';
 import { connectTemporal } from '../temporal/connection.ts';
 import { createApp } from './app.ts';
+import { clientAddressBehind } from './client-address.ts';
 import { KeyRing } from './key-ring.ts';
 import { Links } from '../views/links.ts';
 import { OrderFeed } from './order-feed.ts';
@@ -52,6 +53,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
         ),
     },
     temporal: new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }),
+    clientAddress: clientAddressBehind(config.TRUSTED_PROXIES),
     publicUrl: config.PUBLIC_URL,
     timeZone: config.SHOP_TIME_ZONE,
     stopping: stopping.signal,

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { Client } from '@temporalio/client';
 import type { Database } from '../db/client.ts';
 import type { Caller } from '../contracts/caller.ts';
+import type { Logger } from '../log.ts';
 
 /** How a part of the system answers when asked. */
 export type PartHealth = 'ok' | 'failing' | 'not answering';
@@ -17,10 +18,13 @@ export interface PageDependencies {
   health: { part: string; check: () => Promise<PartHealth> }[];
   /** @returns where the Temporal Web UI shows a workflow */
   runUrl: (workflowId: string) => string;
+  /** @returns the address of the client that sent a request */
+  clientAddress: (c: Context) => string;
   /** Where operators reach the API. Decides whether cookies require HTTPS, and which origin forms must come from. */
   publicUrl: string;
   /** IANA name of the zone in which schedules are declared. */
   timeZone: string;
+  log: Logger;
   /** Logs an error. @returns what the page may show of it */
   report: (error: unknown, requestId: string) => { status: 500 | 503; title: string; detail: string };
   /** Aborted when the process stops: streams end then. */

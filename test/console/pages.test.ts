@@ -31,12 +31,14 @@ beforeAll(async () => {
     identify: async () => undefined,
     health: [{ part: 'Temporal', check: async () => 'not answering' }],
     runUrl: (workflowId) => `http://ui.test/${workflowId}`,
+    clientAddress: () => '127.0.0.1',
     publicUrl: ORIGIN,
     timeZone: 'Europe/Berlin',
     report: (error) => {
       throw error;
     },
     stopping: new AbortController().signal,
+    log: shop.log,
   });
   app = new Hono<PageEnv>().route('/ops', pages);
   const { id, key } = await insertApiKey(shop.db, { name: 'an operator', role: 'operator' });

@@ -1,13 +1,12 @@
-import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import { csrf } from 'hono/csrf';
 import { html } from 'hono/html';
 import { z } from 'zod';
-import { SignInAttempts } from './attempts.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { BareLayout, type Flash } from '../kit/layout.tsx';
+import { FailedSignIns } from './failed-sign-ins.ts';
 import { closeSession, findSession, isOwnForm, openSession, SESSION_LIFETIME } from './sessions.ts';
 
 const COOKIE = 'holdfast_session';
@@ -17,8 +16,8 @@ const SIGN_IN = '/ops/sign-in';
 const nextSchema = z.string().regex(/^\/ops(\/|\?|$)[^\\]*$/).catch('/ops');
 
 /** Adds sign-in and sign-out. Everything added after it requires a session. */
-export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDependencies): void {
-  const attempts = new SignInAttempts();
+export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicUrl, log }: PageDependencies): void {
+  const failed = new FailedSignIns();
   const origin = new URL(publicUrl).origin;
   const cookie = { path: '/ops', httpOnly: true, sameSite: 'Strict', secure: origin.startsWith('https:') } as const;
 
@@ -30,15 +29,16 @@ export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDepen
   app.post('/sign-in', async (c) => {
     const body = await c.req.parseBody();
     const next = nextSchema.parse(body['next']);
-    const address = getConnInfo(c).remote.address ?? 'unknown';
-    if (!attempts.take(address)) {
-      c.header('Retry-After', '60');
-      return signInPage(c, next, 429, 'Too many attempts. Try again in a minute.');
-    }
     const key = typeof body['key'] === 'string' ? body['key'].trim() : '';
     const caller = key === '' ? undefined : await identify(key);
-    if (caller?.role !== 'operator') return signInPage(c, next, 401, 'That key is unknown, revoked or expired, or has no operator role.');
-    attempts.giveBack(address);
+    if (caller?.role !== 'operator') {
+      const address = clientAddress(c);
+      log.warn({ requestId: c.var.requestId, address }, 'sign-in refused');
+      // A right key is always accepted: otherwise anyone at the same address could lock an operator out.
+      if (!failed.add(address)) return signInPage(c, next, 401, 'That key is unknown, revoked or expired, or has no operator role.');
+      c.header('Retry-After', '60');
+      return signInPage(c, next, 429, 'Too many wrong keys. Try again in a minute.');
+    }
     setCookie(c, COOKIE, await openSession(db, caller, key), { ...cookie, maxAge: SESSION_LIFETIME });
     return c.redirect(next, 303);
   });

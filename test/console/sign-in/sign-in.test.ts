@@ -1,0 +1,43 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestApi, type TestApi } from '../../api/support/api.ts';
+
+const lines: string[] = [];
+let api: TestApi;
+beforeAll(async () => {
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  api = await startTestApi({ log: pino({ level: 'warn' }, stream) });
+});
+afterAll(() => api.close());
+
+const signIn = (key: string) =>
+  fetch(`${api.url}/ops/sign-in`, {
+    method: 'POST',
+    headers: { Origin: api.url },
+    body: new URLSearchParams({ key }),
+    redirect: 'manual',
+  });
+
+describe('signing in', () => {
+  it('accepts the right key, however many wrong ones came from the same address', async () => {
+    for (let tries = 0; tries < 10; tries += 1) expect((await signIn('hf_guess')).status).toBe(401);
+    const refused = await signIn(api.keys.support.key);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('Retry-After')).toBe('60');
+    const accepted = await signIn(api.keys.operator.key);
+    expect(accepted.status).toBe(303);
+    expect(accepted.headers.get('Set-Cookie')).toContain('holdfast_session=');
+  });
+
+  it('logs the address of a failed one, and not the key', async () => {
+    await signIn('hf_another_guess');
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ msg: 'sign-in refused', address: '127.0.0.1', requestId: expect.any(String) });
+    expect(lines.join('')).not.toContain('hf_another_guess');
+  });
+});
