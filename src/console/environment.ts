@@ -41,7 +41,13 @@ export interface Session {
 
 /** What each request carries. */
 export interface PageEnv {
-  Variables: { requestId: string; session: Session; caller: Caller };
+  Variables: {
+    requestId: string;
+    /** The attributes of every cookie. */
+    cookie: { path: string; httpOnly: true; sameSite: 'Strict'; secure: boolean };
+    session: Session;
+    caller: Caller;
+  };
 }
 
 export type PageContext = Context<PageEnv>;

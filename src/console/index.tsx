@@ -60,7 +60,9 @@ const POLICY = [
 /** Creates the operator's page, to be mounted at `/ops`. */
 export function createPages(deps: PageDependencies): Hono<PageEnv> {
   const app = new Hono<PageEnv>();
+  const cookie = { path: '/ops', httpOnly: true, sameSite: 'Strict', secure: deps.publicUrl.startsWith('https:') } as const;
   app.use(async (c, next) => {
+    c.set('cookie', cookie);
     await next();
     c.header('Content-Security-Policy', POLICY);
     // With `no-referrer`, browsers send forms without their origin, and we would refuse them.

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { PageEnv } from '../../src/console/environment.ts';
+import type { PageDependencies, PageEnv } from '../../src/console/environment.ts';
 import { createPages } from '../../src/console/index.tsx';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
 import { commands, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
@@ -17,6 +17,7 @@ import { createShop, type Shop } from '../support/shop.ts';
 const ORIGIN = 'http://shop.test';
 
 let shop: Shop;
+let deps: PageDependencies;
 let app: Hono<PageEnv>;
 let operatorId: string;
 let cookie: string;
@@ -25,7 +26,7 @@ let csrf: string;
 // Temporal cannot be reached: the page works with what Postgres knows.
 beforeAll(async () => {
   shop = await createShop();
-  const pages = createPages({
+  deps = {
     db: shop.db,
     temporal: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) }),
     identify: async () => undefined,
@@ -39,8 +40,8 @@ beforeAll(async () => {
     },
     stopping: new AbortController().signal,
     log: shop.log,
-  });
-  app = new Hono<PageEnv>().route('/ops', pages);
+  };
+  app = new Hono<PageEnv>().route('/ops', createPages(deps));
   const { id, key } = await insertApiKey(shop.db, { name: 'an operator', role: 'operator' });
   operatorId = id;
   const token = await openSession(shop.db, { keyId: id, role: 'operator' }, key);
@@ -248,4 +249,17 @@ it('ends the live updates of a page when the session ends', async () => {
   expect(await updates.read()).toMatchObject({ done: false });
   await revokeApiKey(shop.db, id, { actor: 'cli:ada', reason: 'lost' });
   for (let isOver = false; !isOver; ) isOver = (await updates.read()).done;
+});
+
+it.each([['http:', false], ['https:', true]])('sends its cookies over %s, and requires encryption: %s', async (protocol, isSecure) => {
+  const publicUrl = `${protocol}//shop.test`;
+  const pages = new Hono<PageEnv>().route('/ops', createPages({ ...deps, publicUrl }));
+  const response = await pages.request(`${publicUrl}/ops/schedules/prune/pause`, {
+    method: 'POST',
+    headers: { Cookie: cookie, Origin: publicUrl },
+    body: new URLSearchParams({ csrf, reason: ' ' }),
+  });
+  const [flash = ''] = response.headers.getSetCookie();
+  expect(flash).toContain('holdfast_flash=');
+  expect(flash.includes('; Secure')).toBe(isSecure);
 });

@@ -1,4 +1,3 @@
-import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
 import { z } from 'zod';
@@ -24,14 +23,14 @@ export async function respond(
 
 /** Redirects after a form, so that reloading the page does not send the form again. */
 export function redirectWith(c: PageContext, location: string, kind: Flash['kind'], message: string): Response {
-  setCookie(c, FLASH, JSON.stringify({ kind, message }), { path: '/ops', httpOnly: true, sameSite: 'Strict', maxAge: 60 });
+  setCookie(c, FLASH, JSON.stringify({ kind, message }), { ...c.var.cookie, maxAge: 60 });
   return c.redirect(location, 303);
 }
 
-function takeFlash(c: Context): Flash | undefined {
+function takeFlash(c: PageContext): Flash | undefined {
   const text = getCookie(c, FLASH);
   if (text === undefined) return undefined;
-  deleteCookie(c, FLASH, { path: '/ops' });
+  deleteCookie(c, FLASH, c.var.cookie);
   try {
     return flashSchema.parse(JSON.parse(text));
   } catch {

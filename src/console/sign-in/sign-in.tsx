@@ -19,7 +19,6 @@ const nextSchema = z.string().regex(/^\/ops(\/|\?|$)[^\\]*$/).catch('/ops');
 export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicUrl, log }: PageDependencies): void {
   const failed = new FailedSignIns();
   const origin = new URL(publicUrl).origin;
-  const cookie = { path: '/ops', httpOnly: true, sameSite: 'Strict', secure: origin.startsWith('https:') } as const;
 
   // Behind a proxy that ends TLS our own address looks like http, so the public origin is allowed too.
   app.use(csrf({ origin: (from, c) => from === origin || from === new URL(c.req.url).origin }));
@@ -39,7 +38,7 @@ export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicU
       c.header('Retry-After', '60');
       return signInPage(c, next, 429, 'Too many wrong keys. Try again in a minute.');
     }
-    setCookie(c, COOKIE, await openSession(db, caller, key), { ...cookie, maxAge: SESSION_LIFETIME });
+    setCookie(c, COOKIE, await openSession(db, caller, key), { ...c.var.cookie, maxAge: SESSION_LIFETIME });
     return c.redirect(next, 303);
   });
 
@@ -65,7 +64,7 @@ export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicU
 
   app.post('/sign-out', async (c) => {
     await closeSession(db, c.var.session);
-    deleteCookie(c, COOKIE, cookie);
+    deleteCookie(c, COOKIE, c.var.cookie);
     return c.redirect(SIGN_IN, 303);
   });
 }
