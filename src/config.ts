@@ -18,7 +18,8 @@ const durations = (preset: string) =>
     .transform((text) => text.split(','))
     .pipe(z.array(durationText));
 
-const port = (preset: number) => z.coerce.number().int().min(0).max(65_535).default(preset);
+const portNumber = z.coerce.number().int().min(0).max(65_535);
+const port = (preset: number) => portNumber.default(preset);
 const count = (preset: number) => z.coerce.number().int().positive().default(preset);
 const url = () => z.url().transform((text) => text.replace(/\/$/, ''));
 
@@ -67,7 +68,14 @@ const webhookSecrets = z
   .transform((text) => text.split(','))
   .pipe(z.tuple([webhookSecret], webhookSecret));
 
+/** Where Prometheus reads the metrics of a process. Without a port, nowhere. */
+const metricsSchema = z.object({
+  METRICS_HOST: z.string().default('127.0.0.1'),
+  METRICS_PORT: portNumber.optional(),
+});
+
 const apiSchema = commonSchema.extend({
+  ...metricsSchema.shape,
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(3000),
   DATABASE_POOL: count(20),
@@ -82,6 +90,9 @@ const apiSchema = commonSchema.extend({
 const opsSchema = commonSchema.extend({ SHOP_TIME_ZONE: timeZone });
 
 const workerSchema = commonSchema.extend({
+  ...metricsSchema.shape,
+  /** The port of the metrics of Temporal's SDK, which serves them itself. */
+  TEMPORAL_METRICS_PORT: portNumber.optional(),
   /**
    * Connections of one worker process. Fewer than activities: an activity that calls the outside holds one for a few ms of
    * its time. Activities that only use Postgres are limited by it (see `worker.ts`). All processes together must stay below

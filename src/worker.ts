@@ -15,6 +15,9 @@ import { createPaymentGateway } from './gateways/stripe.ts';
 import { createWarehouseGateway } from './gateways/warehouse.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createLogger, type Logger } from './log.ts';
+import { measureCalls } from './metrics/calls.ts';
+import { poolMetrics } from './metrics/pool.ts';
+import { serveMetrics } from './metrics/server.ts';
 import { createReconciler } from './reconcile/reconciler.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
@@ -31,7 +34,7 @@ async function main(): Promise<void> {
   const config = loadWorkerConfig();
   const queues = parseQueues();
   const log = createLogger('worker', config.LOG_LEVEL);
-  bridgeTemporalLogs(log, config);
+  installRuntime(log, config);
 
   const database = connectDatabase(config.DATABASE_URL, {
     max: config.DATABASE_POOL,
@@ -40,23 +43,29 @@ async function main(): Promise<void> {
     prepare: true,
   });
   const createMail = () =>
-    createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM, timeout: config.MAIL_TIMEOUT });
+    measureCalls('email', createMailGateway({ url: config.SMTP_URL, from: config.MAIL_FROM, timeout: config.MAIL_TIMEOUT }));
   const mail = createMail();
   const operationsMail = createMail();
   const connection = await connectTemporalNatively();
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
 
-  const payments = createPaymentGateway({
-    secretKey: config.STRIPE_SECRET_KEY,
-    apiBase: config.STRIPE_API_BASE,
-    timeout: config.PAYMENT_TIMEOUT,
-  });
-  const warehouse = createWarehouseGateway({
-    url: config.WAREHOUSE_URL,
-    apiKey: config.WAREHOUSE_API_KEY,
-    timeout: config.WAREHOUSE_TIMEOUT,
-  });
+  const payments = measureCalls(
+    'payment',
+    createPaymentGateway({
+      secretKey: config.STRIPE_SECRET_KEY,
+      apiBase: config.STRIPE_API_BASE,
+      timeout: config.PAYMENT_TIMEOUT,
+    }),
+  );
+  const warehouse = measureCalls(
+    'warehouse',
+    createWarehouseGateway({
+      url: config.WAREHOUSE_URL,
+      apiKey: config.WAREHOUSE_API_KEY,
+      timeout: config.WAREHOUSE_TIMEOUT,
+    }),
+  );
   const activities = createActivities({
     db: database.db,
     payments,
@@ -118,11 +127,14 @@ async function main(): Promise<void> {
       }).run(database)
     : undefined;
 
+  const { METRICS_HOST: host, METRICS_PORT: port } = config;
+  const metrics = port === undefined ? undefined : await serveMetrics({ host, port }, [poolMetrics(database.db.$client)]);
   log.info({ queues }, 'worker ready');
   try {
     await runWorkers(workers);
   } finally {
     await dispatcher?.stop();
+    await metrics?.close();
     mail.close();
     operationsMail.close();
     await database.close();
@@ -134,7 +146,7 @@ async function main(): Promise<void> {
 function alertWebhook({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret }: WorkerConfig): AlertWebhook | undefined {
   if (!url) return undefined;
   if (!secret) throw new ConfigError('ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET: without it, the receiver cannot verify the sender');
-  return createAlertWebhook({ url, secret });
+  return measureCalls('alert', createAlertWebhook({ url, secret }));
 }
 
 function parseQueues(): QueueName[] {
@@ -163,16 +175,23 @@ const workflowSource = ({ WORKFLOW_BUNDLE }: WorkerConfig): Pick<WorkerOptions, 
     ? { workflowBundle: { codePath: WORKFLOW_BUNDLE } }
     : { workflowsPath, bundlerOptions: { preloadModules } };
 
-/** Sends the log lines of Temporal and of workflows to our log. */
-function bridgeTemporalLogs(log: Logger, config: WorkerConfig): void {
+/** Sends the log lines of Temporal and of workflows to our log, and serves the SDK's metrics if they have a port. */
+function installRuntime(log: Logger, { LOG_LEVEL, METRICS_HOST, TEMPORAL_METRICS_PORT }: WorkerConfig): void {
   Runtime.install({
-    logger: new DefaultLogger(config.LOG_LEVEL === 'debug' ? 'DEBUG' : 'INFO', ({ level, message, meta }) => {
+    logger: new DefaultLogger(LOG_LEVEL === 'debug' ? 'DEBUG' : 'INFO', ({ level, message, meta }) => {
       // The interceptor has already logged it, with stable names and without personal data.
       if (meta && 'activityType' in meta) return;
       const write = { TRACE: log.trace, DEBUG: log.debug, INFO: log.debug, WARN: log.warn, ERROR: log.error }[level];
       write.call(log, { temporal: meta }, message);
     }),
     shutdownSignals: ['SIGINT', 'SIGTERM'],
+    ...(TEMPORAL_METRICS_PORT !== undefined && {
+      telemetryOptions: {
+        metrics: {
+          prometheus: { bindAddress: `${METRICS_HOST}:${TEMPORAL_METRICS_PORT}`, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+        },
+      },
+    }),
   });
 }
 

@@ -59,7 +59,7 @@ const stackFile = z.object({ children: z.array(z.object({ name: z.string(), iden
  */
 export async function startSide(options: SideOptions): Promise<Side> {
   const { name, folder, databaseUrl, environment, checkout = projectRoot, entry = 'src/sandbox/main.ts' } = options;
-  const [api = 0, temporal = 0, temporalUi = 0, smtp = 0, inbox = 0, payments = 0, warehouse = 0] = await freePorts(7);
+  const [api = 0, temporal = 0, temporalUi = 0, smtp = 0, inbox = 0, payments = 0, warehouse = 0, ...metrics] = await freePorts(10);
   await mkdir(folder, { recursive: true });
   const logFile = join(folder, 'stack.log');
   const main = await startChild({
@@ -79,6 +79,9 @@ export async function startSide(options: SideOptions): Promise<Side> {
       INBOX_PORT: String(inbox),
       PAYMENTS_PORT: String(payments),
       WAREHOUSE_PORT: String(warehouse),
+      API_METRICS_PORT: String(metrics[0]),
+      WORKER_METRICS_PORT: String(metrics[1]),
+      TEMPORAL_METRICS_PORT: String(metrics[2]),
       WAREHOUSE_SHIP_AFTER: '1ms',
       WAREHOUSE_DELIVER_AFTER: '1ms',
       ...environment,

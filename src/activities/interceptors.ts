@@ -2,6 +2,7 @@ import type { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import type { Logger } from '../log.ts';
+import { activityDuration } from '../metrics/activities.ts';
 import { toApplicationFailure } from './errors.ts';
 import { withSpreadDelay } from './retry-delay.ts';
 import { waitingForPostgres } from './wait-for-postgres.ts';
@@ -24,13 +25,17 @@ export const createActivityInterceptor =
         };
         log.debug(fields, 'activity started');
         const started = performance.now();
+        const measure = (errorType: string) =>
+          activityDuration.observe({ activity: info.activityType, error_type: errorType }, (performance.now() - started) / 1_000);
         try {
           const result = await waitingForPostgres(context, () => next(input));
           log.info({ ...fields, ms: Math.round(performance.now() - started) }, 'activity succeeded');
+          measure('');
           return result;
         } catch (thrown) {
           if (thrown instanceof CancelledFailure) throw thrown;
           const error = toApplicationFailure(thrown);
+          measure(error.type ?? '');
           log.warn({ ...fields, errorType: error.type, error: error.message }, 'activity failed');
           throw withSpreadDelay(error, info);
         }

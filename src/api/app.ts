@@ -9,6 +9,7 @@ import type { Api, ApiEnv, Dependencies } from './environment.ts';
 import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type ProblemType } from './errors.ts';
 import { mountPages } from './console.ts';
 import { describeError, requestLog } from './request-log.ts';
+import { requestMetrics } from './request-metrics.ts';
 import { OPERATIONS } from './routes/index.ts';
 import { STRIPE_WEBHOOK_PATH } from './routes/receive-stripe-webhook.ts';
 import { refuseInvalid } from './validation.ts';
@@ -36,6 +37,7 @@ export function createApp(deps: Dependencies): Api {
 
   api.use(requestId({ limitLength: 128 }));
   api.use(requestLog(deps.log));
+  api.use(requestMetrics);
   api.use(
     methodNotAllowed({
       app: api,

@@ -4,6 +4,9 @@ import type { ApiConfig } from '../config.ts';
 import { connectDatabase } from '../db/client.ts';
 import { DATABASE_LIMITS } from '../db/limits.ts';
 import type { Logger } from '../log.ts';
+import { poolMetrics } from '../metrics/pool.ts';
+import { serveMetrics, type MetricsServer } from '../metrics/server.ts';
+import { shopMetrics } from '../metrics/shop.ts';
 import { connectTemporal } from '../temporal/connection.ts';
 import { createApp } from './app.ts';
 import { clientAddressBehind } from './client-address.ts';
@@ -16,11 +19,14 @@ const HEALTH_DEADLINE = 2_000;
 /** ms. By default gRPC waits up to two minutes before it tries again. */
 const LONGEST_RECONNECT = 1_000;
 
+/** `metricsUrl` is undefined if no port is set for the metrics. */
+export type RunningApi = RunningServer & { metricsUrl: string | undefined };
+
 /**
  * Starts the API. Postgres and Temporal may be away: it answers what it can, and `/readyz` says what is missing.
  * @throws when the port is taken
  */
-export async function startApi(config: ApiConfig, log: Logger): Promise<RunningServer> {
+export async function startApi(config: ApiConfig, log: Logger): Promise<RunningApi> {
   const database = connectDatabase(config.DATABASE_URL, {
     max: config.DATABASE_POOL,
     name: 'holdfast-api',
@@ -35,9 +41,10 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
   const keys = new KeyRing(database.db);
   const feed = new OrderFeed();
   const stopping = new AbortController();
+  let metrics: MetricsServer | undefined;
   const release = async () => {
     await keys.close();
-    await Promise.allSettled([database.close(), temporal.close()]);
+    await Promise.allSettled([database.close(), temporal.close(), metrics?.close()]);
   };
   const api = createApp({
     db: database.db,
@@ -61,11 +68,15 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
     warehouseWebhookSecrets: config.WAREHOUSE_WEBHOOK_SECRET,
     stripeWebhookSecrets: config.STRIPE_WEBHOOK_SECRET,
   });
+  const { METRICS_HOST: host, METRICS_PORT: port } = config;
+  const metricsSources = [poolMetrics(database.db.$client), shopMetrics(database.db)];
   try {
+    if (port !== undefined) metrics = await serveMetrics({ host, port }, metricsSources);
     const server = await listen(api, { host: config.API_HOST, port: config.API_PORT });
     feed.start(database.db);
     return {
       url: server.url,
+      metricsUrl: metrics?.url,
       close: async () => {
         // First, or the waiting requests would hold the server open.
         feed.close();

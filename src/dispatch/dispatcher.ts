@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, DatabaseHandle, Transaction } from '../db/client.ts';
 import { transaction } from '../db/transaction.ts';
 import type { Logger } from '../log.ts';
+import { commandsSettled } from '../metrics/commands.ts';
 import { COMMANDS_CHANNEL, commandSchema, type Command } from '../records/commands.ts';
 import { reportUnexpectedShipment } from '../records/unexpected-shipment.ts';
 import { closeFailureOf, reopenFailuresOf, reportSetAside, wakeWaiting } from './aftermath.ts';
@@ -121,6 +122,7 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
   async function settle(attempts: Attempt[], batch: Attempt[]): Promise<boolean> {
     const isServing = batch.some(({ outcome }) => outcome.state === 'delivered');
     const decided = await Promise.all(attempts.map(async (one) => ({ ...one, settlement: await decide(one, isServing) })));
+    for (const { settlement } of decided) commandsSettled.inc({ state: settlement.state });
     dealtWith += decided.filter(({ settlement }) => settlement.state !== 'pending').length;
     const plain = decided.filter((one) => !hasConsequences(one)).map(({ settlement }) => settlement);
     const { isFollowed } = plain.length > 0 ? await settleCommands(db, plain) : { isFollowed: false };

@@ -113,7 +113,7 @@ export const API_FLAGS = ['--max-semi-space-size=32'];
 /** Starts the API in its own process. */
 export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Promise<void> {
   const url = localUrl(context.settings.ports.api, '/livez');
-  await application(context, env, {
+  await application(context, { ...env, METRICS_PORT: String(context.settings.ports.apiMetrics) }, {
     name: 'api',
     args: [...API_FLAGS, 'src/api/main.ts'],
     isReady: (signal) => answers(url, signal),
@@ -132,7 +132,9 @@ export async function workerPart(
   env: NodeJS.ProcessEnv,
   isPolling: (pid: number) => Promise<boolean>,
 ): Promise<void> {
-  await application(context, env, {
+  const { workerMetrics, temporalMetrics } = context.settings.ports;
+  const metrics = { METRICS_PORT: String(workerMetrics), TEMPORAL_METRICS_PORT: String(temporalMetrics) };
+  await application(context, { ...env, ...metrics }, {
     name: 'worker',
     args: [...WORKER_FLAGS, 'src/worker.ts', '--queues', 'orders,email,operations'],
     isReady: (_signal, pid) => isPolling(pid),

@@ -32,6 +32,9 @@ const environment = z.object({
   INBOX_PORT: port(1080),
   PAYMENTS_PORT: port(4010),
   WAREHOUSE_PORT: port(4020),
+  API_METRICS_PORT: port(9464),
+  WORKER_METRICS_PORT: port(9465),
+  TEMPORAL_METRICS_PORT: port(9466),
   WAREHOUSE_SHIP_AFTER: duration('2s'),
   WAREHOUSE_DELIVER_AFTER: duration('4s'),
   DATABASE_URL: optional,
@@ -57,6 +60,10 @@ export interface Settings {
     inbox: number;
     payments: number;
     warehouse: number;
+    apiMetrics: number;
+    workerMetrics: number;
+    /** Of Temporal's SDK in the worker. */
+    temporalMetrics: number;
   };
   /** How long the warehouse simulator takes to ship, and then to deliver, in milliseconds. */
   warehousePace: { shipAfterMs: number; deliverAfterMs: number };
@@ -91,6 +98,9 @@ export function readSettings(variables: NodeJS.ProcessEnv): Settings {
       inbox: data.INBOX_PORT,
       payments: data.PAYMENTS_PORT,
       warehouse: data.WAREHOUSE_PORT,
+      apiMetrics: data.API_METRICS_PORT,
+      workerMetrics: data.WORKER_METRICS_PORT,
+      temporalMetrics: data.TEMPORAL_METRICS_PORT,
     },
     warehousePace: { shipAfterMs: data.WAREHOUSE_SHIP_AFTER, deliverAfterMs: data.WAREHOUSE_DELIVER_AFTER },
     real: {
@@ -117,6 +127,9 @@ export async function checkPorts({ ports, real }: Settings): Promise<void> {
     { what: 'inbox', variable: 'INBOX_PORT', number: ports.inbox, ours: !real.smtpUrl },
     { what: 'payments', variable: 'PAYMENTS_PORT', number: ports.payments, ours: !real.stripeApiBase },
     { what: 'warehouse', variable: 'WAREHOUSE_PORT', number: ports.warehouse, ours: !real.warehouseUrl },
+    { what: 'metrics of the API', variable: 'API_METRICS_PORT', number: ports.apiMetrics, ours: true },
+    { what: 'metrics of the worker', variable: 'WORKER_METRICS_PORT', number: ports.workerMetrics, ours: true },
+    { what: "metrics of Temporal's SDK", variable: 'TEMPORAL_METRICS_PORT', number: ports.temporalMetrics, ours: true },
   ].filter(({ ours }) => ours);
 
   const problems: string[] = [];

@@ -16,6 +16,7 @@ export function welcome({ home, ports, real }: Settings, secrets: Secrets, bootM
     ['Payment simulator', real.stripeApiBase ?? localUrl(ports.payments)],
     ['Warehouse simulator', real.warehouseUrl ?? localUrl(ports.warehouse)],
     ['PostgreSQL', real.databaseUrl ? 'see DATABASE_URL' : `127.0.0.1:${ports.postgres}`],
+    ['Metrics', [ports.apiMetrics, ports.workerMetrics, ports.temporalMetrics].map((port) => localUrl(port, '/metrics')).join(' ')],
     ['Logs', folder('logs')],
     ['Keys and passwords', folder('secrets.json')],
   ];

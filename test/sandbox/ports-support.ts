@@ -2,7 +2,19 @@ import { createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { freePorts, listenLocally } from '../../src/sandbox/ports.ts';
 
-const parts = ['API', 'TEMPORAL', 'TEMPORAL_UI', 'POSTGRES', 'SMTP', 'INBOX', 'PAYMENTS', 'WAREHOUSE'];
+const parts = [
+  'API',
+  'TEMPORAL',
+  'TEMPORAL_UI',
+  'POSTGRES',
+  'SMTP',
+  'INBOX',
+  'PAYMENTS',
+  'WAREHOUSE',
+  'API_METRICS',
+  'WORKER_METRICS',
+  'TEMPORAL_METRICS',
+];
 
 /** @returns the environment variables that give every part of the stack a free port */
 export async function freePortVariables(): Promise<Record<string, string>> {

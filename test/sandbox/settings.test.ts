@@ -14,6 +14,9 @@ describe('settings', () => {
       inbox: 1080,
       payments: 4010,
       warehouse: 4020,
+      apiMetrics: 9464,
+      workerMetrics: 9465,
+      temporalMetrics: 9466,
     });
   });
 

@@ -14,9 +14,9 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
 /**
  * Starts the shop as it runs in production: an API, a worker process, Postgres and the simulators. The warehouse ships
  * and delivers parcels by itself, and sends webhooks to the API.
- * @param temporal the environment variables that lead to a Temporal server
+ * @param variables of the environment that differ from their defaults, and those that lead to a Temporal server
  */
-export async function startStack(temporal: { TEMPORAL_ADDRESS: string; TEMPORAL_NAMESPACE?: string }) {
+export async function startStack(variables: Record<string, string> & { TEMPORAL_ADDRESS: string }) {
   const port = await freePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   const shop = await createShop({
@@ -24,13 +24,14 @@ export async function startStack(temporal: { TEMPORAL_ADDRESS: string; TEMPORAL_
     paymentWebhook: { url: `${publicUrl}/v1/webhooks/stripe`, secret: STRIPE_WEBHOOK_SECRET },
     shipAfterMs: 100,
     deliverAfterMs: 100,
-    environment: { PUBLIC_URL: publicUrl, ...temporal },
+    environment: { PUBLIC_URL: publicUrl, ...variables },
   });
   // Temporal's SDK reads its address from the environment of the process.
-  process.env['TEMPORAL_ADDRESS'] = temporal.TEMPORAL_ADDRESS;
+  process.env['TEMPORAL_ADDRESS'] = variables.TEMPORAL_ADDRESS;
   const config = loadApiConfig({
     ...shop.environment,
     API_PORT: String(port),
+    METRICS_PORT: '0',
     WAREHOUSE_WEBHOOK_SECRET: WEBHOOK_SECRET,
   });
   const api = await startApi(config, shop.log);
@@ -41,6 +42,8 @@ export async function startStack(temporal: { TEMPORAL_ADDRESS: string; TEMPORAL_
 
   return {
     url: api.url,
+    /** Where the API serves its metrics. */
+    metricsUrl: api.metricsUrl,
     shop,
     db: shop.db,
     client,
