@@ -28,5 +28,6 @@ export type AuditedAction =
   | `bulk_${BulkActionType}`
   | 'create_api_key'
   | 'revoke_api_key'
+  | 'erase_person'
   | 'sign_in'
   | 'sign_out';
