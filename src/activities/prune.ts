@@ -1,50 +1,64 @@
 import { heartbeat } from '@temporalio/activity';
-import { sql, type SQL } from 'drizzle-orm';
-import type { Database } from '../db/client.ts';
+import { and, eq, getTableName, inArray, lt, sql } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
+import type { Database, Transaction } from '../db/client.ts';
+import { ago, ERASED_AFTER, RETENTION } from '../db/retention.ts';
+import { orders, signups } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import type { Logger } from '../log.ts';
+import { eraseOrders, eraseRecipients, eraseSignups } from '../records/erasure.ts';
 
 export type PruneActivities = ReturnType<typeof createPruneActivities>;
 
-/** How long finished rows are kept. Closed workflows are kept by Temporal, for the retention period of the namespace. */
-const POLICIES: { what: string; table: SQL; where: SQL }[] = [
-  {
-    what: 'delivered commands, 7 days',
-    table: sql`commands`,
-    where: sql`state in ('delivered', 'discarded') and delivered_at < now() - interval '7 days'`,
-  },
-  {
-    what: 'idempotency keys, 30 days',
-    table: sql`idempotency_keys`,
-    where: sql`created_at < now() - interval '30 days'`,
-  },
-  {
-    what: 'webhook events, 30 days: providers stop resending long before',
-    table: sql`webhook_events`,
-    where: sql`received_at < now() - interval '30 days'`,
-  },
-  {
-    what: 'verification tokens, 30 days',
-    table: sql`verification_tokens`,
-    where: sql`created_at < now() - interval '30 days'`,
-  },
-];
+/** Rows deleted, and rows changed, together: few enough that no lock is held for long. */
+const DELETED_TOGETHER = 10_000;
+const ERASED_TOGETHER = 200;
 
-const BATCH = 10_000;
+const isOlder = (column: AnyPgColumn, age: string) => lt(column, ago(age));
 
-/** Deletes finished rows past their retention time, in batches, so that no lock is held for long. */
+/** Erases so many rows at most. @returns how many */
+type Erase = (tx: Transaction, limit: number) => Promise<number>;
+
+const ERASURES: Record<keyof typeof ERASED_AFTER | 'recipients', Erase> = {
+  async orders(tx, limit) {
+    const which = and(isOlder(orders.createdAt, ERASED_AFTER.orders), inArray(orders.status, ['failed', 'cancelled']));
+    return (await eraseOrders(tx, which, limit)).orders;
+  },
+  async invoicedOrders(tx, limit) {
+    const which = and(isOlder(orders.createdAt, ERASED_AFTER.invoicedOrders), eq(orders.status, 'completed'));
+    return (await eraseOrders(tx, which, limit)).orders;
+  },
+  recipients: (tx, limit) => eraseRecipients(tx, isOlder(orders.createdAt, ERASED_AFTER.invoicedOrders), limit),
+  signups: (tx, limit) =>
+    eraseSignups(tx, and(isOlder(signups.createdAt, ERASED_AFTER.signups), inArray(signups.status, ['expired', 'ended'])), limit),
+};
+
+/** Enforces how long data is kept (`db/retention.ts`), in batches. */
 export function createPruneActivities({ db, log }: { db: Database; log: Logger }) {
+  /** @param batch does a part. @returns how much all parts did */
+  async function inBatches(size: number, batch: () => Promise<number>): Promise<number> {
+    let total = 0;
+    for (let done = size; done === size; total += done) {
+      done = await batch();
+      heartbeat();
+    }
+    return total;
+  }
+
   return {
     async pruneFinishedWork(): Promise<void> {
-      for (const { what, table, where } of POLICIES) {
-        let deleted = 0;
-        for (let batch = BATCH; batch === BATCH; deleted += batch) {
-          const result = await db.execute(
-            sql`delete from ${table} where ctid = any(array(select ctid from ${table} where ${where} limit ${BATCH}))`,
-          );
-          batch = result.rowCount ?? 0;
-          heartbeat();
-        }
-        log.info({ what, deleted }, 'pruned');
+      for (const retention of Object.values(RETENTION)) {
+        if ('keep' in retention) continue;
+        const { deleteFrom: table, where } = retention;
+        const deleted = await inBatches(DELETED_TOGETHER, async () => {
+          const which = sql`select ctid from ${table} where ${where} limit ${DELETED_TOGETHER}`;
+          return (await db.execute(sql`delete from ${table} where ctid = any(array(${which}))`)).rowCount ?? 0;
+        });
+        log.info({ table: getTableName(table), deleted }, 'pruned');
+      }
+      for (const [what, erase] of Object.entries(ERASURES)) {
+        const erased = await inBatches(ERASED_TOGETHER, () => transaction(db, (tx) => erase(tx, ERASED_TOGETHER)));
+        log.info({ what, erased }, 'personal data erased');
       }
     },
   };

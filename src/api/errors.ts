@@ -29,6 +29,7 @@ export const PROBLEMS = {
   failure_not_open: { status: 409, title: 'The failure is not open' },
   order_not_failed: { status: 409, title: 'The order has not failed' },
   money_unsettled: { status: 409, title: 'Money of an earlier generation is not refunded' },
+  person_erased: { status: 409, title: 'The data of this person was erased' },
   bulk_action_not_running: { status: 409, title: 'The bulk action has ended' },
   fix_not_certain: { status: 409, title: 'It is not certain which side is right' },
   already_requested: { status: 409, title: 'This has already been requested' },

@@ -4,6 +4,7 @@ import { EXIT_HELP, run } from './exit.ts';
 import { addFailures } from './failures.ts';
 import { addKeys } from './keys.ts';
 import { addOrders } from './orders.ts';
+import { addPeople } from './people.ts';
 import { addQueues } from './queues.ts';
 import { addBulkActions } from './bulk-actions.ts';
 import { addReports } from './reports.ts';
@@ -28,6 +29,7 @@ for (const add of [
   addReconcile,
   addSchedules,
   addReports,
+  addPeople,
   addKeys,
   addDoctor,
 ]) {

@@ -29,5 +29,6 @@ export type AuditedAction =
   | 'create_api_key'
   | 'rotate_api_key'
   | 'revoke_api_key'
+  | 'erase_person'
   | 'sign_in'
   | 'sign_out';

@@ -16,6 +16,7 @@ export type RequestErrorType =
   | 'failure_not_open'
   | 'order_not_failed'
   | 'money_unsettled'
+  | 'person_erased'
   | 'bulk_action_not_running'
   | 'fix_not_certain'
   | 'already_requested'

@@ -4,6 +4,7 @@ import { RequestError } from '../contracts/request-error.ts';
 import type { Transaction } from '../db/client.ts';
 import { failures, orders, payments, sagaSteps } from '../db/schema.ts';
 import { enqueueCommand } from '../records/commands.ts';
+import { isErased } from '../records/erasure.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { isApproval } from '../records/order-rows.ts';
 import { recordOrderEvent } from '../records/order-status.ts';
@@ -65,15 +66,16 @@ function decision(made: 'approve' | 'reject', description: ActionDescription) {
 export const restartOrder = defineAction({
   name: 'restart_order',
   label: 'Restart the order',
-  about: 'Runs the failed order again from the start, as its next generation. Refused while money of an earlier one is not refunded.',
+  about: "Runs the failed order again from the start, as its next generation. Refused while money of an earlier one is not refunded, and once the customer's data was erased.",
   done: 'Restart requested.',
-  refusals: ['order_not_failed', 'money_unsettled'],
+  refusals: ['order_not_failed', 'money_unsettled', 'person_erased'],
   input: reasonInput,
   async act(tx, target, instruction) {
-    const { id: orderId, status, amount, currency, generation: last } = await lockOrder(tx, target);
+    const { id: orderId, status, amount, currency, generation: last, customerEmail } = await lockOrder(tx, target);
     if (status !== 'failed') {
       throw new RequestError('order_not_failed', `The order is ${status}. Only a failed order can be restarted.`);
     }
+    if (isErased(customerEmail)) throw new RequestError('person_erased', 'The address of the order was erased.');
     if ((await unsettledMoney(tx, orderId)) > 0) {
       throw new RequestError('money_unsettled', 'Money of an earlier generation is not refunded yet.');
     }

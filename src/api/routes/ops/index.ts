@@ -2,6 +2,7 @@ import { backfillSchedule } from './backfill-schedule.ts';
 import { BULK_ACTION_ACTIONS } from './bulk-action-actions.ts';
 import { countFailures } from './count-failures.ts';
 import { createBulkAction } from './create-bulk-action.ts';
+import { erasePerson } from './erase-person.ts';
 import { FAILURE_ACTIONS } from './failure-actions.ts';
 import { getBooks } from './get-books.ts';
 import { getBulkAction } from './get-bulk-action.ts';
@@ -40,6 +41,7 @@ export const OPS_OPERATIONS = [
   restartOrder,
   searchSignups,
   getSignupStory,
+  erasePerson,
   listSchedules,
   ...SCHEDULE_ACTIONS,
   backfillSchedule,
