@@ -47,8 +47,7 @@ describe('pruning', () => {
 
   it('replaces the recipients of invoices after ten years', async () => {
     const [old, recent] = [await orderFrom('11 years', 'completed'), await orderFrom('9 years', 'completed')];
-    const issue = (number: number, orderId: string) => ({ number, orderId, generation: 1, amount: 1780, currency: 'EUR' });
-    await db.insert(invoices).values([issue(1, old), issue(2, recent)]);
+    await db.insert(invoices).values([old, recent].map((orderId, index) => ({ number: index + 1, orderId, generation: 1, amount: 1780, currency: 'EUR' })));
     await prune();
     expect(await readOrder(old)).toMatchObject({ customerName: 'erased', line1: 'erased', amount: 1780 });
     expect(await readOrder(recent)).toMatchObject({ customerName: 'Ada Lovelace' });

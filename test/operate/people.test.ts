@@ -54,7 +54,7 @@ async function signUp(name: string, status: (typeof schema.signups.$inferSelect)
 const issueInvoice = (orderId: string, number: number) =>
   db.insert(invoices).values({ number, orderId, generation: 1, amount: 890, currency: 'EUR' });
 
-/** Every table that contains a text, in any column. */
+/** Every table that contains a text, in any column; in the order of the schema. */
 async function tablesWith(text: string): Promise<string[]> {
   const found: string[] = [];
   for (const table of Object.values(schema).filter((value) => is(value, PgTable))) {
@@ -70,7 +70,7 @@ describe('erasing a person', () => {
     await placeOrder('grace', 'failed');
     await signUp('grace', 'expired');
     // Otherwise the search would prove nothing.
-    expect(await tablesWith('grace')).toEqual(['idempotency_keys', 'signups', 'orders', 'shipments', 'emails'].toSorted(byTable));
+    expect(await tablesWith('grace')).toEqual(['idempotency_keys', 'signups', 'orders', 'shipments', 'emails']);
 
     expect(await erasePerson(db, 'Grace@Canary.Example', instruction)).toMatchObject({ orders: 2, invoices: 0, signups: 1, remaining: 0 });
     expect(await tablesWith('grace')).toEqual([]);
@@ -110,11 +110,9 @@ describe('erasing a person', () => {
 
   it('is in the audit, without the address', async () => {
     const { id } = await erasePerson(db, 'nobody@canary.example', instruction);
-    expect(await listActions(db, { limit: 1 })).toMatchObject([{ action: 'erase_person', target: id, ...instruction }]);
+    const [action] = await listActions(db, { limit: 1 });
+    expect(action).toMatchObject({ action: 'erase_person', target: id, ...instruction });
     expect(await tablesWith('nobody@')).toEqual([]);
   });
 });
 
-/** The order of the tables in the schema. */
-const tableNames = Object.values(schema).filter((value) => is(value, PgTable)).map(getTableName);
-const byTable = (a: string, b: string): number => tableNames.indexOf(a) - tableNames.indexOf(b);
