@@ -31,9 +31,9 @@ export function addPeople(program: Command): void {
 
 function describe({ id, orders, invoices, signups, remaining }: Erasure): string {
   return [
-    `Erased: ${orders} orders and ${signups} signups. In the audit, this is ${id}.`,
-    ...(invoices > 0 ? [`Kept: name and address on ${invoices} invoices, as accounting requires.`] : []),
-    ...(remaining > 0 ? [`Left: ${remaining} that are in progress or need attention. Run this again when they have ended.`] : []),
+    `Orders erased: ${orders}. Signups erased: ${signups}. In the audit, this is ${id}.`,
+    ...(invoices > 0 ? [`Invoices that keep name and address, as accounting requires: ${invoices}.`] : []),
+    ...(remaining > 0 ? [`Left, because they are in progress or need attention: ${remaining}. Run this again when they have ended.`] : []),
     'The payment provider, the warehouse and the mail server have copies of their own.',
   ].join('\n');
 }

@@ -261,6 +261,19 @@ describe('ops orders', () => {
   });
 });
 
+describe('ops people', () => {
+  it("erases a person's data after a confirmation, and says what it left", async () => {
+    const erase = ['people', 'erase', 'left@example.com', '--reason', 'asked for it'];
+    const orderId = await placeOrder();
+    await handle.db.update(orders).set({ customerEmail: 'left@example.com' }).where(eq(orders.id, orderId));
+    expect((await ops(...erase)).code).toBe(2);
+    const { code, stdout } = await ops(...erase, '--yes');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Orders erased: 0. Signups erased: 0.');
+    expect(stdout).toContain('Left, because they are in progress or need attention: 1.');
+  });
+});
+
 describe('ops schedules', () => {
   it('are listed with what differs from their declaration, paused, resumed, run and backfilled', async () => {
     const [weekly] = scheduleDefinitions('Europe/Berlin');
