@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { ROLES, type Role } from '../contracts/statuses.ts';
 import type { Caller } from '../contracts/caller.ts';
-import type { ApiEnv, CallerEnv } from './environment.ts';
+import type { CallerEnv } from './environment.ts';
 import { Problem } from './errors.ts';
 
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
@@ -11,7 +11,7 @@ const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 const keyOf = (c: Context): string | undefined => BEARER.exec(c.req.header('Authorization') ?? '')?.[1];
 
 /** @throws Problem `unauthenticated` unless the request brings a key that is in use */
-export async function identify(c: Context<ApiEnv>): Promise<Caller> {
+export async function identify(c: Context<CallerEnv>): Promise<Caller> {
   const key = keyOf(c);
   const caller = key === undefined ? undefined : await c.get('keys').identify(key);
   if (caller) return caller;

@@ -22,7 +22,7 @@ export class KeyWatch {
    */
   async during<Result>(hash: string, work: (ended: AbortSignal) => Promise<Result>): Promise<Result> {
     const ended = new AbortController();
-    const peers = this.#watched.get(hash) ?? new Set();
+    const peers = this.#watched.get(hash) ?? new Set<AbortController>();
     this.#watched.set(hash, peers.add(ended));
     try {
       return await work(ended.signal);

@@ -123,7 +123,7 @@ export function parseExpiry(text: string): Date | null {
   if (text === 'never') return null;
   const isDate = /^\d{4}-/.test(text);
   const time = isDate ? new Date(parseTime(text)) : new Date(Date.now() + parseDuration(text));
-  if (time.getTime() <= Date.now()) throw new InvalidArgumentError('That time has passed.');
+  if (!(time.getTime() > Date.now())) throw new InvalidArgumentError('Give a time in the future.');
   return time;
 }
 

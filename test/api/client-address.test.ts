@@ -30,7 +30,7 @@ async function addressSeen(proxies: string, forwarded: string | undefined): Prom
   await once(running, 'listening');
   const address = running.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const headers: HeadersInit = forwarded === undefined ? {} : { 'X-Forwarded-For': forwarded };
+  const headers: Record<string, string> = forwarded === undefined ? {} : { 'X-Forwarded-For': forwarded };
   return await (await fetch(`http://127.0.0.1:${address.port}/`, { headers: { ...headers, Connection: 'close' } })).text();
 }
 

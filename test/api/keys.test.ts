@@ -45,24 +45,24 @@ describe('a key', () => {
   });
 });
 
+/** @returns a new operator's key, and functions that end it */
+async function keyToEnd() {
+  const { id, key } = await insertApiKey(api.db, { name: 'to be ended', role: 'operator' });
+  const ends = {
+    revoked: () => revokeApiKey(api.db, id, instruction),
+    expired: async () => {
+      await api.db.update(apiKeySecrets).set({ expiresAt: sql`now()` }).where(eq(apiKeySecrets.keyId, id));
+    },
+    rotated: async () => {
+      await rotateApiKey(api.db, id, { overlap: 0 }, instruction);
+    },
+  };
+  return { key, ends };
+}
+
+const follow = (path: string, key: string) => readEvents(`${api.url}${path}`, { Authorization: `Bearer ${key}` });
+
 describe('what a key has open', () => {
-  /** @returns a new operator's key, and functions that end it */
-  async function keyToEnd() {
-    const { id, key } = await insertApiKey(api.db, { name: 'to be ended', role: 'operator' });
-    const ends = {
-      revoked: () => revokeApiKey(api.db, id, instruction),
-      expired: async () => {
-        await api.db.update(apiKeySecrets).set({ expiresAt: sql`now()` }).where(eq(apiKeySecrets.keyId, id));
-      },
-      rotated: async () => {
-        await rotateApiKey(api.db, id, { overlap: 0 }, instruction);
-      },
-    };
-    return { key, ends };
-  }
-
-  const follow = (path: string, key: string) => readEvents(`${api.url}${path}`, { Authorization: `Bearer ${key}` });
-
   it.each(['revoked', 'expired', 'rotated'] as const)('ends once it is %s: the events of an order', async (how) => {
     const orderId = await placeOrder(api);
     const { key, ends } = await keyToEnd();
@@ -74,8 +74,8 @@ describe('what a key has open', () => {
 
   it('ends with it: the events of a bulk action', async () => {
     const { failureId } = await openOrderFailure(api);
-    const request = { action: 'retry', ids: [failureId], reason: 'r', ratePerSecond: 1, dryRun: false } as const;
-    const bulkActionId = await startBulkAction(api.db, request, 'test');
+    const ids = [failureId];
+    const bulkActionId = await startBulkAction(api.db, { action: 'retry', ids, reason: 'r', ratePerSecond: 1, dryRun: false }, 'test');
     const { key, ends } = await keyToEnd();
     const stream = follow(`/v1/ops/bulk-actions/${bulkActionId}/events`, key);
     expect(await stream.next()).toMatchObject({ value: { event: 'progress' } });

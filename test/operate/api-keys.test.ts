@@ -67,7 +67,7 @@ describe('rotating a key', () => {
     expect(await callerOf(key)).toEqual({ keyId: id, role: 'customer' });
     expect(await callerOf(old)).toEqual({ keyId: id, role: 'customer' });
     expect(await secretsOf(id)).toMatchObject([{ expiresAt: null }, { expiresAt: expect.any(Date) }]);
-    expect(await listActions(db, { limit: 1 })).toMatchObject([{ action: 'rotate_api_key', target: id, ...instruction }]);
+    expect((await listActions(db, { limit: 1 }))[0]).toMatchObject({ action: 'rotate_api_key', target: id, ...instruction });
   });
 
   it('ends the old secret at once without an overlap', async () => {

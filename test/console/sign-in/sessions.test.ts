@@ -15,6 +15,9 @@ describe('a session', () => {
     const { id, key } = await insertApiKey(db, { name: 'night shift', role: 'operator' });
     keyId = id;
     token = await openSession(db, { keyId, role: 'operator' }, key);
+  });
+
+  it('belongs to the operator whose key opened it', async () => {
     expect(await findSession(db, token)).toMatchObject({ caller: { keyId, role: 'operator' } });
   });
 
