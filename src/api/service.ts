@@ -5,6 +5,8 @@ import { connectDatabase } from '../db/client.ts';
 import { DATABASE_LIMITS } from '../db/limits.ts';
 import type { Logger } from '../log.ts';
 import { connectTemporal } from '../temporal/connection.ts';
+import { createDataConverter } from '../temporal/payloads/data-converter.ts';
+import { warnOfClearText } from '../temporal/payloads/keys.ts';
 import { createApp } from './app.ts';
 import { KeyRing } from './key-ring.ts';
 import { Links } from '../views/links.ts';
@@ -20,6 +22,7 @@ const LONGEST_RECONNECT = 1_000;
  * @throws when the port is taken
  */
 export async function startApi(config: ApiConfig, log: Logger): Promise<RunningServer> {
+  warnOfClearText(config.PAYLOAD_KEYS, log);
   const database = connectDatabase(config.DATABASE_URL, {
     max: config.DATABASE_POOL,
     name: 'holdfast-api',
@@ -49,7 +52,11 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
           temporal.workflowService.describeNamespace({ namespace: config.TEMPORAL_NAMESPACE }),
         ),
     },
-    temporal: new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }),
+    temporal: new Client({
+      connection: temporal,
+      namespace: config.TEMPORAL_NAMESPACE,
+      dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+    }),
     publicUrl: config.PUBLIC_URL,
     timeZone: config.SHOP_TIME_ZONE,
     stopping: stopping.signal,
