@@ -57,6 +57,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
       namespace: config.TEMPORAL_NAMESPACE,
       dataConverter: createDataConverter(config.PAYLOAD_KEYS),
     }),
+    temporalUiUrl: config.TEMPORAL_UI_URL,
     publicUrl: config.PUBLIC_URL,
     timeZone: config.SHOP_TIME_ZONE,
     stopping: stopping.signal,

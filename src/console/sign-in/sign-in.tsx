@@ -8,9 +8,10 @@ import { z } from 'zod';
 import { SignInAttempts } from './attempts.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { BareLayout, type Flash } from '../kit/layout.tsx';
-import { closeSession, findSession, isOwnForm, openSession, SESSION_LIFETIME } from './sessions.ts';
+import { closeSession, findSession, isOwnForm, openSession, SESSION_COOKIE, SESSION_LIFETIME } from './sessions.ts';
 
-const COOKIE = 'holdfast_session';
+/** Where browsers send the session: to these pages, and to the codec that Temporal's Web UI asks (`api/codec.ts`). */
+const PATHS = ['/ops', '/codec'];
 const SIGN_IN = '/ops/sign-in';
 
 /** Where to go after signing in. Only our own pages: no open redirect. */
@@ -20,7 +21,7 @@ const nextSchema = z.string().regex(/^\/ops(\/|\?|$)[^\\]*$/).catch('/ops');
 export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDependencies): void {
   const attempts = new SignInAttempts();
   const origin = new URL(publicUrl).origin;
-  const cookie = { path: '/ops', httpOnly: true, sameSite: 'Strict', secure: origin.startsWith('https:') } as const;
+  const cookie = { httpOnly: true, sameSite: 'Strict', secure: origin.startsWith('https:') } as const;
 
   // Behind a proxy that ends TLS our own address looks like http, so the public origin is allowed too.
   app.use(csrf({ origin: (from, c) => from === origin || from === new URL(c.req.url).origin }));
@@ -39,13 +40,14 @@ export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDepen
     const caller = key === '' ? undefined : await identify(key);
     if (caller?.role !== 'operator') return signInPage(c, next, 401, 'That key is unknown, revoked, or has no operator role.');
     attempts.giveBack(address);
-    setCookie(c, COOKIE, await openSession(db, caller), { ...cookie, maxAge: SESSION_LIFETIME });
+    const token = await openSession(db, caller);
+    for (const path of PATHS) setCookie(c, SESSION_COOKIE, token, { ...cookie, path, maxAge: SESSION_LIFETIME });
     return c.redirect(next, 303);
   });
 
   app.use(
     createMiddleware<PageEnv>(async (c, next) => {
-      const token = getCookie(c, COOKIE);
+      const token = getCookie(c, SESSION_COOKIE);
       const session = token === undefined ? undefined : await findSession(db, token);
       if (!session) {
         const { pathname, search } = new URL(c.req.url);
@@ -65,7 +67,7 @@ export function guard(app: Hono<PageEnv>, { db, identify, publicUrl }: PageDepen
 
   app.post('/sign-out', async (c) => {
     await closeSession(db, c.var.session);
-    deleteCookie(c, COOKIE, cookie);
+    for (const path of PATHS) deleteCookie(c, SESSION_COOKIE, { ...cookie, path });
     return c.redirect(SIGN_IN, 303);
   });
 }
