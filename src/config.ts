@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { parse as parseDuration } from '@lukeed/ms';
 import { z } from 'zod';
 import type { OrderPolicy, SignupPolicy } from './contracts/messages.ts';
+import { payloadKeysSchema, type PayloadKeys } from './temporal/payloads/keys.ts';
 
 /** A duration such as `48h` or `14 days`, given in ms. */
 const durationText = z.string().transform((text, context) => {
@@ -51,7 +52,10 @@ const networks = z
 
 const databaseSchema = z.object({ DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }) });
 
+const payloadsSchema = z.object({ PAYLOAD_KEYS: payloadKeysSchema });
+
 const commonSchema = databaseSchema.extend({
+  ...payloadsSchema.shape,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   /** Where clients reach the API: the base of links in answers and emails. */
   PUBLIC_URL: url().default('http://localhost:3000'),
@@ -147,8 +151,10 @@ export class ConfigError extends Error {
 }
 
 function load<Output>(schema: z.ZodType<Output>, environment: NodeJS.ProcessEnv): Output {
+  // Only production has to make a key first.
+  const preset = environment['NODE_ENV'] === 'production' ? {} : { PAYLOAD_KEYS: 'none' };
   // Compose files set missing variables to an empty text.
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const given = { ...preset, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')) };
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
@@ -163,6 +169,12 @@ export const loadApiConfig = (environment = process.env): ApiConfig => load(apiS
  * @throws ConfigError when a variable is missing or wrong
  */
 export const loadOpsConfig = (environment = process.env): OpsConfig => load(opsSchema, environment);
+
+/**
+ * What reading and writing payloads needs, in a process that needs nothing else.
+ * @throws ConfigError when the keys are missing in production, or wrong
+ */
+export const loadPayloadKeys = (environment = process.env): PayloadKeys => load(payloadsSchema, environment).PAYLOAD_KEYS;
 
 /** @throws ConfigError when a variable is missing or wrong */
 export const loadWorkerConfig = (environment = process.env): WorkerConfig => load(workerSchema, environment);

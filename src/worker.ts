@@ -23,6 +23,8 @@ import { runWorkers } from './temporal/run-workers.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
 import { preloadModules, workflowsPath } from './temporal/workflow-bundle.ts';
+import { createDataConverter } from './temporal/payloads/data-converter.ts';
+import { warnOfClearText } from './temporal/payloads/keys.ts';
 import { connectTemporalNatively } from './temporal/native-connection.ts';
 
 /**
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
   const queues = parseQueues();
   const log = createLogger('worker', config.LOG_LEVEL);
   installRuntime(log, config);
+  warnOfClearText(config.PAYLOAD_KEYS, log);
 
   const database = connectDatabase(config.DATABASE_URL, {
     max: config.DATABASE_POOL,
@@ -47,7 +50,8 @@ async function main(): Promise<void> {
   const mail = createMail();
   const operationsMail = createMail();
   const connection = await connectTemporalNatively();
-  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
 
   const payments = measureCalls(
@@ -91,6 +95,7 @@ async function main(): Promise<void> {
       Worker.create({
         connection,
         namespace: config.TEMPORAL_NAMESPACE,
+        dataConverter,
         taskQueue: TASK_QUEUES[queue],
         activities: {
           ...activities,

@@ -96,7 +96,7 @@ describe('docker-compose.yml', () => {
 /** @returns the variables without which a configuration does not load */
 function requiredBy(load: (environment: NodeJS.ProcessEnv) => unknown): string[] {
   try {
-    load({});
+    load({ NODE_ENV: 'production' });
   } catch (error) {
     if (error instanceof ConfigError) return [...error.message.matchAll(/^ {2}(\w+):/gm)].map(([, name = '']) => name);
     throw error;

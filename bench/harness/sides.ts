@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { loadPayloadKeys } from '../../src/config.ts';
+import { createDataConverter } from '../../src/temporal/payloads/data-converter.ts';
 import { writeWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { fillStock, type BenchPostgres } from './postgres.ts';
 import { checkOut, startSide, type Side, type SideOptions } from './side.ts';
@@ -47,7 +49,8 @@ export const startPeer = (bench: Bench, name: string, setup: SideSetup = {}): Pr
 export async function connectTo({ atEnd }: Bench, side: Side): Promise<Client> {
   const connection = await Connection.connect({ address: side.temporalAddress });
   atEnd(() => connection.close());
-  return new Client({ connection });
+  const keys = loadPayloadKeys({ PAYLOAD_KEYS: side.keys.payloadKeys });
+  return new Client({ connection, dataConverter: createDataConverter(keys) });
 }
 
 async function start(bench: Bench, name: string, { through, ...setup }: SideSetup, checkout?: string): Promise<Side> {

@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { OPERATORS, requireRole } from './auth.ts';
+import { CODEC_PATHS, serveCodec } from './codec.ts';
 import { serveDocs } from './docs.ts';
 import type { Api, ApiEnv, Dependencies } from './environment.ts';
 import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type ProblemType } from './errors.ts';
@@ -28,8 +29,8 @@ function limitBodyTo(kilobytes: number): MiddlewareHandler<ApiEnv> {
   };
 }
 
-/** Thousands of ids make a large body, and so does the evidence in a dispute. */
-const LARGE_BODIES = ['/v1/ops/bulk-actions', STRIPE_WEBHOOK_PATH];
+/** Thousands of ids make a large body, and so do the evidence in a dispute and the payloads of a run. */
+const LARGE_BODIES = ['/v1/ops/bulk-actions', STRIPE_WEBHOOK_PATH, ...CODEC_PATHS];
 
 /** Puts the API together. It does not listen: see `server.ts`. */
 export function createApp(deps: Dependencies): Api {
@@ -65,6 +66,7 @@ export function createApp(deps: Dependencies): Api {
   const document = describe(api);
   api.get('/openapi.json', (c) => c.json(document));
   serveDocs(api);
+  serveCodec(api, deps);
   mountPages(api, deps);
 
   api.notFound((c) => respondWithProblem(c, new Problem('not_found', 'Nothing at this address.')));

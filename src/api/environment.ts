@@ -19,6 +19,8 @@ export interface Dependencies {
   /** May be away. Use `askTemporal`, which waits for a bounded time. */
   temporal: Client;
   clientAddress: ClientAddress;
+  /** Where people reach Temporal's Web UI. */
+  temporalUiUrl: string;
   /** Where clients reach the API. */
   publicUrl: string;
   /** IANA name of the shop's time zone: what the schedules are declared in. */

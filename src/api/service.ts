@@ -8,6 +8,8 @@ import { poolMetrics } from '../metrics/pool.ts';
 import { serveMetrics, type MetricsServer } from '../metrics/server.ts';
 import { shopMetrics } from '../metrics/shop.ts';
 import { connectTemporal } from '../temporal/connection.ts';
+import { createDataConverter } from '../temporal/payloads/data-converter.ts';
+import { warnOfClearText } from '../temporal/payloads/keys.ts';
 import { createApp } from './app.ts';
 import { clientAddressBehind } from './client-address.ts';
 import { KeyRing } from './key-ring.ts';
@@ -27,6 +29,7 @@ export type RunningApi = RunningServer & { metricsUrl: string | undefined };
  * @throws when the port is taken
  */
 export async function startApi(config: ApiConfig, log: Logger): Promise<RunningApi> {
+  warnOfClearText(config.PAYLOAD_KEYS, log);
   const database = connectDatabase(config.DATABASE_URL, {
     max: config.DATABASE_POOL,
     name: 'holdfast-api',
@@ -59,8 +62,13 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
           temporal.workflowService.describeNamespace({ namespace: config.TEMPORAL_NAMESPACE }),
         ),
     },
-    temporal: new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }),
+    temporal: new Client({
+      connection: temporal,
+      namespace: config.TEMPORAL_NAMESPACE,
+      dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+    }),
     clientAddress: clientAddressBehind(config.TRUSTED_PROXIES),
+    temporalUiUrl: config.TEMPORAL_UI_URL,
     publicUrl: config.PUBLIC_URL,
     timeZone: config.SHOP_TIME_ZONE,
     stopping: stopping.signal,

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type Connection } from '@temporalio/client';
 import { Command, Option } from 'commander';
+import { loadPayloadKeys } from '../config.ts';
 import { connectTemporal, temporalAddress } from '../temporal/connection.ts';
+import { EncryptionCodec } from '../temporal/payloads/codec.ts';
+import { createDataConverter } from '../temporal/payloads/data-converter.ts';
+import type { PayloadKeys } from '../temporal/payloads/keys.ts';
 import { writeWorkflowBundle } from '../temporal/workflow-bundle.ts';
 import { EXIT, RefusedError, run, UsageError } from './exit.ts';
 import { jsonOption, limitOption } from './options.ts';
@@ -51,9 +55,10 @@ Exit codes:
   .exitOverride()
   .action(async (options: Options) => {
     checkUsage(options);
+    const keys = loadPayloadKeys();
     const connection = connectTemporal();
     try {
-      await checkAll(await findSource(connection, options), options);
+      await checkAll(await findSource(connection, keys, options), keys, options);
     } finally {
       await connection.close();
     }
@@ -68,23 +73,23 @@ function checkUsage({ workflowId, runId, query, dir, record, name }: Options): v
   }
 }
 
-async function findSource(connection: Connection, options: Options): Promise<RecordedRun[]> {
+async function findSource(connection: Connection, keys: PayloadKeys, options: Options): Promise<RecordedRun[]> {
   const { workflowId, runId, query, limit, dir } = options;
   const namespace = process.env['TEMPORAL_NAMESPACE'] ?? temporalAddress().namespace ?? 'default';
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, dataConverter: createDataConverter(keys) });
   if (workflowId !== undefined) return await findRun(client, workflowId, runId);
   if (query !== undefined) return await findRuns(client, query, limit);
   return await readFolder(dir ?? GOLDEN);
 }
 
 /** A gate that has checked nothing must not be green. */
-async function checkAll(runs: RecordedRun[], options: Options): Promise<void> {
+async function checkAll(runs: RecordedRun[], keys: PayloadKeys, options: Options): Promise<void> {
   if (runs.length === 0) throw new RefusedError('No histories found.');
   const results: Replayed[] = [];
   const files: string[] = [];
   await withBundle(async (bundle) => {
-    for await (const replayed of replayRuns(runs, bundle)) {
-      if (options.record) files.push(await keep(replayed, options));
+    for await (const replayed of replayRuns(runs, bundle, keys)) {
+      if (options.record) files.push(await keep(replayed, new EncryptionCodec(keys), options));
       // Histories are large, so each is released once it was checked.
       results.push({ ...replayed, history: {} });
       if (!options.json) console.log(lineOf(replayed, results.length, runs.length));
@@ -114,9 +119,9 @@ async function withBundle(work: (bundle: string) => Promise<void>): Promise<void
 }
 
 /** A golden history must replay, and must not hold personal data. */
-async function keep({ run: { workflowId }, history, divergence }: Replayed, options: Options): Promise<string> {
+async function keep({ run: { workflowId }, history, divergence }: Replayed, codec: EncryptionCodec, options: Options): Promise<string> {
   if (divergence) throw new RefusedError(`${workflowId} does not replay: ${divergence.message}`);
-  const golden = toGolden(workflowId, history);
+  const golden = toGolden(workflowId, history, codec);
   const personal = findPersonalData(golden);
   if (personal !== undefined) throw new RefusedError(`${workflowId} holds ${personal}, so it must not be recorded.`);
   const folder = options.dir ?? GOLDEN;

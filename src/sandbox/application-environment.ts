@@ -43,6 +43,7 @@ export function applicationEnvironment(
     DATABASE_URL: addresses.database,
     TEMPORAL_ADDRESS: addresses.temporal,
     TEMPORAL_NAMESPACE: settings.namespace,
+    PAYLOAD_KEYS: variables['PAYLOAD_KEYS'] || secrets.payloadKeys,
     SMTP_URL: addresses.mail,
     STRIPE_API_BASE: addresses.payments,
     STRIPE_SECRET_KEY: real.stripeApiBase

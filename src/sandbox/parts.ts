@@ -1,11 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporalProfile } from './application-environment.ts';
 import { answers, startChild, type ChildSpec, type Supervision } from './child.ts';
-import { localUrl } from './ports.ts';
+import { freePort, localUrl } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { projectRoot } from './project.ts';
-import type { Secrets } from './secrets.ts';
+import { writeSecret, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import type { Shutdown } from './shutdown.ts';
 import { startInbox } from './simulators/inbox.ts';
@@ -13,6 +12,7 @@ import { startPaymentSimulator } from './simulators/payments.ts';
 import { startWarehouseSimulator } from './simulators/warehouse.ts';
 import { temporalBinary, temporalCli } from './temporal-binaries.ts';
 import { startTemporalServer } from './temporal-server.ts';
+import { serveTemporalUi } from './temporal-ui.ts';
 
 /** What the start of every part of a stack needs. */
 export interface StackContext {
@@ -39,22 +39,35 @@ export async function postgresPart(context: StackContext): Promise<string> {
   return shutdown.add('postgres', server).url;
 }
 
-/** Starts Temporal with its Web UI. Returns its address. */
+/** Starts Temporal with its Web UI, which shows payloads in clear text to whoever is signed in at the operator's page. Returns its address. */
 export async function temporalPart(context: StackContext): Promise<string> {
-  const { settings, supervision, shutdown, tell } = context;
+  const { settings, secrets, supervision, shutdown, tell } = context;
+  const codecUrl = localUrl(settings.ports.api, '/codec');
+  const uiPort = await freePort();
   const server = await startTemporalServer({
     binary: await temporalBinary(temporalCli, { onDownload: () => tell('  Downloading Temporal (first start only) …') }),
     port: settings.ports.temporal,
-    uiPort: settings.ports.temporalUi,
+    uiPort,
+    codecUrl,
     databaseFile: file(context, 'temporal.db'),
     namespace: settings.namespace,
     logFile: file(context, 'logs', 'temporal.log'),
     supervision,
   });
   shutdown.add('temporal', server);
-  // Read by the API and the worker, and by the `temporal` command line.
-  const profile = `[profile.default]\naddress = "${server.address}"\nnamespace = "${settings.namespace}"\n`;
-  await writeFile(file(context, temporalProfile), profile);
+  const ui = { port: settings.ports.temporalUi, upstream: localUrl(uiPort), signIn: localUrl(settings.ports.api, '/ops') };
+  shutdown.add('temporal', await serveTemporalUi(ui));
+  // Read by the API and the worker, and by the `temporal` command line, which also asks the codec.
+  const profile = [
+    '[profile.default]',
+    `address = "${server.address}"`,
+    `namespace = "${settings.namespace}"`,
+    '[profile.default.codec]',
+    `endpoint = "${codecUrl}"`,
+    `auth = "Bearer ${secrets.operatorKey}"`,
+    '',
+  ];
+  await writeSecret(file(context, temporalProfile), profile.join('\n'));
   return server.address;
 }
 

@@ -15,6 +15,8 @@ const secretsFile = z.object({
   stripeWebhookSecret: token,
   warehouseApiKey: token,
   warehouseWebhookSecret: token,
+  /** In the format of `PAYLOAD_KEYS`. */
+  payloadKeys: token,
 });
 
 /** The secrets of one embedded stack. */
@@ -30,10 +32,15 @@ export async function loadSecrets(home: string): Promise<Secrets> {
   const known = await readKnown(path);
   const secrets = secretsFile.parse({ ...freshSecrets(), ...known });
   if (Object.keys(known).length < Object.keys(secrets).length) {
-    await writeFile(`${path}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    await writeSecret(path, `${JSON.stringify(secrets, null, 2)}\n`);
   }
   return secrets;
+}
+
+/** Writes a file that only its owner can read. Whoever reads it sees all of it, or what was there before. */
+export async function writeSecret(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
 }
 
 async function readKnown(path: string) {
@@ -60,5 +67,6 @@ function freshSecrets(): Secrets {
     stripeWebhookSecret: webhookSecret(),
     warehouseApiKey: random('wh_'),
     warehouseWebhookSecret: webhookSecret(),
+    payloadKeys: `key-1:${randomBytes(32).toString('base64')}`,
   };
 }

@@ -14,6 +14,8 @@ export interface TemporalServerOptions {
   port: number;
   /** Port of the Web UI. Without it, there is no Web UI. */
   uiPort?: number;
+  /** Where the browser of the Web UI finds the codec that decrypts payloads. */
+  codecUrl?: string;
   /** The file for its state. Without it, the state is lost when the server stops; with it, a power cut may lose the last moments. */
   databaseFile?: string;
   /** Created at the start, in addition to "default". */
@@ -33,7 +35,7 @@ const FAST_SQLITE = ['--sqlite-pragma=journal_mode=WAL', '--sqlite-pragma=synchr
  * @throws SetupError with the end of its log if it does not come up
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
-  const { binary, port, uiPort, databaseFile, namespace = 'default', logFile, supervision } = options;
+  const { binary, port, uiPort, codecUrl, databaseFile, namespace = 'default', logFile, supervision } = options;
   const address = `127.0.0.1:${port}`;
   const child = await startChild(
     {
@@ -50,6 +52,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
         ...(uiPort === undefined
           ? ['--headless']
           : ['--ui-ip=127.0.0.1', `--ui-port=${uiPort}`, '--ui-disable-news-fetch']),
+        ...(codecUrl === undefined ? [] : [`--ui-codec-endpoint=${codecUrl}`]),
         ...(databaseFile === undefined ? [] : [`--db-filename=${databaseFile}`, ...FAST_SQLITE]),
       ],
       logFile,

@@ -1,5 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { ProtoFailure } from '@temporalio/common';
+import { decodeFromPayloadsAtIndex, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
 
 /** An activity that a run is waiting for. */
 export interface PendingActivity {
@@ -40,23 +42,25 @@ export async function describeRun(client: Client, workflowId: string): Promise<R
       startedAt: startTime,
       closedAt: closeTime,
       workflowTaskAttempt: raw.pendingWorkflowTask?.attempt ?? 0,
-      pendingActivities: (raw.pendingActivities ?? []).map((activity) => ({
-        activity: activity.activityType?.name ?? 'unknown',
-        attempt: activity.attempt ?? 1,
-        maximumAttempts: activity.maximumAttempts || undefined,
-        lastFailure: activity.lastFailure
-          ? {
-              type: activity.lastFailure.applicationFailureInfo?.type ?? 'unknown',
-              message: activity.lastFailure.message ?? '',
-            }
-          : undefined,
-        nextAttemptAt: toDate(activity.nextAttemptScheduleTime),
-      })),
+      pendingActivities: await Promise.all(
+        (raw.pendingActivities ?? []).map(async (activity) => ({
+          activity: activity.activityType?.name ?? 'unknown',
+          attempt: activity.attempt ?? 1,
+          maximumAttempts: activity.maximumAttempts || undefined,
+          lastFailure: await readFailure(client, activity.lastFailure),
+          nextAttemptAt: toDate(activity.nextAttemptScheduleTime),
+        })),
+      ),
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
+}
+
+async function readFailure({ options }: Client, failure: ProtoFailure | null | undefined): Promise<PendingActivity['lastFailure']> {
+  const error = await decodeOptionalFailureToOptionalError(options.loadedDataConverter, failure);
+  return error && { type: failure?.applicationFailureInfo?.type ?? 'unknown', message: error.message };
 }
 
 /**
@@ -70,11 +74,8 @@ export async function readRunInput(client: Client, workflowId: string): Promise<
       execution: { workflowId },
       maximumPageSize: 1,
     });
-    const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-    const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
-    let decoded = payloads;
-    for (const codec of payloadCodecs.toReversed()) decoded = await codec.decode(decoded);
-    return decoded[0] && payloadConverter.fromPayload(decoded[0]);
+    const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
+    return await decodeFromPayloadsAtIndex<unknown>(client.options.loadedDataConverter, 0, payloads);
   } catch (error) {
     if (isGrpcServiceError(error) && error.code === status.NOT_FOUND) return undefined;
     throw error;

@@ -10,6 +10,7 @@ import {
   type ScheduleDescription,
 } from '@temporalio/client';
 import Long from 'long';
+import { EncryptionCodec } from './payloads/codec.ts';
 import {
   PRUNE_SCHEDULE_ID,
   RECONCILE_CHANGES_SCHEDULE_ID,
@@ -134,8 +135,9 @@ const timestamp = (time: Date) => ({ seconds: Long.fromNumber(Math.floor(time.ge
 export type ScheduleOutcome = 'created' | 'updated' | 'unchanged';
 
 /**
- * Creates the schedule, or updates it when it differs from its declaration. A paused one stays paused. Safe to run several
- * times at once, because all agree on the id and the declaration.
+ * Creates the schedule, or updates it when it differs from its declaration, or its arguments are not encrypted with the present
+ * key: otherwise an earlier key could never be removed. A paused one stays paused. Safe to run several times at once, because
+ * all agree on the id and the declaration.
  */
 export async function upsertSchedule(client: Client, definition: ScheduleDefinition): Promise<ScheduleOutcome> {
   const { scheduleId, ...content } = { scheduleId: definition.scheduleId, ...toOptions(definition) };
@@ -146,9 +148,17 @@ export async function upsertSchedule(client: Client, definition: ScheduleDefinit
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
   }
   const handle = client.schedule.getHandle(scheduleId);
-  if (scheduleDrift(definition, await handle.describe()).length === 0) return 'unchanged';
+  const description = await handle.describe();
+  if (scheduleDrift(definition, description).length === 0 && isEncodedAsNow(client, description)) return 'unchanged';
   await handle.update(({ state }) => ({ ...content, state }));
   return 'updated';
+}
+
+function isEncodedAsNow({ options }: Client, { raw }: ScheduleDescription): boolean {
+  const payloads = raw.schedule?.action?.startWorkflow?.input?.payloads ?? [];
+  return options.loadedDataConverter.payloadCodecs.every(
+    (codec) => !(codec instanceof EncryptionCodec) || payloads.every((payload) => codec.isCurrent(payload)),
+  );
 }
 
 /** @returns the names of what differs between a declared schedule and the server's; empty when nothing does */

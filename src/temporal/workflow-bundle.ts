@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
+import { failureConverterPath } from './payloads/data-converter.ts';
 
 /** Exports every workflow. */
 export const workflowsPath = fileURLToPath(new URL(`../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
@@ -9,7 +10,7 @@ export const workflowsPath = fileURLToPath(new URL(`../workflows/index${import.m
  * Modules that are loaded once for all runs of a worker, not once for each: all of ours, because they hold nothing that changes.
  * See `docs/decisions/worker.md`.
  */
-export const preloadModules = [workflowsPath];
+export const preloadModules = [workflowsPath, failureConverterPath];
 
 /**
  * Bundles the workflow code into one file, for a worker's `WORKFLOW_BUNDLE`. Bundling takes seconds, so a starting worker
@@ -22,7 +23,7 @@ export async function writeWorkflowBundle(file: string): Promise<void> {
   const keep = (message: string) => faults.push(message);
   const logger = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: keep, error: keep };
   try {
-    const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules, logger });
+    const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules, failureConverterPath, logger });
     await writeFile(file, code);
   } catch (error) {
     throw new Error(`The workflow code could not be bundled.\n${faults.join('\n')}`, { cause: error });

@@ -54,8 +54,9 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Failures', exact: true }).waitFor();
     expect(page.url()).toContain('kind=step');
-    const [cookie] = await page.context().cookies();
-    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/ops' });
+    const cookies = await page.context().cookies();
+    expect(cookies.map(({ path }) => path).toSorted()).toEqual(['/codec', '/ops']);
+    for (const cookie of cookies) expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict' });
     // The browser reports the 401s that we caused on purpose.
     expect(faults.splice(0).filter((fault) => !fault.includes('401'))).toEqual([]);
   });

@@ -119,12 +119,15 @@ describe('ops doctor', () => {
     const stopWorkers = await startWorkers(shop, namespace);
     try {
       await expect.poll(() => complaints(), { timeout: 20_000 }).toEqual({});
+      const otherKey = `other:${Buffer.alloc(32).toString('base64')}`;
+      expect(await complaints({ PAYLOAD_KEYS: otherKey })).toEqual({ Schedules: expect.stringContaining('the key "test"') });
       const after = await doctor('--json');
       expect(JSON.parse(after.stdout)).toMatchObject({ ok: true, findings: expect.any(Array) });
       expect(after.code).toBe(0);
       const said = before.stdout + before.stderr + after.stdout + after.stderr;
-      const { STRIPE_SECRET_KEY, WAREHOUSE_API_KEY, DATABASE_URL } = environment;
-      for (const secret of [STRIPE_SECRET_KEY, WAREHOUSE_API_KEY, new URL(DATABASE_URL).password]) {
+      const { STRIPE_SECRET_KEY, WAREHOUSE_API_KEY, DATABASE_URL, PAYLOAD_KEYS } = environment;
+      const secrets = [STRIPE_SECRET_KEY, WAREHOUSE_API_KEY, new URL(DATABASE_URL).password, PAYLOAD_KEYS.replace('test:', '')];
+      for (const secret of secrets) {
         expect(secret).not.toBe('');
         expect(said).not.toContain(secret);
       }

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { runCommand } from '../support/command.ts';
+import { readable } from '../support/histories.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
+import { dataConverter } from '../support/payloads.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
 
@@ -32,6 +34,7 @@ async function runSome(): Promise<void> {
   const worker = await Worker.create({
     connection,
     namespace: name,
+    dataConverter,
     taskQueue: 'replay',
     workflowBundle: { codePath: inject('workflowBundlePath') },
   });
@@ -82,6 +85,8 @@ describe('history-check of runs', () => {
     const text = await readFile(join(folder, 'report-started.json'), 'utf8');
     expect(JSON.parse(text)).toMatchObject({ workflowId: 'report/clean', events: expect.any(Array) });
     expect(text).not.toContain('"identity"');
+    // The run is encrypted in Temporal.
+    expect(readable(text)).toContain('Europe/Berlin');
 
     const [again, personal, checked] = await Promise.all([
       historyCheck('--workflow-id', 'report/clean', ...into, '--name', 'Report started'),

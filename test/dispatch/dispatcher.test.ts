@@ -1,5 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { Client, WorkflowNotFoundError } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
@@ -14,6 +15,7 @@ import { enqueueCommand } from '../../src/records/commands.ts';
 import { startTcpProxy } from '../api/support/tcp-proxy.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { openFailureOf } from '../support/failures.ts';
+import { codec, dataConverter } from '../support/payloads.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 
 const temporal = await useNamespace();
@@ -73,8 +75,8 @@ async function trackingNumbers(orderId: string): Promise<unknown[]> {
   const { events } = await runOf(orderId).fetchHistory();
   return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => {
     const [payload] = signal?.input?.payloads ?? [];
-    if (!payload?.data) return [];
-    const message: unknown = JSON.parse(Buffer.from(payload.data).toString());
+    if (!payload) return [];
+    const message: unknown = defaultPayloadConverter.fromPayload(codec.decodeOne(payload));
     return [typeof message === 'object' && message !== null && 'trackingNumber' in message ? message.trackingNumber : message];
   });
 }
@@ -273,7 +275,7 @@ describe('while Temporal is unavailable', () => {
       await connection.close();
       await proxy.cut();
     });
-    const client = new Client({ connection, namespace: temporal.namespace });
+    const client = new Client({ connection, namespace: temporal.namespace, dataConverter });
     await proxy.cut();
 
     const { orderId } = await shop.placeOrder();

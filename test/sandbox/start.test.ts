@@ -75,6 +75,9 @@ describe('npm start', { timeout: 180_000 }, () => {
     const first = npmStart();
     await first.shown('Place an order');
     expect(first.printed.join('\n')).toContain('Holdfast is up');
+    const settings = await fetch(`http://127.0.0.1:${environment['TEMPORAL_UI_PORT']}/api/v1/settings`);
+    // With them, the Web UI sends the operator's session to the codec.
+    expect(await settings.json()).toMatchObject({ Codec: { Endpoint: `${api}/codec`, IncludeCredentials: true } });
     const placed = await call('/v1/orders', {
       method: 'POST',
       headers: { 'idempotency-key': 'the-first' },

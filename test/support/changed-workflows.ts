@@ -2,6 +2,7 @@ import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { failureConverterPath } from '../../src/temporal/payloads/data-converter.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
@@ -36,6 +37,7 @@ export async function bundleChangedWorkflows(changes: readonly Change[]): Promis
     }
     const { code } = await bundleWorkflowCode({
       workflowsPath: path('workflows', 'index.ts'),
+      failureConverterPath,
       logger: new DefaultLogger('ERROR'),
     });
     return code;

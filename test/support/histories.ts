@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
+import { inClearText } from '../../src/temporal/histories/clear-text.ts';
 import * as golden from '../../src/temporal/histories/golden.ts';
+import { codec, dataConverter } from './payloads.ts';
 
 export type { History };
 
@@ -30,14 +32,14 @@ export interface TestRun {
  * path becomes its golden history, unless there is one already.
  */
 export async function checkHistories(runs: readonly TestRun[]): Promise<void> {
-  const replays = Worker.runReplayHistories({ workflowBundle: { codePath: inject('workflowBundlePath') } }, runs);
+  const replays = Worker.runReplayHistories({ workflowBundle: { codePath: inject('workflowBundlePath') }, dataConverter }, runs);
   const differences: string[] = [];
   for await (const { workflowId, error } of replays) if (error) differences.push(`${workflowId}: ${error.message}`);
   expect(differences).toEqual([]);
   if (process.env['RECORD_HISTORIES'] !== '1') return;
   for (const { path, workflowId, history } of runs) {
     if (path === undefined || existsSync(join(HISTORIES, `${path}.json`))) continue;
-    await golden.writeGolden(HISTORIES, path, golden.toGolden(workflowId, history));
+    await golden.writeGolden(HISTORIES, path, golden.toGolden(workflowId, history, codec));
   }
 }
 
@@ -49,5 +51,5 @@ export const readable = (json: string): string =>
     ),
   );
 
-/** @returns everything that a history holds, as text */
-export const textOf = (history: History): string => readable(historyToJSON(history));
+/** @returns everything that a history holds, as text, decrypted */
+export const textOf = (history: History): string => readable(inClearText(historyToJSON(history), codec));

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, inject, vi } from 'vitest';
 import { registerSearchAttributes } from '../../src/temporal/search-attributes.ts';
+import { dataConverter, PAYLOAD_KEYS } from './payloads.ts';
 
 export type TestNamespace = Awaited<ReturnType<typeof createNamespace>>;
 
@@ -11,8 +13,9 @@ export type TestNamespace = Awaited<ReturnType<typeof createNamespace>>;
  * Creates a namespace on a development server. Each test file needs its own: the names of the task queues are fixed, so
  * the workers of two files would take each other's tasks.
  * @param address of the server; by default, the one of this test run
+ * @param converter of its client; by default, it encrypts
  */
-export async function createNamespace(address: string = inject('temporalAddress')) {
+export async function createNamespace(address: string = inject('temporalAddress'), converter: DataConverter = dataConverter) {
   const namespace = `test-${randomUUID()}`;
   const connection = await NativeConnection.connect({ address });
   await connection.workflowService.registerNamespace({
@@ -33,9 +36,9 @@ export async function createNamespace(address: string = inject('temporalAddress'
     name: namespace,
     namespace,
     connection,
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, dataConverter: converter }),
     /** What a worker or an API finds in its environment. */
-    environment: { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace },
+    environment: { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, PAYLOAD_KEYS },
     close: () => connection.close(),
   };
 }

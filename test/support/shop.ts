@@ -18,6 +18,7 @@ import { startPaymentSimulator } from '../../src/sandbox/simulators/payments.ts'
 import { startWarehouseSimulator } from '../../src/sandbox/simulators/warehouse.ts';
 import { createCaller } from './caller.ts';
 import { connectTestDatabase } from './database.ts';
+import { PAYLOAD_KEYS } from './payloads.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
 
 type WarehouseOptions = Parameters<typeof startWarehouseSimulator>[0];
@@ -59,6 +60,7 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
 
   const environment = {
     DATABASE_URL: database.url,
+    PAYLOAD_KEYS,
     SMTP_URL: inbox.smtpUrl,
     STRIPE_API_BASE: payments.url,
     STRIPE_SECRET_KEY,

@@ -6,6 +6,7 @@ import { insertApiKey } from '../../src/records/api-keys.ts';
 import { connectTemporal } from '../../src/temporal/connection.ts';
 import { WEBHOOK_SECRET } from '../api/support/api.ts';
 import { expectBooksBalanced } from './books.ts';
+import { dataConverter } from './payloads.ts';
 import { createShop, STRIPE_WEBHOOK_SECRET } from './shop.ts';
 import { startWorker } from './service-process.ts';
 
@@ -15,9 +16,10 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
  * Starts the shop as it runs in production: an API, a worker process, Postgres and the simulators. The warehouse ships
  * and delivers parcels by itself, and sends webhooks to the API.
  * @param variables of the environment that differ from their defaults, and those that lead to a Temporal server
+ * @param at the port of the API, if it has to be known before
  */
-export async function startStack(variables: Record<string, string> & { TEMPORAL_ADDRESS: string }) {
-  const port = await freePort();
+export async function startStack(variables: Record<string, string> & { TEMPORAL_ADDRESS: string }, at?: number) {
+  const port = at ?? (await freePort());
   const publicUrl = `http://127.0.0.1:${port}`;
   const shop = await createShop({
     webhook: { url: `${publicUrl}/v1/webhooks/warehouse`, secret: WEBHOOK_SECRET },
@@ -36,7 +38,7 @@ export async function startStack(variables: Record<string, string> & { TEMPORAL_
   });
   const api = await startApi(config, shop.log);
   const connection = connectTemporal();
-  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const launchWorker = () => startWorker(shop.environment);
   let worker = await launchWorker();
 

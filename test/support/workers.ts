@@ -1,7 +1,9 @@
+import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createActivityInterceptor } from '../../src/activities/interceptors.ts';
 import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from '../../src/contracts/names.ts';
+import { dataConverter as encrypting } from './payloads.ts';
 import type { Shop } from './shop.ts';
 
 // Many tests make activities fail; their warnings would hide what matters.
@@ -10,6 +12,8 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { loggin
 export interface WorkersOptions {
   connection: NativeConnection;
   namespace?: string;
+  /** By default it encrypts, with the keys of tests. */
+  dataConverter?: DataConverter;
   /** By default all queues. */
   queues?: readonly QueueName[];
   /** Replaces activities of the shop, for example to lose their answers. */
@@ -19,7 +23,7 @@ export interface WorkersOptions {
 /** Starts the workers of a shop in this process. @returns stops them */
 export async function startWorkers(
   shop: Shop,
-  { connection, namespace = 'default', queues = QUEUE_NAMES, replaceActivities = () => ({}) }: WorkersOptions,
+  { connection, namespace = 'default', dataConverter = encrypting, queues = QUEUE_NAMES, replaceActivities = () => ({}) }: WorkersOptions,
 ): Promise<() => Promise<void>> {
   const activities = { ...shop.activities(), ...replaceActivities(shop) };
   const workers = await Promise.all(
@@ -27,6 +31,7 @@ export async function startWorkers(
       Worker.create({
         connection,
         namespace,
+        dataConverter,
         taskQueue: TASK_QUEUES[queue],
         // The email queue has activities only.
         ...(queue === 'email' ? {} : { workflowBundle: { codePath: inject('workflowBundlePath') } }),

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { ScheduleOverlapPolicy, type ScheduleSpec } from '@temporalio/client';
+import { Client, ScheduleOverlapPolicy, type ScheduleSpec } from '@temporalio/client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WEEKLY_REPORT_SCHEDULE_ID } from '../../src/contracts/names.ts';
+import { loadPayloadKeys } from '../../src/config.ts';
 import { weeklyReports } from '../../src/db/schema.ts';
+import { createDataConverter } from '../../src/temporal/payloads/data-converter.ts';
 import { scheduleDefinitions, scheduleDrift, upsertSchedule, type ScheduleDefinition } from '../../src/temporal/schedules.ts';
 import { useNamespace } from '../support/namespace.ts';
+import { PAYLOAD_KEYS } from '../support/payloads.ts';
 import { useShop } from '../support/shop.ts';
 import { startWorkers } from '../support/workers.ts';
 
@@ -85,6 +88,23 @@ describe('declaring a schedule', () => {
     expect(await driftOf(definition)).toEqual([name]);
     expect(await upsertSchedule(temporal.client, definition)).toBe('updated');
     expect(await driftOf(definition)).toEqual([]);
+  });
+
+  it('encrypts its arguments again once there is another key, so that the earlier key can be removed', async () => {
+    const definition = weeklyReport();
+    await upsertSchedule(temporal.client, definition);
+    const newKey = `new:${Buffer.alloc(32).toString('base64')}`;
+    const clientWith = (keys: string) => {
+      const dataConverter = createDataConverter(loadPayloadKeys({ PAYLOAD_KEYS: keys }));
+      return new Client({ connection: temporal.connection, namespace: temporal.namespace, dataConverter });
+    };
+    const removed = clientWith(newKey).schedule.getHandle(definition.scheduleId);
+    await expect(removed.describe()).rejects.toThrow('the key "test"');
+
+    const rotated = clientWith(`${newKey},${PAYLOAD_KEYS}`);
+    expect(await upsertSchedule(rotated, definition)).toBe('updated');
+    expect(await upsertSchedule(rotated, definition)).toBe('unchanged');
+    expect(scheduleDrift(definition, await removed.describe())).toEqual([]);
   });
 
   it('keeps a paused schedule paused, even if its definition changes', async () => {

@@ -3,10 +3,12 @@ import { ConfigError, loadOpsConfig, type OpsConfig } from '../../config.ts';
 import { connectDatabase } from '../../db/client.ts';
 import { DATABASE_LIMITS } from '../../db/limits.ts';
 import { connectTemporal } from '../../temporal/connection.ts';
+import { createDataConverter } from '../../temporal/payloads/data-converter.ts';
+import type { PayloadKeys } from '../../temporal/payloads/keys.ts';
 import { check, NotChecked, CheckFailed, type Finding } from './check.ts';
 import { examineOutside, temporalClock } from './outside.ts';
 import { examinePostgres, postgresClock } from './postgres.ts';
-import { examineTemporal } from './temporal.ts';
+import { ADD_KEY, examineTemporal } from './temporal.ts';
 
 /** What was checked, and whether all of it is in order. What could not be checked does not count. */
 export interface Examination {
@@ -29,7 +31,8 @@ export async function examine(environment: NodeJS.ProcessEnv): Promise<Examinati
 async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): Promise<Finding[]> {
   const { db, close } = connectDatabase(config.DATABASE_URL, { max: 2, name: 'holdfast-doctor', limits: DATABASE_LIMITS.command });
   const connection = connectTemporal({}, environment);
-  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   try {
     const [postgres, temporal, outside] = await Promise.all([
       examinePostgres(db),
@@ -41,7 +44,8 @@ async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): 
     await postgresClock(db).then((ahead) => clocks.set('Postgres', ahead), ignore);
     await temporalClock({ TEMPORAL_UI_URL: config.TEMPORAL_UI_URL }).then((ahead) => clocks.set('Temporal', ahead), ignore);
     const clock = await check('Clock', () => Promise.resolve(compareClocks(clocks)), NTP);
-    return [...postgres, ...temporal, ...outside.findings, clock];
+    const keys = await check('Payload keys', () => Promise.resolve(describeKeys(config.PAYLOAD_KEYS)), ADD_KEY);
+    return [...postgres, ...temporal, keys, ...outside.findings, clock];
   } finally {
     await Promise.all([close(), connection.close()]);
   }
@@ -66,6 +70,12 @@ function nodeVersion(version: string): string {
   const { major: oldest } = OLDEST_NODE;
   if (major < oldest || (major === oldest && minor < OLDEST_NODE.minor)) throw new CheckFailed(version, NODE);
   return version;
+}
+
+function describeKeys({ current, byId }: PayloadKeys): string {
+  const older = [...byId.keys()].filter((id) => id !== current?.id);
+  const encrypts = current ? `${current.id} encrypts` : 'none: payloads are sent in clear text';
+  return older.length === 0 ? encrypts : `${encrypts}; ${older.join(', ')} also decrypts`;
 }
 
 /** ms. Webhook signatures are taken within five minutes, and a `Date` header is up to a second old. */

@@ -4,10 +4,12 @@ import { QUEUE_NAMES, STATUS_SEARCH_ATTRIBUTE, TASK_QUEUES } from '../../contrac
 import { readQueues } from '../../temporal/queues.ts';
 import { listSchedules } from '../../temporal/schedules.ts';
 import { callTemporal } from '../../temporal/availability.ts';
+import { UndecodablePayloadError } from '../../temporal/payloads/codec.ts';
 import { check, CheckFailed, type Finding } from './check.ts';
 
 const REACH = 'Start Temporal, or correct TEMPORAL_ADDRESS (and TEMPORAL_API_KEY or TEMPORAL_TLS_…).';
 const DECLARE = 'Start a worker for operations with the same SHOP_TIME_ZONE as here: it declares them.';
+export const ADD_KEY = 'Set PAYLOAD_KEYS to the keys that the workers have.';
 
 /**
  * @param timeZone that of the declared schedules
@@ -89,7 +91,9 @@ async function examineQueues(client: Client): Promise<Finding[]> {
 const startWorker = (queue: string) => `Start a worker for it: npm run worker -- --queues ${queue}`;
 
 async function examineSchedules(client: Client, timeZone: string): Promise<string> {
-  const schedules = await callTemporal(client, () => listSchedules(client, timeZone));
+  const schedules = await callTemporal(client, () => listSchedules(client, timeZone)).catch((error: unknown) => {
+    throw error instanceof UndecodablePayloadError ? new CheckFailed(error.message, ADD_KEY) : error;
+  });
   const drifted = schedules.filter(({ drift }) => drift.length > 0);
   if (drifted.length > 0) {
     const detail = drifted.map(({ scheduleId, drift }) => `${scheduleId}: ${drift.join(', ')}`).join('; ');

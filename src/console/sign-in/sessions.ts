@@ -9,6 +9,8 @@ import { actorOf, type Caller } from '../../contracts/caller.ts';
 import { hashToken, newToken } from '../../records/tokens.ts';
 import type { Session } from '../environment.ts';
 
+export const SESSION_COOKIE = 'holdfast_session';
+
 /** Seconds that a session lasts: a working day. */
 export const SESSION_LIFETIME = 12 * 3_600;
 

@@ -7,9 +7,10 @@ import { z } from 'zod';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { BareLayout, type Flash } from '../kit/layout.tsx';
 import { FailedSignIns } from './failed-sign-ins.ts';
-import { closeSession, findSession, isOwnForm, openSession, SESSION_LIFETIME } from './sessions.ts';
+import { closeSession, findSession, isOwnForm, openSession, SESSION_COOKIE, SESSION_LIFETIME } from './sessions.ts';
 
-const COOKIE = 'holdfast_session';
+/** Where browsers send the session: to these pages, and to the codec that Temporal's Web UI asks (`api/codec.ts`). */
+const PATHS = ['/ops', '/codec'];
 const SIGN_IN = '/ops/sign-in';
 
 /** Where to go after signing in. Only our own pages: no open redirect. */
@@ -38,13 +39,14 @@ export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicU
       c.header('Retry-After', '60');
       return signInPage(c, next, 429, 'Too many wrong keys. Try again in a minute.');
     }
-    setCookie(c, COOKIE, await openSession(db, caller, key), { ...c.var.cookie, maxAge: SESSION_LIFETIME });
+    const token = await openSession(db, caller, key);
+    for (const path of PATHS) setCookie(c, SESSION_COOKIE, token, { ...c.var.cookie, path, maxAge: SESSION_LIFETIME });
     return c.redirect(next, 303);
   });
 
   app.use(
     createMiddleware<PageEnv>(async (c, next) => {
-      const token = getCookie(c, COOKIE);
+      const token = getCookie(c, SESSION_COOKIE);
       const session = token === undefined ? undefined : await findSession(db, token);
       if (!session) {
         const { pathname, search } = new URL(c.req.url);
@@ -64,7 +66,7 @@ export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicU
 
   app.post('/sign-out', async (c) => {
     await closeSession(db, c.var.session);
-    deleteCookie(c, COOKIE, c.var.cookie);
+    for (const path of PATHS) deleteCookie(c, SESSION_COOKIE, { ...c.var.cookie, path });
     return c.redirect(SIGN_IN, 303);
   });
 }

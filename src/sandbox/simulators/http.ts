@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { listenLocally, localUrl } from '../ports.ts';
 import type { Fault } from './faults.ts';
 
@@ -12,7 +11,7 @@ export type SimulatorEnv = { Bindings: HttpBindings; Variables: { fault: Fault |
  * @throws the error of `listen` (`EADDRINUSE`, …)
  */
 export async function serveHttp(
-  app: Hono<SimulatorEnv>,
+  app: { fetch: Parameters<typeof getRequestListener>[0] },
   port: number,
 ): Promise<{ url: string; port: number; close: () => Promise<void> }> {
   const listener = getRequestListener(app.fetch);

@@ -1,5 +1,7 @@
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { createDataConverter } from '../payloads/data-converter.ts';
+import type { PayloadKeys } from '../payloads/keys.ts';
 import { readDivergence, type Divergence } from './divergence.ts';
 import type { RecordedRun } from './sources.ts';
 
@@ -14,9 +16,10 @@ export interface Replayed {
 /**
  * Replays runs, one after another, against workflow code.
  * @param bundle path of the bundled workflow code
+ * @param keys those that the histories are encrypted with
  * @throws when a history cannot be fetched or read, or the bundle cannot be loaded
  */
-export async function* replayRuns(runs: Iterable<RecordedRun>, bundle: string): AsyncGenerator<Replayed> {
+export async function* replayRuns(runs: Iterable<RecordedRun>, bundle: string, keys: PayloadKeys): AsyncGenerator<Replayed> {
   silence();
   let current: { run: RecordedRun; history: History } | undefined;
   async function* histories() {
@@ -25,8 +28,9 @@ export async function* replayRuns(runs: Iterable<RecordedRun>, bundle: string): 
       yield { workflowId: run.workflowId, history: current.history };
     }
   }
+  const options = { workflowBundle: { codePath: bundle }, dataConverter: createDataConverter(keys) };
   // It asks for the next history only after the previous result was taken, and reports errors without throwing them.
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle: { codePath: bundle } }, histories())) {
+  for await (const { error } of Worker.runReplayHistories(options, histories())) {
     if (current) yield { ...current, divergence: error ? readDivergence(error.message, current.history) : null };
   }
 }

@@ -4,6 +4,7 @@ import type { Role } from '../../../src/contracts/statuses.ts';
 import { insertApiKey } from '../../../src/records/api-keys.ts';
 import { startApi } from '../../../src/api/service.ts';
 import { createLogger, type Logger } from '../../../src/log.ts';
+import { PAYLOAD_KEYS } from '../../support/payloads.ts';
 import { STRIPE_WEBHOOK_SECRET } from '../../support/shop.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -42,6 +43,7 @@ export async function startTestApi({
     WAREHOUSE_WEBHOOK_SECRET: `${WEBHOOK_SECRET}, ${OLD_WEBHOOK_SECRET}`,
     STRIPE_WEBHOOK_SECRET: `${STRIPE_WEBHOOK_SECRET}, ${OLD_WEBHOOK_SECRET}`,
     TEMPORAL_UI_URL: 'http://ui.test/',
+    PAYLOAD_KEYS,
     TEMPORAL_NAMESPACE: namespace,
   });
   const server = await startApi(config, log);

@@ -1,3 +1,4 @@
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
 import { eq, inArray, isNotNull } from 'drizzle-orm';
 import { expect, inject } from 'vitest';
 import { z } from 'zod';
@@ -15,6 +16,7 @@ import { replayRuns } from '../../../src/temporal/histories/replay.ts';
 import { findRuns } from '../../../src/temporal/histories/sources.ts';
 import { expectSound, invoiceNumbers, providerView, stockTotals, sum } from '../../support/audit.ts';
 import { expectBooksBalanced } from '../../support/books.ts';
+import { payloadKeys } from '../../support/payloads.ts';
 import { endsOf, type PlacedOrder } from './load.ts';
 import type { Aftermath } from './storm.ts';
 
@@ -125,11 +127,13 @@ const HARMLESS = ['Script execution timed out after 5000ms', 'UnhandledCommand']
 export async function expectHistoriesReplay({ db, temporal }: Aftermath): Promise<void> {
   const runs = await findRuns(temporal, '', 100_000);
   const found: string[] = [];
-  for await (const { run, history, divergence } of replayRuns(runs, inject('workflowBundlePath'))) {
+  for await (const { run, history, divergence } of replayRuns(runs, inject('workflowBundlePath'), payloadKeys)) {
     if (divergence) found.push(`${run.name}: ${divergence.message}`);
     for (const { workflowTaskFailedEventAttributes: task } of history.events ?? []) {
-      const message = task?.failure?.message ?? 'a workflow task failed';
-      if (task && !HARMLESS.includes(message)) found.push(`${run.name}: ${message}`);
+      if (!task) continue;
+      const error = await decodeOptionalFailureToOptionalError(temporal.options.loadedDataConverter, task.failure);
+      const message = error?.message ?? 'a workflow task failed';
+      if (!HARMLESS.includes(message)) found.push(`${run.name}: ${message}`);
     }
   }
   expect(found).toEqual([]);

@@ -10,6 +10,7 @@ import { projectRoot } from '../../../src/sandbox/project.ts';
 import { loadSecrets, type Secrets } from '../../../src/sandbox/secrets.ts';
 import { temporalBinary, temporalCli } from '../../../src/sandbox/temporal-binaries.ts';
 import { startTemporalServer } from '../../../src/sandbox/temporal-server.ts';
+import { PAYLOAD_KEYS } from '../../support/payloads.ts';
 import { send, withDescendants } from '../../support/signals.ts';
 import { SIMULATORS, type ProcessName, type SimulatorName } from './schedule.ts';
 
@@ -115,7 +116,7 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
   running.set('postgres', postgres).set('temporal', temporal);
   await prepareDatabase(postgres.url, secrets);
 
-  const common = { DATABASE_URL: postgres.url, TEMPORAL_ADDRESS: temporal.address, PUBLIC_URL: url, LOG_LEVEL: 'info' };
+  const common = { DATABASE_URL: postgres.url, TEMPORAL_ADDRESS: temporal.address, PAYLOAD_KEYS, PUBLIC_URL: url, LOG_LEVEL: 'info' };
   const workerEnvironment = {
     ...common,
     WORKFLOW_BUNDLE: bundle,

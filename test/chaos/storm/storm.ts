@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { FINAL_ORDER_STATUSES } from '../../../src/contracts/statuses.ts';
 import { connectDatabase, type Database } from '../../../src/db/client.ts';
 import { commands, orders, sagaSteps } from '../../../src/db/schema.ts';
+import { dataConverter } from '../../support/payloads.ts';
 import { createTemporaryFolder } from '../../support/temporary-folder.ts';
 import { stockTotals } from '../../support/audit.ts';
 import { DRAIN_FAILED } from './options.ts';
@@ -114,7 +115,7 @@ export async function runStorm(options: StormOptions, bundle: string, tell: (lin
     return {
       site,
       db,
-      temporal: new Client({ connection }),
+      temporal: new Client({ connection, dataConverter }),
       stockBefore,
       schedule,
       duringStorm,

@@ -3,6 +3,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { inject } from 'vitest';
 import type { Dispatcher } from '../../../src/dispatch/dispatcher.ts';
 import { registerSearchAttributes } from '../../../src/temporal/search-attributes.ts';
+import { dataConverter } from '../payloads.ts';
 import type { Shop } from '../shop.ts';
 import { startWorkers, type WorkersOptions } from '../workers.ts';
 
@@ -45,6 +46,7 @@ async function skipping<Result>(environment: TestWorkflowEnvironment, work: () =
 export async function startTemporal(shop: Shop, options: Pick<WorkersOptions, 'replaceActivities'> = {}) {
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
+    client: { dataConverter },
   });
   await registerSearchAttributes(environment.connection, 'default');
   const stopWorkers = await startWorkers(shop, { ...options, connection: environment.nativeConnection });
