@@ -22,7 +22,7 @@ import { createReconciler } from './reconcile/reconciler.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
-import { preloadModules, workflowsPath } from './temporal/workflow-bundle.ts';
+import { preloadModules, workflowInterceptorModules, workflowsPath } from './temporal/workflow-bundle.ts';
 import { createDataConverter } from './temporal/payloads/data-converter.ts';
 import { warnOfClearText } from './temporal/payloads/keys.ts';
 import { connectTemporalNatively } from './temporal/native-connection.ts';
@@ -108,7 +108,11 @@ async function main(): Promise<void> {
         maxConcurrentLocalActivityExecutions: localConcurrency(config)[queue],
         maxCachedWorkflows: config.MAX_CACHED_WORKFLOWS,
         shutdownGraceTime: config.SHUTDOWN_GRACE,
-        interceptors: { activity: [createActivityInterceptor(log)] },
+        interceptors: {
+          activity: [createActivityInterceptor(log)],
+          // A bundle has them in it.
+          workflowModules: config.WORKFLOW_BUNDLE || queue === 'email' ? [] : workflowInterceptorModules,
+        },
       }),
     ),
   );

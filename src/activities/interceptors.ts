@@ -1,11 +1,15 @@
 import type { Context } from '@temporalio/activity';
-import { CancelledFailure } from '@temporalio/common';
+import { CancelledFailure, defaultPayloadConverter, type Headers } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { REQUEST_ID } from '../contracts/names.ts';
 import type { Logger } from '../log.ts';
 import { activityDuration } from '../metrics/activities.ts';
 import { toApplicationFailure } from './errors.ts';
 import { withSpreadDelay } from './retry-delay.ts';
 import { waitingForPostgres } from './wait-for-postgres.ts';
+
+/** @returns the id of the request that the run of an activity began with (see `workflows/request-id.ts`) */
+const requestIdIn = ({ [REQUEST_ID]: payload }: Headers): unknown => payload && defaultPayloadConverter.fromPayload(payload);
 
 /**
  * Wraps every activity of the worker. Logs its success or failure (and its start, at level `debug`). Lets an attempt wait for
@@ -22,6 +26,7 @@ export const createActivityInterceptor =
           workflow: info.workflowExecution?.workflowId,
           run: info.workflowExecution?.runId,
           attempt: info.attempt,
+          requestId: requestIdIn(input.headers),
         };
         log.debug(fields, 'activity started');
         const started = performance.now();

@@ -33,18 +33,18 @@ const ERASURES: Record<keyof typeof ERASED_AFTER | 'recipients', Erase> = {
     eraseSignups(tx, and(isOlder(signups.createdAt, ERASED_AFTER.signups), inArray(signups.status, ['expired', 'ended'])), limit),
 };
 
+/** @param batch does a part. @returns how much all parts did */
+async function inBatches(size: number, batch: () => Promise<number>): Promise<number> {
+  let total = 0;
+  for (let done = size; done === size; total += done) {
+    done = await batch();
+    heartbeat();
+  }
+  return total;
+}
+
 /** Enforces how long data is kept (`db/retention.ts`), in batches. */
 export function createPruneActivities({ db, log }: { db: Database; log: Logger }) {
-  /** @param batch does a part. @returns how much all parts did */
-  async function inBatches(size: number, batch: () => Promise<number>): Promise<number> {
-    let total = 0;
-    for (let done = size; done === size; total += done) {
-      done = await batch();
-      heartbeat();
-    }
-    return total;
-  }
-
   return {
     async pruneFinishedWork(): Promise<void> {
       for (const retention of Object.values(RETENTION)) {

@@ -33,6 +33,9 @@ export const SIGNALS = {
   groupOpened: 'groupOpened',
 } as const;
 
+/** The memo of a run, and the header of an activity, that holds the id of the HTTP request that began it (`X-Request-Id`). */
+export const REQUEST_ID = 'requestId';
+
 /** The only custom search attribute. Operators list runs by business status with it. Holds no personal data. */
 export const STATUS_SEARCH_ATTRIBUTE = defineSearchAttributeKey('HoldfastStatus', SearchAttributeType.KEYWORD);
 

@@ -1,6 +1,6 @@
 import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { OrderPolicy, SignupPolicy } from '../contracts/messages.ts';
-import { SIGNALS, TASK_QUEUES } from '../contracts/names.ts';
+import { REQUEST_ID, SIGNALS, TASK_QUEUES } from '../contracts/names.ts';
 import { refundWorkflowId, resendWorkflowId } from '../contracts/ids.ts';
 import { targetWorkflowId, type Command } from '../records/commands.ts';
 import { diagnose, type TemporalTrouble } from '../temporal/availability.ts';
@@ -43,6 +43,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           requestEagerStart: eagerStart,
           args: [{ signupId: command.signupId, policy: policies.signup }],
+          memo: memoOf(command.requestId),
           staticSummary: 'Signup',
           staticDetails: 'verification → trial → subscribed',
         });
@@ -117,7 +118,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
   }
 
   async function startOrder(command: Extract<Command, { type: 'start_order' }>, deadline: number): Promise<void> {
-    const { orderId, generation, amount, currency } = command;
+    const { orderId, generation, amount, currency, requestId } = command;
     const workflowId = targetWorkflowId(command);
     // A start that was delivered but not recorded. Its run may have failed since, and then another would be allowed.
     if (generation > 1 && ((await latestGeneration(workflowId)) ?? 0) >= generation) return;
@@ -131,7 +132,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
         workflowIdReusePolicy: generation === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
         requestEagerStart: eagerStart,
         args: [{ orderId, generation, amount, currency, policy: policies.order }],
-        memo: { generation },
+        memo: { generation, ...memoOf(requestId) },
         staticSummary: `Order over ${amount} ${currency} (minor units)`,
         staticDetails: 'reserve stock → [approval] → charge → ship → invoice → shipped → delivered',
       });
@@ -167,6 +168,9 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
     }
   };
 }
+
+/** @returns the part of a memo that says which request a run began with */
+const memoOf = (requestId: string | undefined) => (requestId === undefined ? {} : { [REQUEST_ID]: requestId });
 
 /** @throws TooLateError */
 function stopAfter(deadline: number): void {

@@ -27,7 +27,7 @@ export type Priced = Pick<AcceptedOrder, 'amount' | 'currency' | 'items'>;
 const STATEMENT = `
 with request as (
   select * from json_to_recordset($1) as request (
-    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "createdAt" text,
+    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, "createdAt" text,
     "paymentMethod" text, customer json, "shippingAddress" json
   )
 ), item as (
@@ -64,8 +64,10 @@ with request as (
 ), started as (
   insert into commands (workflow_id, body)
   select 'order/' || id,
-    jsonb_build_object('type', 'start_order', 'orderId', id, 'generation', 1, 'amount', amount, 'currency', currency)
-  from made
+    jsonb_strip_nulls(jsonb_build_object(
+      'type', 'start_order', 'orderId', id, 'generation', 1, 'amount', made.amount, 'currency', made.currency, 'requestId', "requestId"
+    ))
+  from made join request using (id)
 )
 select made.id, made.amount, made.currency, priced.items from made join priced using (id)`;
 

@@ -22,7 +22,7 @@ export interface SignupRequest extends IdempotentRequest {
 const STATEMENT = `
 with request as (
   select * from json_to_recordset($1) as request (
-    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, email text, name text, "createdAt" text
+    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, email text, name text, "createdAt" text
   )
 ), fresh as (
   select distinct on (owner, "idempotencyKey") * from request
@@ -41,7 +41,8 @@ with request as (
   from fresh join made using (id) order by owner, "idempotencyKey"
 ), started as (
   insert into commands (workflow_id, body)
-  select 'signup/' || id, jsonb_build_object('type', 'start_signup', 'signupId', id) from made
+  select 'signup/' || id, jsonb_strip_nulls(jsonb_build_object('type', 'start_signup', 'signupId', id, 'requestId', "requestId"))
+  from made join request using (id)
 )
 select id from made`;
 

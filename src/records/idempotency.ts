@@ -10,6 +10,8 @@ import { RequestError } from '../contracts/request-error.ts';
 export interface IdempotentRequest {
   idempotencyKey: string;
   requestHash: string;
+  /** Leads from the log of the request to those of its run. */
+  requestId?: string;
 }
 
 /** What a request created, in a form that survives JSON. */

@@ -3,14 +3,20 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { failureConverterPath } from './payloads/data-converter.ts';
 
+const workflowModule = (name: string): string =>
+  fileURLToPath(new URL(`../workflows/${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+
 /** Exports every workflow. */
-export const workflowsPath = fileURLToPath(new URL(`../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+export const workflowsPath = workflowModule('index');
+
+/** Wrap what workflows do. */
+export const workflowInterceptorModules = [workflowModule('request-id')];
 
 /**
  * Modules that are loaded once for all runs of a worker, not once for each: all of ours, because they hold nothing that changes.
  * See `docs/decisions/worker.md`.
  */
-export const preloadModules = [workflowsPath, failureConverterPath];
+export const preloadModules = [workflowsPath, failureConverterPath, ...workflowInterceptorModules];
 
 /**
  * Bundles the workflow code into one file, for a worker's `WORKFLOW_BUNDLE`. Bundling takes seconds, so a starting worker
@@ -23,7 +29,7 @@ export async function writeWorkflowBundle(file: string): Promise<void> {
   const keep = (message: string) => faults.push(message);
   const logger = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: keep, error: keep };
   try {
-    const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules, failureConverterPath, logger });
+    const { code } = await bundleWorkflowCode({ workflowsPath, workflowInterceptorModules, preloadModules, failureConverterPath, logger });
     await writeFile(file, code);
   } catch (error) {
     throw new Error(`The workflow code could not be bundled.\n${faults.join('\n')}`, { cause: error });

@@ -16,6 +16,8 @@ export interface WorkersOptions {
   dataConverter?: DataConverter;
   /** By default all queues. */
   queues?: readonly QueueName[];
+  /** Where activities are logged; by default, in the log of the shop. */
+  log?: Shop['log'];
   /** Replaces activities of the shop, for example to lose their answers. */
   replaceActivities?: (shop: Shop) => Partial<ReturnType<Shop['activities']>>;
 }
@@ -23,7 +25,7 @@ export interface WorkersOptions {
 /** Starts the workers of a shop in this process. @returns stops them */
 export async function startWorkers(
   shop: Shop,
-  { connection, namespace = 'default', dataConverter = encrypting, queues = QUEUE_NAMES, replaceActivities = () => ({}) }: WorkersOptions,
+  { connection, namespace = 'default', dataConverter = encrypting, queues = QUEUE_NAMES, log = shop.log, replaceActivities = () => ({}) }: WorkersOptions,
 ): Promise<() => Promise<void>> {
   const activities = { ...shop.activities(), ...replaceActivities(shop) };
   const workers = await Promise.all(
@@ -36,7 +38,7 @@ export async function startWorkers(
         // The email queue has activities only.
         ...(queue === 'email' ? {} : { workflowBundle: { codePath: inject('workflowBundlePath') } }),
         activities,
-        interceptors: { activity: [createActivityInterceptor(shop.log)] },
+        interceptors: { activity: [createActivityInterceptor(log)] },
       }),
     ),
   );

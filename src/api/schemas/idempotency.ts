@@ -39,7 +39,7 @@ export function idempotentRequest(c: Context, body: unknown): IdempotentRequest 
     });
   }
   const asked = `${c.req.method} ${c.req.path} ${canonicalJson(body)}`;
-  return { idempotencyKey, requestHash: hash('sha256', asked) };
+  return { idempotencyKey, requestHash: hash('sha256', asked), requestId: c.get('requestId') };
 }
 
 /** The same for the same content, in whatever order its fields came. */
