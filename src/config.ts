@@ -1,6 +1,7 @@
 import { parse as parseDuration } from '@lukeed/ms';
 import { z } from 'zod';
 import type { OrderPolicy, SignupPolicy } from './contracts/messages.ts';
+import { hostNames } from './hosts.ts';
 
 /** A duration such as `48h` or `14 days`, given in ms. */
 const durationText = z.string().transform((text, context) => {
@@ -44,6 +45,8 @@ const commonSchema = databaseSchema.extend({
 const apiSchema = commonSchema.extend({
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(3000),
+  /** Host names that requests may be sent to, besides that of `PUBLIC_URL`, `localhost` and addresses. */
+  ALLOWED_HOSTS: hostNames,
   DATABASE_POOL: count(20),
   /** `whsec_` and base64, as in Standard Webhooks. */
   WAREHOUSE_WEBHOOK_SECRET: z.string().startsWith('whsec_'),

@@ -8,6 +8,7 @@ import { serveDocs } from './docs.ts';
 import type { Api, ApiEnv, Dependencies } from './environment.ts';
 import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type ProblemType } from './errors.ts';
 import { mountPages } from './console.ts';
+import { refuseUnknownHosts } from './host-check.ts';
 import { describeError, requestLog } from './request-log.ts';
 import { OPERATIONS } from './routes/index.ts';
 import { STRIPE_WEBHOOK_PATH } from './routes/receive-stripe-webhook.ts';
@@ -36,6 +37,7 @@ export function createApp(deps: Dependencies): Api {
 
   api.use(requestId({ limitLength: 128 }));
   api.use(requestLog(deps.log));
+  api.use(refuseUnknownHosts(deps.isKnownHost));
   api.use(
     methodNotAllowed({
       app: api,

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { ApiConfig } from '../config.ts';
 import { connectDatabase } from '../db/client.ts';
 import { DATABASE_LIMITS } from '../db/limits.ts';
+import { knownHosts } from '../hosts.ts';
 import type { Logger } from '../log.ts';
 import { connectTemporal } from '../temporal/connection.ts';
 import { createApp } from './app.ts';
@@ -51,6 +52,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningS
     },
     temporal: new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE }),
     publicUrl: config.PUBLIC_URL,
+    isKnownHost: knownHosts([new URL(config.PUBLIC_URL).hostname, ...config.ALLOWED_HOSTS]),
     timeZone: config.SHOP_TIME_ZONE,
     stopping: stopping.signal,
     log,

@@ -65,6 +65,7 @@ export async function inboxPart(context: StackContext): Promise<string> {
     smtpPort: settings.ports.smtp,
     httpPort: settings.ports.inbox,
     file: file(context, 'inbox.jsonl'),
+    allowedHosts: settings.allowedHosts,
   });
   shutdown.add('simulators', { stop: inbox.close });
   return inbox.smtpUrl;
@@ -82,6 +83,7 @@ export async function paymentsPart(context: StackContext): Promise<string> {
     secretKey: secrets.stripeSecretKey,
     webhook: { url: localUrl(settings.ports.api, '/v1/webhooks/stripe'), secret: secrets.stripeWebhookSecret },
     settleAfterMs: SETTLE_AFTER_MS,
+    allowedHosts: settings.allowedHosts,
   });
   shutdown.add('simulators', { stop: payments.close });
   return payments.url;
@@ -99,6 +101,7 @@ export async function warehousePart(context: StackContext): Promise<string> {
       secret: secrets.warehouseWebhookSecret,
     },
     ...settings.warehousePace,
+    allowedHosts: settings.allowedHosts,
   });
   shutdown.add('simulators', { stop: warehouse.close });
   return warehouse.url;
