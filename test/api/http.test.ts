@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
-import { call, freshKey, startTestApi, type TestApi } from './support/api.ts';
+import { call, freshKey, placeOrder, startTestApi, type TestApi } from './support/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -140,6 +140,23 @@ describe('the edge', () => {
     expect(headers.get('X-Frame-Options')).toBe('DENY');
     expect(headers.get('Content-Security-Policy')).toContain("default-src 'none'");
     expect(headers.get('Access-Control-Allow-Origin')).toBeNull();
+  });
+
+  it('lets nothing be stored that is answered to a key', async () => {
+    const id = await placeOrder(api);
+    for (const path of ['/v1/orders', `/v1/orders/${id}`, `/v1/orders/${id}/events`, `/v1/orders/${UNKNOWN}`]) {
+      const { headers, body } = await fetch(`${api.url}${path}`, { headers: { Authorization: `Bearer ${api.keys.customer.key}` } });
+      await body?.cancel();
+      expect(headers.get('Cache-Control')).toBe('no-store');
+    }
+  });
+
+  it.each([
+    ['/ops/sign-in', 'no-store'],
+    ['/ops/assets/ops.css', 'no-cache'],
+    ['/docs/swagger-ui.css', 'public, max-age=3600'],
+  ])('lets %s be stored as far as "%s" says', async (path, expected) => {
+    expect((await call(api, 'GET', path)).headers.get('Cache-Control')).toBe(expected);
   });
 
   it('reports that it is alive', async () => {

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import type { SSEStreamingApi } from 'hono/streaming';
 import { FINAL_ORDER_STATUSES, ORDER_STATUSES } from '../../contracts/statuses.ts';
 import type { Database } from '../../db/client.ts';
 import { readOrderEvents } from '../../queries/order-story.ts';
@@ -8,6 +8,7 @@ import { time } from '../../views/common.ts';
 import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
+import { streamEvents } from '../event-stream.ts';
 import type { Subscription } from '../order-feed.ts';
 import { idParams } from '../schemas/common.ts';
 
@@ -45,7 +46,7 @@ export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) =>
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
 
     const subscription = feed.subscribe(id, c.req.raw.signal);
-    return streamSSE(c, async (stream) => {
+    return streamEvents(c, async (stream) => {
       stream.onAbort(subscription.close);
       try {
         await follow(db, id, after, stream, subscription);

@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import type { SSEStreamingApi } from 'hono/streaming';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../db/client.ts';
 import { notFound } from '../../../contracts/request-error.ts';
@@ -7,6 +7,7 @@ import { readBulkAction } from '../../../queries/bulk-actions.ts';
 import { allow, OPERATORS } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
+import { streamEvents } from '../../event-stream.ts';
 import { idParams } from '../../schemas/common.ts';
 import { bulkActionEventSchema } from '../../../views/bulk-action.ts';
 
@@ -40,7 +41,7 @@ export const streamBulkActionEvents = (api: Api, { db, stopping, log }: Dependen
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
 
     const signal = AbortSignal.any([stopping, c.req.raw.signal]);
-    return streamSSE(c, async (stream) => {
+    return streamEvents(c, async (stream) => {
       try {
         await follow(db, id, stream, signal);
       } catch (error) {
