@@ -4,6 +4,7 @@ import { temporalProfile } from './application-environment.ts';
 import { answers, startChild, type ChildSpec, type Supervision } from './child.ts';
 import { localUrl } from './ports.ts';
 import { startPostgres } from './postgres.ts';
+import { makePrivate } from './private-file.ts';
 import { projectRoot } from './project.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -54,6 +55,7 @@ export async function temporalPart(context: StackContext): Promise<string> {
   shutdown.add('temporal', server);
   // Read by the API and the worker, and by the `temporal` command line.
   const profile = `[profile.default]\naddress = "${server.address}"\nnamespace = "${settings.namespace}"\n`;
+  makePrivate(file(context, temporalProfile));
   await writeFile(file(context, temporalProfile), profile);
   return server.address;
 }
