@@ -4,11 +4,13 @@ import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { OPERATORS, requireRole } from './auth.ts';
+import { refuseControlCharacters } from './control-characters.ts';
 import { serveDocs } from './docs.ts';
 import type { Api, ApiEnv, Dependencies } from './environment.ts';
 import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type ProblemType } from './errors.ts';
 import { mountPages } from './console.ts';
 import { refuseUnknownHosts } from './host-check.ts';
+import { strictJson } from './json-body.ts';
 import { describeError, requestLog } from './request-log.ts';
 import { OPERATIONS } from './routes/index.ts';
 import { STRIPE_WEBHOOK_PATH } from './routes/receive-stripe-webhook.ts';
@@ -38,6 +40,8 @@ export function createApp(deps: Dependencies): Api {
   api.use(requestId({ limitLength: 128 }));
   api.use(requestLog(deps.log));
   api.use(refuseUnknownHosts(deps.isKnownHost));
+  api.use(refuseControlCharacters);
+  api.use(strictJson);
   api.use(
     methodNotAllowed({
       app: api,

@@ -101,7 +101,7 @@ export function toProblem(error: unknown): Problem {
     return new Problem(type, message, { errors: pointer ? [{ in: 'body', pointer, detail: message }] : [] });
   }
   if (error instanceof HTTPException) {
-    if (error.status === 400) return new Problem('malformed_json', 'The body is not valid JSON.');
+    if (error.status === 400) return new Problem('malformed_json', 'The body is not valid JSON, or an object in it names a field twice.');
     if (error.status === 415) return new Problem('unsupported_media_type', 'Send Content-Type: application/json.');
   }
   if (isDatabaseUnavailable(error)) {
