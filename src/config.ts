@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { parse as parseDuration } from '@lukeed/ms';
 import { z } from 'zod';
 import type { OrderPolicy, SignupPolicy } from './contracts/messages.ts';
+import { hostNames } from './hosts.ts';
 import { payloadKeysSchema, type PayloadKeys } from './temporal/payloads/keys.ts';
 
 /** A duration such as `48h` or `14 days`, given in ms. */
@@ -82,6 +83,8 @@ const apiSchema = commonSchema.extend({
   ...metricsSchema.shape,
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(3000),
+  /** Host names that requests may be sent to, besides that of `PUBLIC_URL`, `localhost` and addresses. */
+  ALLOWED_HOSTS: hostNames,
   DATABASE_POOL: count(20),
   /** The proxies in front of the API, whose `X-Forwarded-For` says who called: see `api/client-address.ts`. */
   TRUSTED_PROXIES: networks,

@@ -5,10 +5,13 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { OPERATORS, requireRole } from './auth.ts';
 import { CODEC_PATHS, serveCodec } from './codec.ts';
+import { refuseControlCharacters } from './control-characters.ts';
 import { serveDocs } from './docs.ts';
 import type { Api, ApiEnv, Dependencies } from './environment.ts';
 import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type ProblemType } from './errors.ts';
 import { mountPages } from './console.ts';
+import { refuseUnknownHosts } from './host-check.ts';
+import { strictJson } from './json-body.ts';
 import { describeError, requestLog } from './request-log.ts';
 import { requestMetrics } from './request-metrics.ts';
 import { OPERATIONS } from './routes/index.ts';
@@ -39,6 +42,9 @@ export function createApp(deps: Dependencies): Api {
   api.use(requestId({ limitLength: 128 }));
   api.use(requestLog(deps.log));
   api.use(requestMetrics);
+  api.use(refuseUnknownHosts(deps.isKnownHost));
+  api.use(refuseControlCharacters);
+  api.use(strictJson);
   api.use(
     methodNotAllowed({
       app: api,

@@ -23,6 +23,8 @@ export interface Dependencies {
   temporalUiUrl: string;
   /** Where clients reach the API. */
   publicUrl: string;
+  /** @returns whether a `Host` header names this API */
+  isKnownHost: (host: string) => boolean;
   /** IANA name of the shop's time zone: what the schedules are declared in. */
   timeZone: string;
   /** Aborted when the API stops, so that streams end and do not keep the server open. */

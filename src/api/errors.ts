@@ -7,7 +7,7 @@ import { isTemporalUnavailable } from '../temporal/availability.ts';
 import type { ApiEnv } from './environment.ts';
 
 interface ProblemKind {
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 421 | 422 | 500 | 503;
   title: string;
 }
 
@@ -36,6 +36,7 @@ export const PROBLEMS = {
   refund_unknown: { status: 409, title: 'It is not known how much to refund' },
   content_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  unknown_host: { status: 421, title: 'This is not a host of the API' },
   invalid_fields: { status: 422, title: 'Some fields are invalid' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
   unknown_product: { status: 422, title: 'A product is not on sale' },
@@ -102,7 +103,7 @@ export function toProblem(error: unknown): Problem {
     return new Problem(type, message, { errors: pointer ? [{ in: 'body', pointer, detail: message }] : [] });
   }
   if (error instanceof HTTPException) {
-    if (error.status === 400) return new Problem('malformed_json', 'The body is not valid JSON.');
+    if (error.status === 400) return new Problem('malformed_json', 'The body is not valid JSON, or an object in it names a field twice.');
     if (error.status === 415) return new Problem('unsupported_media_type', 'Send Content-Type: application/json.');
   }
   if (isDatabaseUnavailable(error)) {

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 
-/** For everything that is not a page of ours. A page sets its own. */
+/** For everything that is not a page of ours. A page sets its own. What may be stored says so itself: most answers are personal. */
 const SECURITY_HEADERS = Object.entries({
+  'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { ApiConfig } from '../config.ts';
 import { connectDatabase } from '../db/client.ts';
 import { DATABASE_LIMITS } from '../db/limits.ts';
+import { knownHosts } from '../hosts.ts';
 import type { Logger } from '../log.ts';
 import { poolMetrics } from '../metrics/pool.ts';
 import { serveMetrics, type MetricsServer } from '../metrics/server.ts';
@@ -70,6 +71,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     clientAddress: clientAddressBehind(config.TRUSTED_PROXIES),
     temporalUiUrl: config.TEMPORAL_UI_URL,
     publicUrl: config.PUBLIC_URL,
+    isKnownHost: knownHosts([new URL(config.PUBLIC_URL).hostname, ...config.ALLOWED_HOSTS]),
     timeZone: config.SHOP_TIME_ZONE,
     stopping: stopping.signal,
     log,

@@ -24,6 +24,6 @@ function fieldErrors(where: FieldError['in'], issue: z.core.$ZodIssue): FieldErr
   return issue.keys.map((key) => ({ in: where, pointer: pointer([...issue.path, key]), detail: 'is not a known field' }));
 }
 
-/** RFC 6901. */
-const pointer = (path: PropertyKey[]): string =>
+/** @returns the JSON Pointer (RFC 6901) to a field */
+export const pointer = (path: PropertyKey[]): string =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
-import { z } from 'zod';
-import type { Address } from '../contracts/fields.ts';
+import { wholeNumber, type Address } from '../contracts/fields.ts';
 import { fixFailure } from '../operate/discrepancies.ts';
 import { cancelFailure, requeueFailure, resetFailure, retryFailure, settleFailure } from '../operate/failures.ts';
 import { countFailures, listFailures, type Failure, type FailureCount } from '../queries/failures.ts';
@@ -75,7 +74,7 @@ export function addFailures(program: Command): void {
     load,
     options: [
       new Option('--event <id>', 'the event to undo; default: what it is failing at, or its end').argParser(
-        parseWith(z.coerce.number().int().positive()),
+        parseWith(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
       ),
     ],
     inputOf: ({ event }: ActionOptions & { event?: number }) => (event === undefined ? {} : { eventId: event }),

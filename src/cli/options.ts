@@ -3,7 +3,7 @@ import { parse } from '@lukeed/ms';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { failureFilterSchema, type FailureFilter } from '../contracts/failure-filter.ts';
-import { id, line, reason as reasonField } from '../contracts/fields.ts';
+import { id, line, reason as reasonField, wholeNumber } from '../contracts/fields.ts';
 import { FAILURE_KINDS, FAILURE_STATUSES } from '../contracts/statuses.ts';
 import { decodeCursor } from '../views/page.ts';
 import { describeIssues, UsageError } from './exit.ts';
@@ -20,10 +20,10 @@ export const jsonOption = () => new Option('--json', 'print JSON');
 export const yesOption = () => new Option('-y, --yes', 'do not ask for confirmation');
 export const dryRunOption = () => new Option('--dry-run', 'show what would be done, and do nothing');
 export const rateOption = () =>
-  new Option('--rate <n>', 'maximum rate per second').argParser(parseWith(z.coerce.number().int().min(1).max(200))).default(20);
+  new Option('--rate <n>', 'maximum rate per second').argParser(parseWith(wholeNumber(1, 200))).default(20);
 export const watchOption = () => new Option('--watch', 'follow the bulk action to its end');
 export const limitOption = (preset: number) =>
-  new Option('--limit <n>', 'at most how many').argParser(parseWith(z.coerce.number().int().min(1).max(10_000))).default(preset);
+  new Option('--limit <n>', 'at most how many').argParser(parseWith(wholeNumber(1, 10_000))).default(preset);
 export const cursorOption = () =>
   new Option('--cursor <cursor>', '`nextCursor` of the previous page').argParser((text) =>
     parseWith(z.uuid())(decodeCursor(text)),

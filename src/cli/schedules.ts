@@ -56,13 +56,15 @@ async function backfill(connections: Connections, scheduleId: string, options: B
   const { dryRun, from, to } = options;
   const { reason, actor } = dryRun ? { reason: 'dry run', actor: options.actor } : instructionOf(options);
   const given = backfillInput.parse({ reason, from, to });
-  const runs = await planBackfill(connections, scheduleId, { from: new Date(from), to: new Date(to) });
-  const plan = backfillPlanView(scheduleId, runs);
-  const text = () => `${runs.length} runs: ${runs.map(timeText).join(', ')}`;
+  const planned = await planBackfill(connections, scheduleId, { from: new Date(from), to: new Date(to) });
+  const plan = backfillPlanView(scheduleId, planned);
+  const { times, more } = planned;
+  const runs = `${more ? 'more than ' : ''}${times.length} runs`;
+  const text = () => `${runs}: ${times.map(timeText).join(', ')}${more ? ', …' : ''}`;
   if (dryRun) return print(options, plan, text);
-  if (runs.length === 0) throw new RefusedError('The schedule has no runs in that span.');
+  if (times.length === 0) throw new RefusedError('The schedule has no runs in that span.');
   if (!options.json) console.error(text());
-  await confirm(`Start ${runs.length} runs of ${scheduleId}`, options, runs.length);
+  await confirm(`Start ${runs} of ${scheduleId}`, options, times.length);
   await backfillSchedule.perform(connections, scheduleId, given, actor);
   print(options, plan, () => `${scheduleId}: ${backfillSchedule.done}`);
 }

@@ -67,9 +67,12 @@ export function createPages(deps: PageDependencies): Hono<PageEnv> {
     c.header('Content-Security-Policy', POLICY);
     // With `no-referrer`, browsers send forms without their origin, and we would refuse them.
     c.header('Referrer-Policy', 'same-origin');
-    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
   });
   serveAssets(app);
+  app.use(async (c, next) => {
+    await next();
+    c.header('Cache-Control', 'no-store');
+  });
   guard(app, deps);
   for (const addPage of PAGES) addPage(app, deps);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, line } from './fields.ts';
+import { id, instant, line } from './fields.ts';
 import { FAILURE_KINDS, FAILURE_STATUSES } from './statuses.ts';
 
 /** Selects failures. The same filter for the API, the page, the command line and bulk actions. */
@@ -12,9 +12,9 @@ export const failureFilterSchema = z.strictObject({
   /** The exact address, in any case. */
   customerEmail: z.email().optional(),
   /** First seen at or after, ISO 8601. */
-  from: z.iso.datetime().optional(),
+  from: instant.optional(),
   /** First seen before, ISO 8601. */
-  to: z.iso.datetime().optional(),
+  to: instant.optional(),
   /** Part of the error message, the workflow id or the error type. */
   text: line(200).optional(),
 });

@@ -122,7 +122,8 @@ export async function listBulkActionItems(
     .where(
       and(
         eq(bulkActionItems.bulkActionId, bulkActionId),
-        gt(bulkActionItems.position, after),
+        // A cursor may be larger than any position.
+        gt(bulkActionItems.position, sql`${after}::bigint`),
         outcome === undefined ? undefined : eq(itemOutcome, outcome),
       ),
     )

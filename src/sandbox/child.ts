@@ -129,6 +129,7 @@ async function spawnLogged(spec: ChildSpec): Promise<Running> {
   await mkdir(dirname(spec.logFile), { recursive: true });
   const log = await open(spec.logFile, 'a', 0o600);
   try {
+    await log.chmod(0o600);
     const { size: logStart } = await log.stat();
     const child = spawn(spec.command, spec.args, {
       stdio: ['ignore', log.fd, log.fd],

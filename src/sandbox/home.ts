@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
 import { z } from 'zod';
@@ -27,12 +27,12 @@ export interface HomeClaim {
 }
 
 /**
- * Claims a data folder for this process, so that two stacks never write to the same one. Takes over the folder of a killed
- * stack: first ends the processes that it left running, in reverse order of their start.
+ * Claims a data folder for this process, so that two stacks never write to the same one, and keeps it from other users. Takes
+ * over the folder of a killed stack: first ends the processes that it left running, in reverse order of their start.
  * @throws SetupError if a running stack uses the folder
  */
 export async function claimHome(home: string): Promise<HomeClaim> {
-  await mkdir(home, { recursive: true, mode: 0o755 });
+  await makePrivateFolder(home);
   const owner = await identify(process.pid);
   if (owner === undefined) throw new SetupError('Cannot read the start time of this process; is /proc mounted?');
   const path = join(home, 'stack.json');
@@ -82,6 +82,19 @@ export async function claimHome(home: string): Promise<HomeClaim> {
     await lock.close();
     throw error;
   }
+}
+
+/** For everybody's use, such as `/tmp`. */
+const STICKY = 0o1000;
+
+/** Creates the folder for this user only, or takes the rights of others from one that is this user's. */
+async function makePrivateFolder(home: string) {
+  const user = process.getuid?.();
+  // PostgreSQL refuses to run as root. The user who runs it then has to pass through the folder, but cannot list it.
+  const mode = user === 0 ? 0o711 : 0o700;
+  await mkdir(home, { recursive: true, mode });
+  const found = await stat(home);
+  if (found.uid === user && (found.mode & STICKY) === 0) await chmod(home, mode);
 }
 
 async function readClaim(path: string) {

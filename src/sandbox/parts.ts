@@ -55,7 +55,7 @@ export async function temporalPart(context: StackContext): Promise<string> {
     supervision,
   });
   shutdown.add('temporal', server);
-  const ui = { port: settings.ports.temporalUi, upstream: localUrl(uiPort), signIn: localUrl(settings.ports.api, '/ops') };
+  const ui = { port: settings.ports.temporalUi, upstream: localUrl(uiPort), signIn: localUrl(settings.ports.api, '/ops'), allowedHosts: settings.allowedHosts };
   shutdown.add('temporal', await serveTemporalUi(ui));
   // Read by the API and the worker, and by the `temporal` command line, which also asks the codec.
   const profile = [
@@ -78,6 +78,7 @@ export async function inboxPart(context: StackContext): Promise<string> {
     smtpPort: settings.ports.smtp,
     httpPort: settings.ports.inbox,
     file: file(context, 'inbox.jsonl'),
+    allowedHosts: settings.allowedHosts,
   });
   shutdown.add('simulators', { stop: inbox.close });
   return inbox.smtpUrl;
@@ -95,6 +96,7 @@ export async function paymentsPart(context: StackContext): Promise<string> {
     secretKey: secrets.stripeSecretKey,
     webhook: { url: localUrl(settings.ports.api, '/v1/webhooks/stripe'), secret: secrets.stripeWebhookSecret },
     settleAfterMs: SETTLE_AFTER_MS,
+    allowedHosts: settings.allowedHosts,
   });
   shutdown.add('simulators', { stop: payments.close });
   return payments.url;
@@ -112,6 +114,7 @@ export async function warehousePart(context: StackContext): Promise<string> {
       secret: secrets.warehouseWebhookSecret,
     },
     ...settings.warehousePace,
+    allowedHosts: settings.allowedHosts,
   });
   shutdown.add('simulators', { stop: warehouse.close });
   return warehouse.url;

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { parse as parseDuration } from '@lukeed/ms';
 import { z } from 'zod';
+import { hostNames } from '../hosts.ts';
 import { portProblem } from './ports.ts';
 import { projectRoot, SetupError } from './project.ts';
 
@@ -24,6 +25,7 @@ const optional = z
 
 const environment = z.object({
   HOLDFAST_HOME: optional,
+  ALLOWED_HOSTS: hostNames,
   API_PORT: port(3000),
   TEMPORAL_PORT: port(7233),
   TEMPORAL_UI_PORT: port(8233),
@@ -49,6 +51,8 @@ const environment = z.object({
 export interface Settings {
   /** Absolute path of the data folder. */
   home: string;
+  /** Host names that the API, the simulators and the inbox answer as, besides `localhost`. */
+  allowedHosts: string[];
   namespace: string;
   /** The port of each part that the stack runs itself. */
   ports: {
@@ -88,6 +92,7 @@ export function readSettings(variables: NodeJS.ProcessEnv): Settings {
   }
   return {
     home: data.HOLDFAST_HOME === undefined ? join(projectRoot, '.holdfast') : resolve(data.HOLDFAST_HOME),
+    allowedHosts: data.ALLOWED_HOSTS,
     namespace: data.TEMPORAL_NAMESPACE,
     ports: {
       api: data.API_PORT,

@@ -62,7 +62,7 @@ async function boot(
   if (claim.endedOrphans.length > 0)
     log.line(`  Ended processes that the last run left behind: ${claim.endedOrphans.join(', ')}`);
   await checkPorts(settings);
-  await mkdir(join(home, 'logs'), { recursive: true });
+  await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });
   const secrets = await loadSecrets(home);
 
   const context: StackContext = {

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { Connection } from '@temporalio/client';
 import { startChild, type Child, type Supervision } from './child.ts';
+import { makePrivate } from './private-file.ts';
 
 /** A running Temporal development server. */
 export interface TemporalServer extends Child {
@@ -37,11 +39,14 @@ const FAST_SQLITE = ['--sqlite-pragma=journal_mode=WAL', '--sqlite-pragma=synchr
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { binary, port, uiPort, codecUrl, databaseFile, namespace = 'default', logFile, supervision } = options;
   const address = `127.0.0.1:${port}`;
+  if (databaseFile !== undefined) makeDatabasePrivate(databaseFile);
   const child = await startChild(
     {
       name: 'temporal',
-      command: binary,
+      command: 'sh',
       args: [
+        ...PRIVATELY,
+        binary,
         'server',
         'start-dev',
         '--ip=127.0.0.1',
@@ -64,6 +69,17 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     supervision,
   );
   return Object.assign(child, { address });
+}
+
+/**
+ * Runs a program whose files are for its owner only. The server creates its database itself: in a file that exists, it expects
+ * to find its tables.
+ */
+const PRIVATELY = ['-c', 'umask 077 && exec "$0" "$@"'];
+
+/** Takes the rights of others from a database that exists, and from what a killed server has left beside it. */
+function makeDatabasePrivate(file: string): void {
+  for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) makePrivate(path);
 }
 
 /** Asks for the namespace, because the port opens before the namespace exists. */

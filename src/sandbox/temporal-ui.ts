@@ -4,17 +4,25 @@ import { z } from 'zod';
 import type { Stoppable } from './shutdown.ts';
 import { serveHttp } from './simulators/http.ts';
 
+export interface TemporalUiOptions {
+  port: number;
+  /** Where the development server serves the Web UI. */
+  upstream: string;
+  /** Where a person signs in who sees encrypted payloads. */
+  signIn: string;
+  /** Names that it answers as, see `hosts.ts`. */
+  allowedHosts: readonly string[];
+}
+
 /** What the Web UI asks its server for when it opens. */
 const settingsSchema = z.looseObject({ Codec: z.looseObject({}) });
 
 /**
  * Serves the development server's Web UI on another port, and tells it to send the operator's session along when it asks the
  * codec: the development server has no flag for that, as production's Web UI has (`TEMPORAL_CODEC_INCLUDE_CREDENTIALS`).
- * @param upstream where the development server serves the Web UI
- * @param signIn where a person signs in who sees encrypted payloads
  * @throws the error of `listen` (`EADDRINUSE`, …)
  */
-export async function serveTemporalUi({ port, upstream, signIn }: { port: number; upstream: string; signIn: string }): Promise<Stoppable> {
+export async function serveTemporalUi({ port, upstream, signIn, allowedHosts }: TemporalUiOptions): Promise<Stoppable> {
   const codec = { IncludeCredentials: true, DefaultErrorMessage: 'To see payloads in clear text, sign in at the operator’s page:', DefaultErrorLink: signIn };
   const app = new Hono();
   const forward = (raw: Request) => {
@@ -27,6 +35,6 @@ export async function serveTemporalUi({ port, upstream, signIn }: { port: number
   });
   app.all('*', (c) => forward(c.req.raw));
   app.onError((_error, c) => c.text('The Web UI does not answer.', 502));
-  const { close } = await serveHttp(app, port);
+  const { close } = await serveHttp(app, port, allowedHosts);
   return { stop: close };
 }

@@ -112,14 +112,30 @@ export const findDefinition = (scheduleId: string, timeZone: string): ScheduleDe
 export const isScheduleMissing = (error: unknown): boolean =>
   error instanceof ScheduleNotFoundError || (isGrpcServiceError(error) && error.code === status.NOT_FOUND);
 
-/** A span of time, both ends included. */
+/** A span of time. The server counts its end to it, and its start not. */
 export interface Span {
   from: Date;
   to: Date;
 }
 
+/** The times at which a schedule starts runs in a span, in their order. */
+export interface BackfillTimes {
+  times: Date[];
+  /** Whether more follow: the server lists a thousand at most. */
+  more: boolean;
+}
+
 /** @returns the times in a span at which a schedule starts runs */
-export async function listBackfillTimes(client: Client, scheduleId: string, { from, to }: Span): Promise<Date[]> {
+export async function listBackfillTimes(client: Client, scheduleId: string, span: Span): Promise<BackfillTimes> {
+  const times = await listTimes(client, scheduleId, span);
+  const last = times.at(-1);
+  if (last === undefined) return { times, more: false };
+  // The server does not say that it stopped. No schedule starts runs more often than every minute.
+  const rest = { from: new Date(last.getTime() + 1_000), to: span.to };
+  return { times, more: rest.from <= rest.to && (await listTimes(client, scheduleId, rest)).length > 0 };
+}
+
+async function listTimes(client: Client, scheduleId: string, { from, to }: Span): Promise<Date[]> {
   const { startTime } = await client.workflowService.listScheduleMatchingTimes({
     namespace: client.options.namespace,
     scheduleId,

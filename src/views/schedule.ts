@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { ScheduleState } from '../temporal/schedules.ts';
+import type { BackfillTimes, ScheduleState } from '../temporal/schedules.ts';
 import { time } from './common.ts';
 import type { Links } from './links.ts';
 
@@ -28,7 +28,11 @@ export const scheduleSchema = z
 export const scheduleActionSchema = z.strictObject({ scheduleId: z.string() }).openapi('ScheduleAction');
 
 export const backfillPlanSchema = z
-  .strictObject({ scheduleId: z.string(), runs: z.array(time) })
+  .strictObject({
+    scheduleId: z.string(),
+    runs: z.array(time),
+    more: z.boolean().openapi({ description: 'Whether more runs follow. Only the first thousand are listed' }),
+  })
   .openapi('ScheduleBackfillPlan');
 
 /** @returns a schedule as API and command line show it */
@@ -45,7 +49,8 @@ export const scheduleView = ({ note, nextRuns, lastRuns, ...schedule }: Schedule
 });
 
 /** @returns the runs that a backfill starts, as API and command line show them */
-export const backfillPlanView = (scheduleId: string, runs: Date[]): z.infer<typeof backfillPlanSchema> => ({
+export const backfillPlanView = (scheduleId: string, { times, more }: BackfillTimes): z.infer<typeof backfillPlanSchema> => ({
   scheduleId,
-  runs: runs.map((run) => run.toISOString()),
+  runs: times.map((run) => run.toISOString()),
+  more,
 });

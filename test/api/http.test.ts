@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, freshKey, startTestApi, type TestApi } from './support/api.ts';
+import { call, freshKey, placeOrder, startTestApi, type TestApi } from './support/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -15,6 +15,7 @@ const headersOf = (request: object) => ('headers' in request && typeof request.h
 describe('an invalid request', () => {
   it.each([
     ['has a body that is no JSON', 400, 'malformed-json', { text: '{"customer":' }],
+    ['names a field twice', 400, 'malformed-json', { text: '{"items":[],"items":[]}' }],
     ['has an empty body', 400, 'malformed-json', { text: '' , headers: { 'Content-Type': 'application/json' } }],
     ['has another content type', 415, 'unsupported-media-type', { text: 'a=b', headers: { 'Content-Type': 'text/plain' } }],
     ['is a form', 415, 'unsupported-media-type', { text: 'a=b', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }],
@@ -56,6 +57,24 @@ describe('an invalid request', () => {
     const { status, body } = await call(api, method, path, { key: api.keys.customer.key });
     expect(status).toBe(404);
     expect(body).toMatchObject({ type: 'urn:holdfast:problem:not-found', instance: path });
+  });
+
+  it.each([
+    ['/v1/reports/weekly/%00', 404],
+    ['/v1/orders/%7F', 404],
+    ['/ops/reports/%00', 404],
+    ['/v1/ops/failures?text=%00', 422],
+    ['/v1/ops/failures?step=a%0Ab', 422],
+    ['/ops/failures?text=%00', 422],
+    ['/ops/sign-in?next=/ops/%0d%0aX', 422],
+  ])('is refused with a control character in its address: %s', async (path, status) => {
+    const answer = await call(api, 'GET', path, { key: api.keys.operator.key });
+    expect(answer).toMatchObject({ status, body: { status } });
+  });
+
+  it('is refused with a control character in its query, which is named', async () => {
+    const { body } = await call(api, 'GET', '/v1/ops/failures?kind=step&text=%00', { key: api.keys.operator.key });
+    expect(body).toMatchObject({ type: 'urn:holdfast:problem:invalid-fields', errors: [{ in: 'query', pointer: '/text' }] });
   });
 
   it.each([
@@ -134,6 +153,34 @@ describe('the edge', () => {
     expect(headers.get('Access-Control-Allow-Origin')).toBeNull();
   });
 
+  it('lets nothing be stored that is answered to a key', async () => {
+    const id = await placeOrder(api);
+    for (const path of ['/v1/orders', `/v1/orders/${id}`, `/v1/orders/${id}/events`, `/v1/orders/${UNKNOWN}`]) {
+      const { headers, body } = await fetch(`${api.url}${path}`, { headers: { Authorization: `Bearer ${api.keys.customer.key}` } });
+      await body?.cancel();
+      expect(headers.get('Cache-Control')).toBe('no-store');
+    }
+  });
+
+  it('takes an operator to no address that a header cannot hold', async () => {
+    const answer = await fetch(`${api.url}/ops/sign-in`, {
+      method: 'POST',
+      headers: { Origin: api.url },
+      body: new URLSearchParams({ key: api.keys.operator.key, next: '/ops/\r\nX' }),
+      redirect: 'manual',
+    });
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('Location')).toBe('/ops');
+  });
+
+  it.each([
+    ['/ops/sign-in', 'no-store'],
+    ['/ops/assets/ops.css', 'no-cache'],
+    ['/docs/swagger-ui.css', 'public, max-age=3600'],
+  ])('lets %s be stored as far as "%s" says', async (path, expected) => {
+    expect((await call(api, 'GET', path)).headers.get('Cache-Control')).toBe(expected);
+  });
+
   it('reports that it is alive', async () => {
     expect(await call(api, 'GET', '/livez')).toMatchObject({ status: 200, body: { status: 'ok' } });
   });
@@ -167,7 +214,7 @@ describe('the documentation', () => {
       },
       components: {
         securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } },
-        schemas: { Reason: { properties: { reason: { pattern: '^[^\\p{Cc}\\p{Cs}]*$' } } } },
+        schemas: { Reason: { properties: { reason: { pattern: '^[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]*$' } } } },
       },
     });
   });

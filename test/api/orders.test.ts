@@ -147,6 +147,8 @@ describe('placing an order', () => {
     ['a name of two lines', { customer: { email: 'ada@example.com', name: 'A\nB' } }, '/customer/name'],
     ['a name with a zero byte', { customer: { email: 'ada@example.com', name: 'A\u0000' } }, '/customer/name'],
     ['a name with half a character', { customer: { email: 'ada@example.com', name: '\ud800' } }, '/customer/name'],
+    ['a name that cannot be seen', { customer: { email: 'ada@example.com', name: '\u200b\u2060' } }, '/customer/name'],
+    ['a name with a link', { customer: { email: 'ada@example.com', name: 'see http://evil.example' } }, '/customer/name'],
     ['a long name', { customer: { email: 'ada@example.com', name: 'A'.repeat(201) } }, '/customer/name'],
     [
       'an unknown country',
@@ -375,7 +377,7 @@ describe('reading orders', () => {
     expect(waiting).toEqual({ all: [newest], next: null });
   });
 
-  it.each(['limit=0', 'limit=101', 'limit=x', 'cursor=nonsense', 'status=lost', 'page=2'])(
+  it.each(['limit=0', 'limit=101', 'limit=x', 'limit=0x10', 'limit=', 'limit=1e1', 'cursor=nonsense', 'status=lost', 'page=2'])(
     'refuses ?%s',
     async (query) => {
       const { status, body } = await call(api, 'GET', `/v1/orders?${query}`, asCustomer());

@@ -27,7 +27,7 @@ beforeAll(async () => {
     logFile: join(folder.path, 'temporal.log'),
   });
   started.push(() => server.stop());
-  started.push((await serveTemporalUi({ port: front, upstream: localUrl(upstream), signIn: localUrl(api, '/ops') })).stop);
+  started.push((await serveTemporalUi({ port: front, upstream: localUrl(upstream), signIn: localUrl(api, '/ops'), allowedHosts: [] })).stop);
   ui = localUrl(front);
   stack = await startStack({ TEMPORAL_ADDRESS: server.address, TEMPORAL_UI_URL: ui }, api);
   started.push(() => stack.close());

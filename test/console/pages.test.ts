@@ -157,6 +157,9 @@ it('shows what is wrong with a search, and starts a list at its beginning when t
   const wrong = await get('/ops/failures?orderId=seven');
   expect(wrong.status).toBe(422);
   expect(wrong.text).toContain('The search was not used: order id: ');
+  const early = await get('/ops/failures?from=0000-01-01T00:00');
+  expect(early.status).toBe(422);
+  expect(early.text).toContain('The search was not used: from: must not be in the year 0.');
   for (const path of ['failures', 'orders', 'signups', 'bulk-actions', 'audit']) {
     expect(await get(`/ops/${path}?cursor=nonsense`)).toMatchObject({ status: 200 });
   }

@@ -1,6 +1,6 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,6 +62,19 @@ describe('a data folder', () => {
     await expect(claimHome(home)).rejects.toThrow(`process ${process.pid}`);
     await claim.release();
     await (await claimHome(home)).release();
+  });
+
+  it('is for its owner only, also one that others could read before', async () => {
+    await chmod(home, 0o755);
+    await (await claimHome(home)).release();
+    // As root, PostgreSQL's user has to pass through it.
+    expect((await stat(home)).mode & 0o777).toBe(process.getuid?.() === 0 ? 0o711 : 0o700);
+  });
+
+  it('keeps its rights if it is for everybody, such as /tmp', async () => {
+    await chmod(home, 0o1777);
+    await (await claimHome(home)).release();
+    expect((await stat(home)).mode & 0o7777).toBe(0o1777);
   });
 
   it('goes to exactly one of several processes that start at once, again and again', async () => {

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -62,6 +62,16 @@ async function children(): Promise<ProcessIdentity[]> {
   return claim.children.map(({ identity }) => identity);
 }
 
+/** The files of the stack that others than their owner may read or write. PostgreSQL sees to its own. */
+async function filesForOthers(): Promise<string[]> {
+  const files = (await readdir(home, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => !path.startsWith(join(home, 'postgres')));
+  const rights = await Promise.all(files.map(async (path) => (await stat(path)).mode & 0o077));
+  return files.filter((_, index) => rights[index] !== 0);
+}
+
 async function call(path: string, init: { method?: string; headers?: Record<string, string>; body?: string } = {}) {
   const { customerKey } = await loadSecrets(home);
   const headers = { authorization: `Bearer ${customerKey}`, 'content-type': 'application/json', ...init.headers };
@@ -89,15 +99,18 @@ describe('npm start', { timeout: 180_000 }, () => {
       }),
     });
     expect(placed).toMatchObject({ status: 202, body: { status: 'accepted' } });
+    expect(await filesForOthers()).toEqual([]);
     const orphans = await children();
     expect(orphans).toHaveLength(4);
     first.stack.kill('SIGKILL');
     await first.ended;
+    for (const file of ['temporal.db', 'temporal.db-wal', 'inbox.jsonl', 'logs/api.log']) await chmod(join(home, file), 0o644);
 
     const second = npmStart();
     await second.shown('Place an order');
     expect(second.printed.join('\n')).toMatch(/Ended processes that the last run left behind: .*postgres/);
     expect(await Promise.all(orphans.map(isRunning))).toEqual([false, false, false, false]);
+    expect(await filesForOthers()).toEqual([]);
     expect(await call('/v1/orders')).toMatchObject({
       status: 200,
       body: { data: [{ customer: { name: 'Ada Lovelace' } }] },

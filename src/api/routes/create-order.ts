@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { address, line } from '../../contracts/fields.ts';
+import { address, line, personName } from '../../contracts/fields.ts';
 import { acceptOrder } from '../../intake/orders.ts';
 import { acceptedOrderView, loadOrder, orderSchema } from '../../views/order.ts';
 import { allow, ANYONE, whileAllowed } from '../auth.ts';
@@ -11,7 +11,7 @@ import { preferredWait, preferenceApplied, waitUntilRest } from '../wait.ts';
 
 export const newOrderSchema = z
   .strictObject({
-    customer: z.strictObject({ email, name: line(200) }),
+    customer: z.strictObject({ email, name: personName }),
     shippingAddress: address,
     items: z
       .array(z.strictObject({ sku: line(200), quantity: z.int().min(1).max(1000) }))

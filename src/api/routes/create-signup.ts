@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { line } from '../../contracts/fields.ts';
+import { personName } from '../../contracts/fields.ts';
 import { acceptSignup } from '../../intake/signups.ts';
 import { allow, ANYONE } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
@@ -8,7 +8,7 @@ import { email, header, json, jsonBody } from '../schemas/common.ts';
 import { acceptedHeaders, idempotencyHeader, idempotentRequest } from '../schemas/idempotency.ts';
 import { acceptedSignupView, signupSchema } from '../../views/signup.ts';
 
-export const newSignupSchema = z.strictObject({ email, name: line(200) }).openapi('NewSignup');
+export const newSignupSchema = z.strictObject({ email, name: personName }).openapi('NewSignup');
 
 const route = createRoute({
   method: 'post',

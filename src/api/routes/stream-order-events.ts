@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import type { SSEStreamingApi } from 'hono/streaming';
 import { FINAL_ORDER_STATUSES, ORDER_STATUSES } from '../../contracts/statuses.ts';
 import type { Database } from '../../db/client.ts';
 import { readOrderEvents } from '../../queries/order-story.ts';
@@ -8,6 +8,7 @@ import { time } from '../../views/common.ts';
 import { allow, ANYONE, whileAllowed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
+import { streamEvents } from '../event-stream.ts';
 import type { Subscription } from '../order-feed.ts';
 import { idParams } from '../schemas/common.ts';
 
@@ -44,7 +45,7 @@ export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) =>
 
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
 
-    return streamSSE(c, (stream) =>
+    return streamEvents(c, (stream) =>
       whileAllowed(c, async (signal) => {
         const subscription = feed.subscribe(id, signal);
         stream.onAbort(subscription.close);

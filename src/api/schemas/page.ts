@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { wholeNumber } from '../../contracts/fields.ts';
 import { decodeCursor } from '../../views/page.ts';
 
 const cursorOf = <Position>(position: z.ZodType<Position>) =>
@@ -13,7 +14,7 @@ const cursorOf = <Position>(position: z.ZodType<Position>) =>
     .optional()
     .openapi({ type: 'string', description: '`nextCursor` of the previous page' });
 
-const limit = z.coerce.number().int().min(1).max(100).default(20);
+const limit = wholeNumber(1, 100).default(20);
 
 /** The query of a list that is read page by page, in the order of its ids. */
 export const pageQuery = z.strictObject({ limit, cursor: cursorOf(z.uuid()) });

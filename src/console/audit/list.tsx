@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import { wholeNumber } from '../../contracts/fields.ts';
 import { listActions, type OperatorAction } from '../../queries/operator-actions.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { Actor, IdLink, Time, words } from '../kit/format.tsx';
@@ -13,7 +14,7 @@ export function auditList(app: Hono<PageEnv>, deps: PageDependencies): void {
     noun: 'actions',
     size: 100,
     search: z.object({}),
-    cursor: z.coerce.number().int().positive().optional().catch(undefined),
+    cursor: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().catch(undefined),
     find: async (_search, page) => ({
       rows: await listActions(deps.db, page),
       hint: 'Times are UTC.',

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { BULK_ACTION_OUTCOMES } from '../../contracts/bulk-actions.ts';
+import { wholeNumber } from '../../contracts/fields.ts';
 import { notFound } from '../../contracts/request-error.ts';
 import { cancelBulkAction, pauseBulkAction, resumeBulkAction } from '../../operate/bulk-actions.ts';
 import {
@@ -26,7 +27,7 @@ import { BULK_ACTIONS } from './words.ts';
 const PAGE = 100;
 
 const querySchema = z.object({
-  after: z.coerce.number().int().min(0).optional().catch(undefined),
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional().catch(undefined),
   outcome: z.enum(BULK_ACTION_OUTCOMES).optional().catch(undefined),
 });
 

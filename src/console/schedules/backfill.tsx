@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { backfillInput, backfillSchedule, planBackfill } from '../../operate/schedules.ts';
+import type { BackfillTimes } from '../../temporal/schedules.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction } from '../kit/actions.ts';
 import { absolute, plural, Time, words } from '../kit/format.tsx';
@@ -21,7 +22,7 @@ export function backfillPage(app: Hono<PageEnv>, deps: PageDependencies): void {
       return redirectWith(c, scheduleRoute.back(id), 'error', `Nothing was done: ${describeIssues(span.error)}.`);
     }
     const between = { from: new Date(span.data.from), to: new Date(span.data.to) };
-    const times = await planBackfill(deps, id, between);
+    const plan = await planBackfill(deps, id, between);
     return respond(c, deps, {
       title: `Dry run: backfill ${words(id)}`,
       section: '/ops/schedules',
@@ -29,17 +30,17 @@ export function backfillPage(app: Hono<PageEnv>, deps: PageDependencies): void {
       children: (
         <>
           <p>
-            From {absolute(between.from)} to {absolute(between.to)} UTC: <strong>{plural(times.length, 'run')}</strong> will be
+            From {absolute(between.from)} to {absolute(between.to)} UTC: <strong>{runsOf(plan)}</strong> will be
             started, each as if it were then.
           </p>
-          {times.length === 0 ? (
+          {plan.times.length === 0 ? (
             <p>
               Nothing to do. <a href="/ops/schedules">Back to the schedules</a>
             </p>
           ) : (
             <>
-              <Times of={times} />
-              <StartForm to={c.req.path} span={span.data} runs={times.length} session={c.var.session} />
+              <Times of={plan} />
+              <StartForm to={c.req.path} span={span.data} runs={runsOf(plan)} session={c.var.session} />
             </>
           )}
         </>
@@ -50,25 +51,28 @@ export function backfillPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   postAction(app, deps, '/schedules/:id/backfill', backfillSchedule, scheduleRoute);
 }
 
-const Times = ({ of: times }: { of: Date[] }) => (
+/** @returns e.g. `3 runs` */
+const runsOf = ({ times, more }: BackfillTimes): string => `${more ? 'more than ' : ''}${plural(times.length, 'run')}`;
+
+const Times = ({ of: { times, more } }: { of: BackfillTimes }) => (
   <ul>
     {times.slice(0, LISTED).map((time) => (
       <li>
         <Time at={time} exact />
       </li>
     ))}
-    {times.length > LISTED ? <li>and {plural(times.length - LISTED, 'more', 'more')}</li> : null}
+    {times.length > LISTED ? <li>and {more ? 'more than ' : ''}{plural(times.length - LISTED, 'more', 'more')}</li> : null}
   </ul>
 );
 
-const StartForm = (props: { to: string; span: { from: string; to: string }; runs: number; session: Session }) => (
+const StartForm = (props: { to: string; span: { from: string; to: string }; runs: string; session: Session }) => (
   <form method="post" action={props.to} class="panel stack">
     <Csrf session={props.session} />
     <input type="hidden" name="from" value={props.span.from} />
     <input type="hidden" name="to" value={props.span.to} />
     <Reason />
     <button type="submit" class="primary">
-      Start {plural(props.runs, 'run')}
+      Start {props.runs}
     </button>
   </form>
 );

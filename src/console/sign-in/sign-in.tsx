@@ -13,8 +13,8 @@ import { closeSession, findSession, isOwnForm, openSession, SESSION_COOKIE, SESS
 const PATHS = ['/ops', '/codec'];
 const SIGN_IN = '/ops/sign-in';
 
-/** Where to go after signing in. Only our own pages: no open redirect. */
-const nextSchema = z.string().regex(/^\/ops(\/|\?|$)[^\\]*$/).catch('/ops');
+/** Where to go after signing in. Only our own pages: no open redirect. A header cannot hold control characters. */
+const nextSchema = z.string().regex(/^\/ops(\/|\?|$)[^\\\p{Cc}]*$/u).catch('/ops');
 
 /** Adds sign-in and sign-out. Everything added after it requires a session. */
 export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicUrl, log }: PageDependencies): void {

@@ -14,10 +14,17 @@ export type Inbox = Simulator<InboxEntry> & {
  * Starts an SMTP server on 127.0.0.1 with a web page that shows its mails, which are kept in `file`.
  * @throws Error as {@link startSimulator} does
  */
-export async function startInbox(options: { smtpPort: number; httpPort: number; file: string }): Promise<Inbox> {
+export async function startInbox(options: {
+  smtpPort: number;
+  httpPort: number;
+  file: string;
+  /** Names that its page answers as, besides `localhost`. */
+  allowedHosts?: readonly string[];
+}): Promise<Inbox> {
   const messages = new Messages();
   const { simulator, ledger, panel, signal } = await startSimulator({
     port: options.httpPort,
+    allowedHosts: options.allowedHosts,
     ledgerFile: options.file,
     entrySchema: inboxEntrySchema,
     apply: (entry) => messages.apply(entry),

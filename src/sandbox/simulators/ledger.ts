@@ -1,6 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { makePrivate } from '../private-file.ts';
 
 const stamp = z.object({ seq: z.int().positive(), at: z.iso.datetime() });
 
@@ -24,6 +25,7 @@ export class Ledger<E extends { type: string }> {
     this.#file = file;
     this.#apply = apply;
     mkdirSync(dirname(file), { recursive: true });
+    makePrivate(file);
     const commit = z.array(z.intersection(stamp, entry));
     for (const line of wholeLines(file)) for (const read of commit.parse(JSON.parse(line))) this.#add(read);
   }
@@ -44,7 +46,6 @@ export class Ledger<E extends { type: string }> {
 }
 
 function wholeLines(file: string): string[] {
-  if (!existsSync(file)) return [];
   const bytes = readFileSync(file);
   const end = bytes.lastIndexOf('\n') + 1;
   // The next commit would otherwise be appended to the incomplete line and be unreadable.

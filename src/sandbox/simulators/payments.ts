@@ -25,12 +25,15 @@ export async function startPaymentSimulator(options: {
   secretKey: string;
   webhook?: WebhookTarget | undefined;
   settleAfterMs?: number | undefined;
+  /** Names that it answers as, besides `localhost`. */
+  allowedHosts?: readonly string[];
 }): Promise<PaymentSimulator> {
   const { port, ledgerFile, secretKey, webhook } = options;
   const state = new PaymentState();
   const later = new Later(state, options.settleAfterMs, webhook !== undefined);
   const { simulator, ledger, signal } = await startSimulator({
     port,
+    allowedHosts: options.allowedHosts,
     ledgerFile,
     entrySchema: paymentEntrySchema,
     apply: (entry) => {

@@ -32,6 +32,8 @@ export type Shared<Entry extends { type: string }> = {
  */
 export async function startSimulator<Entry extends { type: string }>(options: {
   port: number;
+  /** Names that it answers as, besides `localhost`. */
+  allowedHosts?: readonly string[] | undefined;
   ledgerFile: string;
   entrySchema: z.ZodType<Entry>;
   /** Rebuilds the simulator's state, one ledger entry at a time. */
@@ -57,7 +59,7 @@ export async function startSimulator<Entry extends { type: string }>(options: {
   const entries = () => ledger.entries;
   mountControls(app, { panel, entries });
   if (options.page) mountPage(app, { ...options.page, panel, entries });
-  const { port, url, close } = await serveHttp(app, options.port);
+  const { port, url, close } = await serveHttp(app, options.port, options.allowedHosts ?? []);
   if (options.webhooks) webhooks.start(options.webhooks, (id) => ledger.append({ type: 'webhook.delivered', id }), closing.signal);
   return {
     ...shared,

@@ -20,12 +20,15 @@ export async function startWarehouseSimulator(
     apiKey: string;
     /** `secret` has the format of Standard Webhooks, `whsec_<base64>`. */
     webhook?: WebhookTarget | undefined;
+    /** Names that it answers as, besides `localhost`. */
+    allowedHosts?: readonly string[];
   } & Pace,
 ): Promise<WarehouseSimulator> {
   const { port, ledgerFile, apiKey, webhook } = options;
   const warehouse = new Warehouse(options, webhook !== undefined);
   const { simulator, ledger, signal } = await startSimulator({
     port,
+    allowedHosts: options.allowedHosts,
     ledgerFile,
     entrySchema: warehouseEntrySchema,
     apply: (entry) => warehouse.apply(entry),

@@ -185,6 +185,8 @@ describe('a bulk action', () => {
       { position: 3, outcome: 'under_way' },
     ]);
     expect(await readPages(api, `${path}/items?outcome=failed_again`)).toMatchObject([[{ position: 1 }]]);
+    const beyond = Buffer.from('999999999999999').toString('base64url');
+    expect(await get(`${path}/items?cursor=${beyond}`)).toMatchObject({ status: 200, body: { data: [] } });
     expect((await get(path)).body).toMatchObject({
       progress: { total: 4, pending: 0, requested: 3, refused: 1, succeeded: 1, failedAgain: 1, underWay: 1 },
     });

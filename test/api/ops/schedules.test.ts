@@ -21,6 +21,11 @@ afterAll(async () => {
 const list = () => call(api, 'GET', '/v1/ops/schedules', { key: api.keys.operator.key });
 const act = (verb: string, body: unknown, id = 'weekly-report') =>
   call(api, 'POST', `/v1/ops/schedules/${id}/${verb}`, { key: api.keys.operator.key, body });
+/** Plans a backfill of a schedule that runs every minute. */
+const planMinutes = (count: number) => {
+  const span = { from: '2026-01-01T00:00:00Z', to: new Date(Date.UTC(2026, 0, 1, 0, count)).toISOString() };
+  return act('backfill', { ...span, reason: 'to see', dryRun: true }, 'watch-runs');
+};
 const weekly = (fields: object) => ({
   data: expect.arrayContaining([expect.objectContaining({ scheduleId: 'weekly-report', ...fields })]),
 });
@@ -63,7 +68,7 @@ describe('the schedules', () => {
     const runs = ['2026-01-05T07:00:00.000Z', '2026-01-12T07:00:00.000Z', '2026-01-19T07:00:00.000Z'];
     const before = await api.db.$count(operatorActions);
     const plan = await act('backfill', { ...span, reason: 'to see', dryRun: true });
-    expect(plan).toMatchObject({ status: 200, body: { scheduleId: 'weekly-report', runs } });
+    expect(plan).toMatchObject({ status: 200, body: { scheduleId: 'weekly-report', runs, more: false } });
     expect(await api.db.$count(operatorActions)).toBe(before);
     expect(await act('backfill', { ...span, reason: 'they are missing' })).toMatchObject({ status: 202, body: { runs } });
     await vi.waitFor(async () => {
@@ -72,10 +77,16 @@ describe('the schedules', () => {
     }, 20_000);
   });
 
+  it('are planned up to a thousand runs, and say when there are more', async () => {
+    expect((await planMinutes(1_000)).body).toMatchObject({ runs: expect.objectContaining({ length: 1_000 }), more: false });
+    expect((await planMinutes(1_001)).body).toMatchObject({ runs: expect.objectContaining({ length: 1_000 }), more: true });
+  });
+
   it.each([
     ['backwards', { from: '2026-02-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }],
     ['of more than a year', { from: '2024-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }],
     ['into the future', { from: new Date(Date.now() - 60_000).toISOString(), to: new Date(Date.now() + 3_600_000).toISOString() }],
+    ['in the year 0', { from: '0000-01-01T00:00:00Z', to: '0000-02-01T00:00:00Z' }],
     ['of no times', { from: 'last week', to: 'today' }],
   ])('are not backfilled %s', async (_, span) => {
     expect((await act('backfill', { ...span, reason: 'because' })).status).toBe(422);

@@ -22,18 +22,20 @@ export interface TestApi {
 
 /**
  * @param options `through` gives another address for the API to reach Postgres at than the tests use; `database` is one
- * that is there already; `namespace` is that of Temporal, whose address is in the environment
+ * that is there already; `namespace` is that of Temporal, whose address is in the environment; `environment` sets more variables
  */
 export async function startTestApi({
   through = (url) => url,
   log = createLogger('api', 'fatal'),
   database: existing,
   namespace = 'default',
+  environment = {},
 }: {
   through?: (databaseUrl: string) => string;
   log?: Logger;
   database?: TestDatabase;
   namespace?: string;
+  environment?: NodeJS.ProcessEnv;
 } = {}): Promise<TestApi> {
   const database = existing ?? (await createTestDatabase());
   const { db, close } = connectDatabase(database.url, { max: 5, name: 'test' });
@@ -45,6 +47,7 @@ export async function startTestApi({
     TEMPORAL_UI_URL: 'http://ui.test/',
     PAYLOAD_KEYS,
     TEMPORAL_NAMESPACE: namespace,
+    ...environment,
   });
   const server = await startApi(config, log);
   return {

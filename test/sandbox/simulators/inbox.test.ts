@@ -1,6 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { describe, expect, test, vi } from 'vitest';
 import { startInbox } from '../../../src/sandbox/simulators/inbox.ts';
+import { statusAs } from '../../support/host-header.ts';
 import { closing, errorOf, temporaryFile } from './support.ts';
 
 const mail = {
@@ -118,4 +119,11 @@ describe('faults', () => {
     expect(await error).toBeInstanceOf(Error);
     expect(inbox.messages()).toEqual([]);
   });
+});
+
+test('the inbox answers as localhost and as the names that it is given, and as no other', async () => {
+  const inbox = closing(await startInbox({ smtpPort: 0, httpPort: 0, file: temporaryFile(), allowedHosts: ['mail.test'] }));
+  const url = `${inbox.url}/api/messages`;
+  for (const host of ['localhost:1080', 'mail.test', '127.0.0.1']) expect(await statusAs(host, url)).toBe(200);
+  expect(await statusAs('evil.example', url)).toBe(421);
 });

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { Ledger } from '../../../src/sandbox/simulators/ledger.ts';
@@ -19,6 +19,16 @@ test('state is rebuilt from the entries, and numbering continues', () => {
   expect(again.total()).toBe(5);
   again.ledger.append({ type: 'counted', by: 1 });
   expect(open(file).ledger.entries.map(({ seq, by }) => [seq, by])).toEqual([[1, 2], [2, 3], [3, 1]]);
+});
+
+test('only the owner can read the file, also one that others could read before', () => {
+  const file = temporaryFile();
+  const rights = () => statSync(file).mode & 0o777;
+  open(file).ledger.append({ type: 'counted', by: 2 });
+  expect(rights()).toBe(0o600);
+  chmodSync(file, 0o644);
+  expect(open(file).total()).toBe(2);
+  expect(rights()).toBe(0o600);
 });
 
 test('an incomplete commit is dropped entirely, and later commits are kept', () => {

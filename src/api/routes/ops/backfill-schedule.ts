@@ -33,8 +33,8 @@ export const backfillSchedule = (api: Api, deps: Dependencies) =>
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const { dryRun, ...given } = c.req.valid('json');
-    const runs = await planBackfill(deps, id, { from: new Date(given.from), to: new Date(given.to) });
-    const plan = backfillPlanView(id, runs);
+    const planned = await planBackfill(deps, id, { from: new Date(given.from), to: new Date(given.to) });
+    const plan = backfillPlanView(id, planned);
     if (dryRun) return c.json(plan, 200);
     await backfill.perform(deps, id, given, actorOf(c.var.caller));
     return c.json(plan, 202);

@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import type { SSEStreamingApi } from 'hono/streaming';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../db/client.ts';
 import { notFound } from '../../../contracts/request-error.ts';
@@ -7,6 +7,7 @@ import { readBulkAction } from '../../../queries/bulk-actions.ts';
 import { allow, OPERATORS, whileAllowed } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
+import { streamEvents } from '../../event-stream.ts';
 import { idParams } from '../../schemas/common.ts';
 import { bulkActionEventSchema } from '../../../views/bulk-action.ts';
 
@@ -39,7 +40,7 @@ export const streamBulkActionEvents = (api: Api, { db, stopping, log }: Dependen
     if (!(await readBulkAction(db, id))) throw notFound('bulk action');
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
 
-    return streamSSE(c, (stream) =>
+    return streamEvents(c, (stream) =>
       whileAllowed(c, async (signal) => {
         try {
           await follow(db, id, stream, AbortSignal.any([stopping, signal]));

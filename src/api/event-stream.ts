@@ -1,0 +1,9 @@
+import type { Context } from 'hono';
+import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+
+/** Answers with server-sent events. They are one caller's, so they are not stored: hono's own header would allow it. */
+export function streamEvents(c: Context, write: (stream: SSEStreamingApi) => Promise<void>): Response {
+  const response = streamSSE(c, write);
+  response.headers.set('Cache-Control', 'no-store');
+  return response;
+}
