@@ -3,7 +3,7 @@ import { ROLES, type Role } from '../contracts/statuses.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../operate/api-keys.ts';
 import { listApiKeys, type ApiKey } from '../queries/api-keys.ts';
 import { connected } from './connections.ts';
-import { actorOption, idOf, jsonOption, parseDuration, parseExpiry, reasonOption } from './options.ts';
+import { actorOption, idOf, jsonOption, parseDuration, parseExpiry, reasonOption, type Expiry } from './options.ts';
 import { durationText, print, table, type OutputOptions } from './output.ts';
 
 /** ms */
@@ -15,7 +15,7 @@ interface KeyOptions extends OutputOptions {
 }
 
 interface ExpiryOptions {
-  expires?: Date | null;
+  expires?: Expiry;
 }
 
 const expiresOption = (about: string) =>
@@ -35,9 +35,9 @@ export function addKeys(program: Command): void {
     .addOption(actorOption())
     .addOption(jsonOption())
     .action(
-      (name: string, { role, expires = null, actor, reason = `for ${role} use`, ...options }: KeyOptions & ExpiryOptions & { role: Role }) =>
+      (name: string, { role, expires, actor, reason = `for ${role} use`, ...options }: KeyOptions & ExpiryOptions & { role: Role }) =>
         connected(async ({ db }) => {
-          const created = await createApiKey(db, { name, role, expiresAt: expires }, { actor, reason });
+          const created = await createApiKey(db, { name, role, expiresAt: endOf(expires) }, { actor, reason });
           print(options, created, () => `${created.key}\n\nKeep it: it is not stored. Its id is ${created.id}.`);
         }),
     );
@@ -68,7 +68,7 @@ export function addKeys(program: Command): void {
     .action(
       (given: string, { overlap, expires, actor, reason = 'rotation', ...options }: KeyOptions & ExpiryOptions & { overlap: number }) =>
         connected(async ({ db }) => {
-          const rotated = await rotateApiKey(db, idOf(given), { overlap, expiresAt: expires }, { actor, reason });
+          const rotated = await rotateApiKey(db, idOf(given), { overlap, expiresAt: endOf(expires) }, { actor, reason });
           const old = overlap === 0 ? 'no longer works' : `works for another ${durationText(overlap)}`;
           print(options, rotated, () => `${rotated.key}\n\nKeep it: it is not stored. The old secret ${old}.`);
         }),
@@ -89,6 +89,8 @@ export function addKeys(program: Command): void {
       }),
     );
 }
+
+const endOf = (expires: Expiry | undefined): Date | null | undefined => (expires === 'never' ? null : expires);
 
 /** The newest secret of a key, and those that it replaces and that still work. */
 function rowsOf({ id, role, revokedAt, name, secrets }: ApiKey) {

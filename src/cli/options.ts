@@ -118,9 +118,12 @@ export function parseDuration(text: string): number {
   return duration;
 }
 
-/** @returns a time in the future: at a date, or after a duration. Null for `never` */
-export function parseExpiry(text: string): Date | null {
-  if (text === 'never') return null;
+/** When something ends. */
+export type Expiry = Date | 'never';
+
+/** @returns a time in the future: at a date, or after a duration */
+export function parseExpiry(text: string): Expiry {
+  if (text === 'never') return text;
   const isDate = /^\d{4}-/.test(text);
   const time = isDate ? new Date(parseTime(text)) : new Date(Date.now() + parseDuration(text));
   if (!(time.getTime() > Date.now())) throw new InvalidArgumentError('Give a time in the future.');

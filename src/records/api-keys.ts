@@ -11,7 +11,7 @@ export interface NewApiKey {
   name: string;
   role: Role;
   /** When it ends by itself; never, unless given. */
-  expiresAt?: Date | null;
+  expiresAt?: Date | null | undefined;
 }
 
 /** Writes a new API key. @returns its secret as `key`, which cannot be read again */

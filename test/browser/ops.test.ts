@@ -48,7 +48,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     for (const key of ['hf_nothing', stack.keys.customer.key]) {
       await page.getByLabel('Operator key').fill(key);
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByRole('alert').filter({ hasText: 'That key is unknown, revoked, or has no operator role.' }).waitFor();
+      await page.getByRole('alert').filter({ hasText: 'That key is unknown, revoked or expired, or has no operator role.' }).waitFor();
     }
     await page.getByLabel('Operator key').fill(stack.keys.operator.key);
     await page.getByRole('button', { name: 'Sign in' }).click();
