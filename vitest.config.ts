@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { SOAK_VARIABLE } from './test/chaos/soak/options.ts';
 
 /** The test folders by the services they need, so that a run starts only those. A folder not listed gets every service. */
-const unit = ['gateways', 'sandbox'].map(testsIn);
+const unit = ['contracts', 'gateways', 'sandbox'].map(testsIn);
 const database = ['activities', 'console', 'db', 'intake', 'queries', 'records'].map(testsIn);
 const workflows = ['histories', 'model', 'workflows'].map(testsIn);
 /** Starts every service itself, to kill it. */

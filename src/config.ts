@@ -1,6 +1,7 @@
 import { parse as parseDuration } from '@lukeed/ms';
 import { z } from 'zod';
 import type { OrderPolicy, SignupPolicy } from './contracts/messages.ts';
+import { describeIssue } from './contracts/wording.ts';
 
 /** A duration such as `48h` or `14 days`, given in ms. */
 const durationText = z.string().transform((text, context) => {
@@ -110,7 +111,7 @@ export class ConfigError extends Error {
 function load<Output>(schema: z.ZodType<Output>, environment: NodeJS.ProcessEnv): Output {
   // Compose files set missing variables to an empty text.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const result = schema.safeParse(given);
+  const result = schema.safeParse(given, { error: describeIssue });
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new ConfigError(`The environment is incomplete:\n${faults.join('\n')}`);

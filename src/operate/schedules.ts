@@ -2,7 +2,7 @@ import type { Client, ScheduleHandle } from '@temporalio/client';
 import { z } from 'zod';
 import type { Instruction } from '../contracts/caller.ts';
 import type { OperatorActionName } from '../contracts/audit.ts';
-import { reason } from '../contracts/fields.ts';
+import { instant, reason } from '../contracts/fields.ts';
 import { notFound } from '../contracts/request-error.ts';
 import { callTemporal } from '../temporal/availability.ts';
 import { findDefinition, isScheduleMissing, listBackfillTimes, type ScheduleDefinition, type Span } from '../temporal/schedules.ts';
@@ -47,14 +47,12 @@ export const runSchedule = onSchedule({
 /** A leap year, in ms. */
 const LONGEST_BACKFILL = 366 * 86_400_000;
 
-const time = z.iso.datetime();
-
 /** What a backfill needs: a span of at most a year that has passed, and a reason. */
 export const backfillInput = z
   .strictObject({
     reason,
-    from: time,
-    to: time.meta({ description: 'At most a year after `from`, and not in the future' }),
+    from: instant,
+    to: instant.meta({ description: 'At most a year after `from`, and not in the future' }),
   })
   .refine(({ from, to }) => Date.parse(from) < Date.parse(to), { error: 'must be after from', path: ['to'] })
   .refine(({ from, to }) => Date.parse(to) - Date.parse(from) <= LONGEST_BACKFILL, {
