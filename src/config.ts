@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { parse as parseDuration } from '@lukeed/ms';
 import { z } from 'zod';
 import type { OrderPolicy, SignupPolicy } from './contracts/messages.ts';
+import { describeIssue } from './contracts/wording.ts';
 import { hostNames } from './hosts.ts';
 import { payloadKeysSchema, type PayloadKeys } from './temporal/payloads/keys.ts';
 
@@ -158,7 +159,7 @@ function load<Output>(schema: z.ZodType<Output>, environment: NodeJS.ProcessEnv)
   const preset = environment['NODE_ENV'] === 'production' ? {} : { PAYLOAD_KEYS: 'none' };
   // Compose files set missing variables to an empty text.
   const given = { ...preset, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')) };
-  const result = schema.safeParse(given);
+  const result = schema.safeParse(given, { error: describeIssue });
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new ConfigError(`The environment is incomplete:\n${faults.join('\n')}`);

@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { requestId } from 'hono/request-id';
-import { allow, ANYONE } from '../../src/api/auth.ts';
+import { ROLES_OF } from '../../src/api/access.ts';
+import { requireRole } from '../../src/api/auth.ts';
 import type { Api, ApiEnv } from '../../src/api/environment.ts';
 import { respondWithProblem, toProblem } from '../../src/api/errors.ts';
 import { KeyRing } from '../../src/api/key-ring.ts';
@@ -37,14 +38,14 @@ export function createEdge(name: string, databaseUrl: string): { api: Api; serve
   };
 }
 
-const accepted = { description: 'Accepted', content: json(z.object({ id: z.uuid(), status: z.string() })) };
+const accepted = { description: 'Accepted', content: json(z.object({ id: z.uuid(), status: z.string() }), {}) };
 
 /** @returns the route of a request that is accepted with 202, and the id under which it is to be found */
 export const acceptingRoute = <Path extends string, Body extends z.ZodObject>(path: Path, body: Body) =>
   createRoute({
     method: 'post',
     path,
-    ...allow(ANYONE),
-    request: { body: jsonBody(body) },
+    middleware: requireRole(ROLES_OF.anyKey),
+    request: { body: jsonBody(body, {}) },
     responses: { 202: accepted },
   });

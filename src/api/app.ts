@@ -3,12 +3,14 @@ import type { Handler, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
-import { OPERATORS, requireRole } from './auth.ts';
+import { ROLES_OF } from './access.ts';
+import { requireRole } from './auth.ts';
 import { CODEC_PATHS, serveCodec } from './codec.ts';
 import { refuseControlCharacters } from './control-characters.ts';
 import { serveDocs } from './docs.ts';
+import { describeApi } from './document.ts';
 import type { Api, ApiEnv, Dependencies } from './environment.ts';
-import { Problem, PROBLEMS, problemUri, respondWithProblem, toProblem, type ProblemType } from './errors.ts';
+import { Problem, PROBLEMS, respondWithProblem, toProblem } from './errors.ts';
 import { mountPages } from './console.ts';
 import { refuseUnknownHosts } from './host-check.ts';
 import { strictJson } from './json-body.ts';
@@ -65,11 +67,11 @@ export function createApp(deps: Dependencies): Api {
     await next();
   });
   // Before the routes, so that one that forgets its role is still closed.
-  api.use('/v1/ops/*', requireRole(OPERATORS));
+  api.use('/v1/ops/*', requireRole(ROLES_OF.operators));
 
   for (const add of OPERATIONS) add(api, deps);
 
-  const document = describe(api);
+  const document = describeApi(api);
   api.get('/openapi.json', (c) => c.json(document));
   serveDocs(api);
   serveCodec(api, deps);
@@ -94,26 +96,3 @@ const redirectRenamed: Handler = ({ req }) => {
   const path = pathname.replace('/ops/replays', '/ops/bulk-actions').replace(/\/replay$/, '/restart');
   return new Response(null, { status: 308, headers: { Location: `${path}${search}` } });
 };
-
-function describe(api: Api) {
-  api.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' });
-  return api.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: { title: 'Holdfast', version: '1', description: DESCRIPTION },
-    servers: [{ url: '/' }],
-  });
-}
-
-const isProblemType = (type: string): type is ProblemType => type in PROBLEMS;
-
-const DESCRIPTION = `An online shop's orders and signups. Amounts are in minor units; times are ISO 8601, UTC.
-
-Errors are problem details (RFC 9457). Their \`type\` is stable:
-
-| type | status | title |
-| --- | --- | --- |
-${Object.keys(PROBLEMS)
-  .filter(isProblemType)
-  .map((type) => `| \`${problemUri(type)}\` | ${PROBLEMS[type].status} | ${PROBLEMS[type].title} |`)
-  .join('\n')}
-`;

@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { ROLES, type Role } from '../contracts/statuses.ts';
 import type { Caller } from '../contracts/caller.ts';
+import type { Role } from '../contracts/statuses.ts';
+import { ACCESS, ROLES_OF, type KeyedOperationId } from './access.ts';
 import type { CallerEnv } from './environment.ts';
 import { Problem } from './errors.ts';
 
@@ -40,12 +41,8 @@ export const requireRole = (roles: readonly Role[]) =>
 export const whileAllowed = <Result>(c: Context<CallerEnv>, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> =>
   c.get('keys').whileInUse(keyOf(c) ?? '', (ended) => work(AbortSignal.any([ended, c.req.raw.signal])));
 
-/** @returns the part of a route that says who may use it, for the code and for the OpenAPI document */
-export const allow = (roles: readonly Role[]) => ({
-  middleware: requireRole(roles),
-  security: [{ apiKey: [] }],
+/** @returns the part of a route that needs an API key: its id, and a middleware that admits whom `ACCESS` names */
+export const keyed = (operationId: KeyedOperationId) => ({
+  operationId,
+  middleware: requireRole(ROLES_OF[ACCESS[operationId]]),
 });
-
-export const ANYONE: readonly Role[] = ROLES;
-export const STAFF: readonly Role[] = ['support', 'operator'];
-export const OPERATORS: readonly Role[] = ['operator'];

@@ -7,7 +7,8 @@ import { createMiddleware } from 'hono/factory';
 import { findSession, SESSION_COOKIE } from '../console/sign-in/sessions.ts';
 import { UndecodablePayloadError } from '../temporal/payloads/codec.ts';
 import { jsonOf, jsonPayloadSchema, payloadOf } from '../temporal/payloads/json.ts';
-import { OPERATORS, requireRole } from './auth.ts';
+import { ROLES_OF } from './access.ts';
+import { requireRole } from './auth.ts';
 import type { Api, CallerEnv, Dependencies } from './environment.ts';
 import { Problem } from './errors.ts';
 import { json, jsonBody } from './schemas/common.ts';
@@ -40,8 +41,8 @@ export function serveCodec(api: Api, { db, temporal, temporalUiUrl }: Dependenci
       method: 'post',
       path,
       middleware: operatorsOnly(db, origin),
-      request: { body: jsonBody(payloadsSchema) },
-      responses: { 200: { description: 'The same payloads, encoded or decoded', content: json(payloadsSchema) } },
+      request: { body: jsonBody(payloadsSchema, {}) },
+      responses: { 200: { description: 'The same payloads, encoded or decoded', content: json(payloadsSchema, {}) } },
     });
     api.openapi(route, async (c) => {
       const payloads = await work(payloadCodecs, c.req.valid('json').payloads.map(payloadOf)).catch(refuseUndecodable);
@@ -56,7 +57,7 @@ export function serveCodec(api: Api, { db, temporal, temporalUiUrl }: Dependenci
  * @param origin of the Web UI
  */
 const operatorsOnly = (db: Dependencies['db'], origin: string) => {
-  const requireKey = requireRole(OPERATORS);
+  const requireKey = requireRole(ROLES_OF.operators);
   return createMiddleware<CallerEnv>(async (c, next) => {
     const token = getCookie(c, SESSION_COOKIE);
     if (c.req.header('Authorization') !== undefined || token === undefined) return await requireKey(c, next);

@@ -5,6 +5,7 @@ import { isDatabaseUnavailable } from '../db/availability.ts';
 import { RequestError, type RequestErrorType } from '../contracts/request-error.ts';
 import { isTemporalUnavailable } from '../temporal/availability.ts';
 import type { ApiEnv } from './environment.ts';
+import { header } from './schemas/header.ts';
 
 interface ProblemKind {
   status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 421 | 422 | 500 | 503;
@@ -51,8 +52,15 @@ export const PROBLEMS = {
 
 export type ProblemType = keyof typeof PROBLEMS;
 
+const isProblemType = (type: string): type is ProblemType => type in PROBLEMS;
+
+export const PROBLEM_TYPES = Object.keys(PROBLEMS).filter(isProblemType);
+
 /** @returns the stable `type` URI of a problem. */
 export const problemUri = (type: ProblemType): string => `urn:holdfast:problem:${type.replaceAll('_', '-')}`;
+
+/** @returns the name of the example of a problem in the OpenAPI document, e.g. `notFound` */
+export const exampleName = (type: ProblemType): string => type.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 const fieldError = z.strictObject({
   in: z.enum(['body', 'header', 'query']),
@@ -65,7 +73,7 @@ export type FieldError = z.infer<typeof fieldError>;
 /** Problem details, RFC 9457. */
 export const problemSchema = z
   .strictObject({
-    type: z.string().openapi({ example: problemUri('invalid_fields') }),
+    type: z.enum(PROBLEM_TYPES.map(problemUri)),
     title: z.string(),
     status: z.int(),
     detail: z.string(),
@@ -74,6 +82,8 @@ export const problemSchema = z
     errors: z.array(fieldError).optional(),
   })
   .openapi('Problem');
+
+export type ProblemBody = z.infer<typeof problemSchema>;
 
 /** Thrown for a request that is answered with a problem. */
 export class Problem extends Error {
@@ -123,7 +133,7 @@ export function toProblem(error: unknown): Problem {
 /** @returns the response for a problem, as `application/problem+json` */
 export function respondWithProblem(c: Context<ApiEnv>, problem: Problem): Response {
   const { status, title } = PROBLEMS[problem.type];
-  const body: z.infer<typeof problemSchema> = {
+  const body: ProblemBody = {
     type: problemUri(problem.type),
     title,
     status,
@@ -137,8 +147,15 @@ export function respondWithProblem(c: Context<ApiEnv>, problem: Problem): Respon
 
 interface ProblemResponse {
   description: string;
-  content: { 'application/problem+json': { schema: typeof problemSchema } };
+  headers?: Record<string, ReturnType<typeof header>>;
+  content: { 'application/problem+json': { schema: typeof problemSchema; examples: Record<string, { $ref: string }> } };
 }
+
+/** The headers that every problem with a status has. */
+const HEADERS: Partial<Record<ProblemKind['status'], ProblemResponse['headers']>> = {
+  401: { 'WWW-Authenticate': header('What the request must bring') },
+  503: { 'Retry-After': header('When to try again, in seconds') },
+};
 
 /**
  * Describes for the OpenAPI document which problems an operation may answer with.
@@ -152,10 +169,17 @@ export function problems(...types: ProblemType[]): Record<number, ProblemRespons
   for (const type of types) {
     const { status, title } = PROBLEMS[type];
     const line = `\`${problemUri(type)}\`: ${title}.`;
-    const before = responses[status]?.description;
+    const before = responses[status];
+    const examples = before?.content['application/problem+json'].examples;
     responses[status] = {
-      description: before ? `${before}\n\n${line}` : line,
-      content: { 'application/problem+json': { schema: problemSchema } },
+      description: before ? `${before.description}\n\n${line}` : line,
+      ...(HEADERS[status] && { headers: HEADERS[status] }),
+      content: {
+        'application/problem+json': {
+          schema: problemSchema,
+          examples: { ...examples, [exampleName(type)]: { $ref: `#/components/examples/${exampleName(type)}` } },
+        },
+      },
     };
   }
   return responses;

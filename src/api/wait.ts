@@ -1,8 +1,21 @@
 import { RESTING_ORDER_STATUSES } from '../contracts/statuses.ts';
 import { readOrderStatus } from '../queries/orders.ts';
 import type { Dependencies } from './environment.ts';
+import { header, requestHeader } from './schemas/header.ts';
 
 const LONGEST_WAIT = 30;
+
+/** For the OpenAPI document; {@link preferredWait} reads it. */
+export const preferHeader = requestHeader('Prefer', `\`wait=N\` (RFC 7240): how many seconds to wait, at most ${LONGEST_WAIT}`, {
+  required: false,
+  example: 'wait=10',
+});
+
+/** The headers of {@link preferenceApplied}, for the OpenAPI document. */
+export const PREFERENCE_HEADERS = {
+  'Preference-Applied': header('The wait that was applied, e.g. `wait=10`', { required: false }),
+  Vary: header('`Prefer` when a wait was applied', { required: false }),
+};
 
 /** @returns the seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30, or 0 without it */
 export function preferredWait(prefer: string | undefined): number {

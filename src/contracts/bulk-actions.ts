@@ -40,7 +40,7 @@ const FAILURE_ONLY = ['kind', 'step', 'status', 'text'] as const satisfies reado
 export const bulkActionRequestSchema = z
   .strictObject({
     action: z.enum(BULK_ACTION_TYPES),
-    filter: failureFilterSchema.optional(),
+    filter: failureFilterSchema.optional().meta({ description: 'A restart takes no `kind`, `step`, `status` or `text`' }),
     ids: z.array(id).min(1).max(10_000).optional(),
     reason,
     ratePerSecond: z.int().min(1).max(200).default(20),

@@ -1,4 +1,3 @@
-/** The officially assigned codes of ISO 3166-1 alpha-2. https://www.iso.org/obp/ui/#search/code/ */
 const CODES =
   'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ ' +
   'CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR ' +
@@ -8,7 +7,5 @@ const CODES =
   'SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ ' +
   'UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW';
 
-const COUNTRIES: ReadonlySet<string> = new Set(CODES.split(' '));
-
-/** @returns whether a text is the code of a country. */
-export const isCountry = (code: string): boolean => COUNTRIES.has(code);
+/** The officially assigned codes of ISO 3166-1 alpha-2. https://www.iso.org/obp/ui/#search/code/ */
+export const COUNTRIES: readonly string[] = CODES.split(' ');

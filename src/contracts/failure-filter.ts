@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, instant, line } from './fields.ts';
+import { email, id, instant, line } from './fields.ts';
 import { FAILURE_KINDS, FAILURE_STATUSES } from './statuses.ts';
 
 /** Selects failures. The same filter for the API, the page, the command line and bulk actions. */
@@ -9,14 +9,10 @@ export const failureFilterSchema = z.strictObject({
   errorType: line(100).optional(),
   status: z.enum(FAILURE_STATUSES).optional(),
   orderId: id.optional(),
-  /** The exact address, in any case. */
-  customerEmail: z.email().optional(),
-  /** First seen at or after, ISO 8601. */
-  from: instant.optional(),
-  /** First seen before, ISO 8601. */
-  to: instant.optional(),
-  /** Part of the error message, the workflow id or the error type. */
-  text: line(200).optional(),
+  customerEmail: email.optional().meta({ description: 'The exact address, in any case' }),
+  from: instant.optional().meta({ description: 'First seen at or after' }),
+  to: instant.optional().meta({ description: 'First seen before' }),
+  text: line(200).optional().meta({ description: 'Part of the error message, the workflow id or the error type' }),
 });
 
 export type FailureFilter = z.infer<typeof failureFilterSchema>;

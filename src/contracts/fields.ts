@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { isCountry } from './countries.ts';
+import { COUNTRIES } from './countries.ts';
+import { describeIssue } from './wording.ts';
 
-/** Fields that a person fills in. The same rules in the API, on the page and on the command line. */
+/** Fields that a person fills in. The same rules, and the same words, in the API, on the page and on the command line. */
+
+z.config({ customError: describeIssue });
 
 const ONE_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 
@@ -10,6 +13,13 @@ const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/u;
 
 /** A character that is neither space nor something that shows nothing, such as a joiner or a filler. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]/u;
+
+/**
+ * For the OpenAPI document: not only spaces, and none of what is refused above, as far as it can be said. Means the same in
+ * ECMAScript, RE2 and Python, without a flag.
+ */
+const REFUSED = '\\x00-\\x1f\\x7f-\\x9f\u2028-\u202e\u2066-\u2069';
+const ONE_LINE_PORTABLE = `^\\s*[^\\s${REFUSED}][^${REFUSED}]*$`;
 
 /**
  * One line of text for people, trimmed. Control characters and lone surrogates are refused: Postgres and email headers
@@ -25,8 +35,16 @@ export const line = (longest: number) =>
     .regex(ONE_LINE, 'must be one line of text')
     .refine((text) => !DIRECTION.test(text), 'must not change the direction of writing')
     .refine((text) => text === '' || VISIBLE.test(text), 'must be visible')
-    // For the OpenAPI document, which would print the flag as part of the pattern.
-    .meta({ pattern: ONE_LINE.source });
+    .meta({ pattern: ONE_LINE_PORTABLE });
+
+/** An email address. */
+export const email = z.email().max(254).meta({ pattern: z.regexes.email.source });
+
+/** A moment: ISO 8601, UTC. Neither Postgres nor Temporal has a year 0. */
+export const instant = z.iso
+  .datetime()
+  .refine((text) => !text.startsWith('0000'), 'must not be in the year 0')
+  .meta({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?Z$' });
 
 /** What mail programs make a link of: an address with a scheme, `www.`, a domain with a common ending, or one with a path. */
 const LINKS = [
@@ -38,10 +56,9 @@ const LINKS = [
 ];
 
 /** The name of a person or a company. It is mailed to an address that someone typed in, so it must not lead anywhere. */
-export const personName = line(200).refine((text) => !LINKS.some((link) => link.test(text)), 'must not contain a link');
-
-/** A moment: ISO 8601, UTC. Neither Postgres nor Temporal has a year 0. */
-export const instant = z.iso.datetime().refine((text) => !text.startsWith('0000'), 'must not be in the year 0');
+export const personName = line(200)
+  .refine((text) => !LINKS.some((link) => link.test(text)), 'must not contain a link')
+  .meta({ pattern: ONE_LINE_PORTABLE });
 
 /** A number that comes as text. Digits only: `Number` would also take `0x10`, `1e3` and an empty text. */
 export const wholeNumber = (least: number, most: number) =>
@@ -54,7 +71,7 @@ export const wholeNumber = (least: number, most: number) =>
  * The id of an order, a signup, a failure or a bulk action. Always in lower case from here on: Postgres finds a UUID in
  * capitals as well, but the workflow ids and keys that contain it are compared as text.
  */
-export const id = z.uuid().toLowerCase();
+export const id = z.uuid().toLowerCase().meta({ pattern: z.regexes.uuid().source });
 
 /** Why something is done. Kept in the audit. */
 export const reason = line(500);
@@ -64,7 +81,9 @@ export const address = z.strictObject({
   line1: line(200),
   city: line(200),
   postalCode: line(200),
-  country: z.string().refine(isCountry, 'must be an ISO 3166-1 alpha-2 code in capitals').meta({ example: 'DE' }),
+  country: z
+    .enum(COUNTRIES, { error: ({ input }) => (input === undefined ? undefined : 'must be an ISO 3166-1 alpha-2 code in capitals') })
+    .meta({ description: 'ISO 3166-1 alpha-2' }),
 });
 
 export type Address = z.infer<typeof address>;

@@ -97,6 +97,12 @@ export type StepKind = (typeof STEP_KINDS)[number];
 export const STEP_STATES = ['running', 'retrying', 'exhausted', 'refused', 'interrupted', 'done', 'undone'] as const;
 export type StepState = (typeof STEP_STATES)[number];
 
+/** The states of the payment of one generation. */
+export const PAYMENT_STATES = ['pending', 'captured', 'declined', 'cancelled', 'refunded'] as const;
+
+/** The states of the parcel of one generation. */
+export const SHIPMENT_STATES = ['accepted', 'shipped', 'delivered', 'rejected', 'cancelled'] as const;
+
 /** The statuses of a refund at the payment provider. Only `succeeded` counts as given back, and even that may still become `failed`. */
 export const REFUND_STATUSES = ['pending', 'requires_action', 'succeeded', 'failed', 'canceled'] as const;
 export type RefundStatus = (typeof REFUND_STATUSES)[number];

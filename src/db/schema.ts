@@ -31,8 +31,10 @@ import {
   FAILURE_STATUSES,
   ORDER_STATUSES,
   ORDER_STEPS,
+  PAYMENT_STATES,
   REFUND_STATUSES,
   ROLES,
+  SHIPMENT_STATES,
   SIGNUP_STATUSES,
   STEP_KINDS,
   STEP_STATES,
@@ -318,7 +320,7 @@ export const payments = pgTable(
   {
     id: uuid().primaryKey(),
     ...orderRef(),
-    state: text({ enum: ['pending', 'captured', 'declined', 'cancelled', 'refunded'] }).notNull(),
+    state: text({ enum: PAYMENT_STATES }).notNull(),
     providerPaymentId: text('provider_payment_id').unique(),
     amount: integer().notNull(),
     currency: text().notNull(),
@@ -388,7 +390,7 @@ export const shipments = pgTable(
   'shipments',
   {
     ...orderRef(),
-    state: text({ enum: ['accepted', 'shipped', 'delivered', 'rejected', 'cancelled'] }).notNull(),
+    state: text({ enum: SHIPMENT_STATES }).notNull(),
     warehouseId: text('warehouse_id').notNull(),
     carrier: text(),
     trackingNumber: text('tracking_number'),

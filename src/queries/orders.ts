@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, inArray, lt, notInArray, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { ownerFilter, type Caller } from '../contracts/caller.ts';
-import { id as idField, type Address } from '../contracts/fields.ts';
+import { email as emailField, id as idField, type Address } from '../contracts/fields.ts';
 import { notFound } from '../contracts/request-error.ts';
 import { MONEY_FAILURE_KINDS, ORDER_STATUSES, type FailureKind, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
@@ -21,7 +21,7 @@ export interface OrderRecord {
 /** Selects orders. `email` is the exact address, in any case. */
 export const orderSearchSchema = z.strictObject({
   id: idField.optional(),
-  email: z.email().optional(),
+  email: emailField.optional(),
   status: z.enum(ORDER_STATUSES).optional(),
 });
 export type OrderSearch = z.infer<typeof orderSearchSchema>;

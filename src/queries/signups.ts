@@ -1,7 +1,7 @@
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { ownerFilter, type Caller } from '../contracts/caller.ts';
-import { id as idField } from '../contracts/fields.ts';
+import { email as emailField, id as idField } from '../contracts/fields.ts';
 import { notFound } from '../contracts/request-error.ts';
 import { SIGNUP_STATUSES } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
@@ -12,7 +12,7 @@ export type SignupRecord = typeof signups.$inferSelect;
 /** Selects signups. `email` is the exact address, in any case. */
 export const signupSearchSchema = z.strictObject({
   id: idField.optional(),
-  email: z.email().optional(),
+  email: emailField.optional(),
   status: z.enum(SIGNUP_STATUSES).optional(),
 });
 export type SignupSearch = z.infer<typeof signupSearchSchema>;

@@ -51,9 +51,7 @@ export const bulkActionSchema = z
 export type BulkActionView = z.infer<typeof bulkActionSchema>;
 
 /** The progress of a bulk action at one moment. */
-export const bulkActionEventSchema = z
-  .strictObject({ state: z.enum(BULK_ACTION_STATES), ...progressFields })
-  .openapi('BulkActionEvent');
+export const bulkActionEventSchema = z.strictObject({ state: z.enum(BULK_ACTION_STATES), ...progressFields });
 
 export const bulkActionItemSchema = z
   .strictObject({

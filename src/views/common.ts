@@ -12,6 +12,12 @@ export const money = z
   })
   .openapi('Money');
 
+/**
+ * @returns a schema for what may be missing. Not `nullable()`: of a named schema, the OpenAPI document would then say that it is
+ * both an object and null
+ */
+export const orNull = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.null()]);
+
 /** What went wrong: a stable type, and a message for people. */
 export const errorSchema = z.strictObject({ type: z.string(), message: z.string() });
 

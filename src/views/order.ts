@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../contracts/caller.ts';
-import { ORDER_STATUSES, type OrderStatus } from '../contracts/statuses.ts';
+import { ORDER_STATUSES, PAYMENT_STATES, SHIPMENT_STATES, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import type { AcceptedOrder } from '../intake/orders.ts';
 import { readOrder, type OrderRecord } from '../queries/orders.ts';
@@ -22,7 +22,7 @@ export const orderSchema = z
     }),
     payment: z
       .strictObject({
-        status: z.string(),
+        status: z.enum(PAYMENT_STATES),
         captured: z.int(),
         refunded: z.int(),
         currency: z.string(),
@@ -32,7 +32,7 @@ export const orderSchema = z
       .openapi({ description: 'Amounts are minor units' }),
     shipment: z
       .strictObject({
-        status: z.string(),
+        status: z.enum(SHIPMENT_STATES),
         carrier: z.string().nullable(),
         trackingNumber: z.string().nullable(),
         acceptedAt: time,

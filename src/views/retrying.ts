@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
+import { ORDER_STEPS, STEP_KINDS } from '../contracts/statuses.ts';
 import type { Retrying } from '../queries/retrying.ts';
-import { errorSchema, errorView } from './common.ts';
+import { errorSchema, errorView, orNull } from './common.ts';
 import type { Links } from './links.ts';
 import { pendingActivitySchema, pendingActivityView, temporalHealth } from './run.ts';
 
@@ -8,13 +9,13 @@ const retryingStepSchema = z
   .strictObject({
     orderId: z.uuid(),
     generation: z.int(),
-    step: z.string(),
-    kind: z.string(),
+    step: z.enum(ORDER_STEPS),
+    kind: z.enum(STEP_KINDS),
     attempts: z.int(),
     error: errorSchema.nullable(),
-    pending: pendingActivitySchema
-      .nullable()
-      .openapi({ description: 'As Temporal sees it; null while Temporal is away, or when the step has just continued' }),
+    pending: orNull(pendingActivitySchema).openapi({
+      description: 'As Temporal sees it; null while Temporal is away, or when the step has just continued',
+    }),
     links: z.strictObject({ order: z.string() }),
   })
   .openapi('RetryingStep');

@@ -1,12 +1,22 @@
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../contracts/caller.ts';
-import { COMMAND_STATES, DISPUTE_STATUSES, ORDER_STATUSES, ORDER_STEPS, REFUND_STATUSES, STEP_KINDS, STEP_STATES } from '../contracts/statuses.ts';
+import {
+  COMMAND_STATES,
+  DISPUTE_STATUSES,
+  ORDER_STATUSES,
+  ORDER_STEPS,
+  PAYMENT_STATES,
+  REFUND_STATUSES,
+  SHIPMENT_STATES,
+  STEP_KINDS,
+  STEP_STATES,
+} from '../contracts/statuses.ts';
 import type { CommandRecord } from '../queries/commands.ts';
 import type { OrderStory, StepRecord } from '../queries/order-story.ts';
 import type { SignupStory } from '../queries/signup-story.ts';
 import type { SharedStory } from '../queries/story.ts';
 import type { StoryWithRun, FailureWithRun } from '../queries/story-with-run.ts';
-import { errorSchema, errorViewFor, iso, money, time } from './common.ts';
+import { errorSchema, errorViewFor, iso, money, orNull, time } from './common.ts';
 import { failureStoryFields, failureStoryView } from './failure.ts';
 import type { Links } from './links.ts';
 import { orderSchema, type OrderView } from './order.ts';
@@ -34,7 +44,7 @@ const sharedFields = {
   emails: z.array(emailSchema),
   commands: z.array(commandSchema).openapi({ description: 'Delivered ones are kept for a week' }),
   failures: z.array(z.strictObject(failureStoryFields)),
-  run: runSchema.nullable().openapi({ description: 'The latest run; null when Temporal is away or has forgotten it' }),
+  run: orNull(runSchema).openapi({ description: 'The latest run; null when Temporal is away or has forgotten it' }),
   temporal: temporalHealth,
   waitingFor: z.string().nullable().openapi({ description: 'A sentence; null when it has ended' }),
 };
@@ -70,7 +80,7 @@ export const orderStorySchema = z
       z.strictObject({
         id: z.uuid(),
         generation: z.int(),
-        status: z.string(),
+        status: z.enum(PAYMENT_STATES),
         providerPaymentId: z.string().nullable(),
         amount: money,
         captured: z.int(),
@@ -102,7 +112,7 @@ export const orderStorySchema = z
     shipments: z.array(
       z.strictObject({
         generation: z.int(),
-        status: z.string(),
+        status: z.enum(SHIPMENT_STATES),
         warehouseId: z.string(),
         carrier: z.string().nullable(),
         trackingNumber: z.string().nullable(),

@@ -66,7 +66,7 @@ describe('placing an order', () => {
     });
     expect((await call(api, 'GET', `/v1/orders/${id}`, asCustomer())).body).toEqual(body);
     expect((await commandsFor(id)).map((command) => command.body)).toEqual([
-      { type: 'start_order', orderId: id, generation: 1, amount: 3680, currency: 'EUR' },
+      { type: 'start_order', orderId: id, generation: 1, amount: 3680, currency: 'EUR', requestId: headers.get('X-Request-Id') },
     ]);
   });
 

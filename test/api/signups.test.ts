@@ -44,7 +44,7 @@ describe('signing up', () => {
       links: { workflow: `http://ui.test/namespaces/default/workflows/signup%2F${id}` },
     });
     expect((await call(api, 'GET', `/v1/signups/${id}`, asCustomer())).body).toEqual(body);
-    expect(await commandTypes(id)).toEqual([{ type: 'start_signup', signupId: id }]);
+    expect(await commandTypes(id)).toEqual([{ type: 'start_signup', signupId: id, requestId: expect.any(String) }]);
   });
 
   it('creates one signup from ten duplicates sent at once', async () => {

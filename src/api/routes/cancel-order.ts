@@ -4,10 +4,12 @@ import { cancelOrder as cancelForCustomer } from '../../intake/orders.ts';
 import { reasonInput } from '../../operate/action.ts';
 import { cancelOrder as cancelForStaff } from '../../operate/orders.ts';
 import { loadOrder, orderSchema } from '../../views/order.ts';
-import { allow, ANYONE } from '../auth.ts';
+import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
-import { header, idParams, json, jsonBody, named } from '../schemas/common.ts';
+import { unshippedOrder } from '../examples/orders.ts';
+import { idParams, json, jsonBody, named } from '../schemas/common.ts';
+import { LOCATION, RETRY_AFTER } from '../schemas/header.ts';
 
 const route = createRoute({
   method: 'post',
@@ -15,10 +17,14 @@ const route = createRoute({
   tags: ['Orders'],
   summary: 'Cancel an order that the carrier does not have yet',
   description: 'What was done for the order is undone. Repeating the request is harmless.',
-  ...allow(ANYONE),
-  request: { params: idParams, body: jsonBody(named('Reason', reasonInput)) },
+  ...keyed('cancelOrder'),
+  request: { params: idParams, body: jsonBody(named('Reason', reasonInput), { tooLate: { reason: 'It would arrive too late.' } }) },
   responses: {
-    202: { description: 'Accepted', headers: { Location: header('The order') }, content: json(orderSchema) },
+    202: {
+      description: 'Accepted',
+      headers: { Location: LOCATION, 'Retry-After': RETRY_AFTER },
+      content: json(orderSchema, { requested: unshippedOrder }),
+    },
     ...problems('unauthenticated', 'not_found', 'order_not_cancellable', ...WITH_BODY),
   },
 });

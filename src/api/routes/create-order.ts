@@ -1,13 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { address, line, personName } from '../../contracts/fields.ts';
+import { address, email, line, personName } from '../../contracts/fields.ts';
 import { acceptOrder } from '../../intake/orders.ts';
 import { acceptedOrderView, loadOrder, orderSchema } from '../../views/order.ts';
-import { allow, ANYONE, whileAllowed } from '../auth.ts';
+import { keyed, whileAllowed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
-import { email, header, json, jsonBody } from '../schemas/common.ts';
+import { acceptedOrder, newOrder, shippedOrder } from '../examples/orders.ts';
+import { json, jsonBody } from '../schemas/common.ts';
+import { IDEMPOTENCY_REPLAYED, LOCATION, RETRY_AFTER } from '../schemas/header.ts';
 import { acceptedHeaders, idempotencyHeader, idempotentRequest } from '../schemas/idempotency.ts';
-import { preferredWait, preferenceApplied, waitUntilRest } from '../wait.ts';
+import { PREFERENCE_HEADERS, preferHeader, preferredWait, preferenceApplied, waitUntilRest } from '../wait.ts';
 
 export const newOrderSchema = z
   .strictObject({
@@ -18,7 +20,7 @@ export const newOrderSchema = z
       .min(1)
       .max(50),
     payment: z.strictObject({
-      method: z.string().max(200).regex(/^pm_[A-Za-z0-9_]+$/, 'must be a payment method id such as pm_card_visa').openapi({ example: 'pm_card_visa' }),
+      method: z.string().max(200).regex(/^pm_[A-Za-z0-9_]+$/, 'must be a payment method id such as pm_card_visa'),
     }),
   })
   .openapi('NewOrder');
@@ -30,18 +32,19 @@ const route = createRoute({
   summary: 'Place an order',
   description:
     'Answers once the order is stored. With `Prefer: wait=N`, a new order is answered once it is in the warehouse, waits for a person or has ended, or after N seconds.',
-  ...allow(ANYONE),
-  parameters: [idempotencyHeader],
-  request: { body: jsonBody(newOrderSchema) },
+  ...keyed('createOrder'),
+  parameters: [idempotencyHeader, preferHeader],
+  request: { body: jsonBody(newOrderSchema, { teaAndCup: newOrder }) },
   responses: {
     202: {
       description: 'Accepted',
       headers: {
-        Location: header('The order'),
-        'Retry-After': header('When to look, in seconds'),
-        'Idempotency-Replayed': header('`true` when this repeats an earlier answer'),
+        Location: LOCATION,
+        'Retry-After': RETRY_AFTER,
+        'Idempotency-Replayed': IDEMPOTENCY_REPLAYED,
+        ...PREFERENCE_HEADERS,
       },
-      content: json(orderSchema),
+      content: json(orderSchema, { accepted: acceptedOrder, afterWaiting: shippedOrder }),
     },
     ...problems(
       'invalid_idempotency_key',

@@ -1,10 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { personName } from '../../contracts/fields.ts';
+import { email, personName } from '../../contracts/fields.ts';
 import { acceptSignup } from '../../intake/signups.ts';
-import { allow, ANYONE } from '../auth.ts';
+import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
-import { email, header, json, jsonBody } from '../schemas/common.ts';
+import { newSignup, pendingSignup } from '../examples/signups.ts';
+import { json, jsonBody } from '../schemas/common.ts';
+import { IDEMPOTENCY_REPLAYED, LOCATION, RETRY_AFTER } from '../schemas/header.ts';
 import { acceptedHeaders, idempotencyHeader, idempotentRequest } from '../schemas/idempotency.ts';
 import { acceptedSignupView, signupSchema } from '../../views/signup.ts';
 
@@ -16,17 +18,14 @@ const route = createRoute({
   tags: ['Signups'],
   summary: 'Sign up',
   description: 'Sends an email with a link to verify the address. An address has at most one open signup.',
-  ...allow(ANYONE),
+  ...keyed('createSignup'),
   parameters: [idempotencyHeader],
-  request: { body: jsonBody(newSignupSchema) },
+  request: { body: jsonBody(newSignupSchema, { ada: newSignup }) },
   responses: {
     202: {
       description: 'Accepted',
-      headers: {
-        Location: header('The signup'),
-        'Idempotency-Replayed': header('`true` when this repeats an earlier answer'),
-      },
-      content: json(signupSchema),
+      headers: { Location: LOCATION, 'Retry-After': RETRY_AFTER, 'Idempotency-Replayed': IDEMPOTENCY_REPLAYED },
+      content: json(signupSchema, { accepted: pendingSignup }),
     },
     ...problems('invalid_idempotency_key', 'unauthenticated', 'email_taken', 'idempotency_key_reused', ...WITH_BODY),
   },

@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { readInvoice } from '../../queries/orders.ts';
-import { allow, ANYONE } from '../auth.ts';
+import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
-import { header, idParams } from '../schemas/common.ts';
+import { idParams } from '../schemas/common.ts';
+import { header } from '../schemas/header.ts';
 import { formatInvoiceNumber, renderInvoice } from '../../views/invoice-pdf.ts';
 
 const route = createRoute({
@@ -11,7 +12,7 @@ const route = createRoute({
   path: '/v1/orders/{id}/invoice',
   tags: ['Orders'],
   summary: 'The invoice of an order',
-  ...allow(ANYONE),
+  ...keyed('getOrderInvoice'),
   request: { params: idParams },
   responses: {
     200: {

@@ -2,9 +2,10 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { readSteps } from '../../queries/order-story.ts';
 import { requireOrder } from '../../queries/orders.ts';
 import { sagaStepSchema, sagaStepView } from '../../views/story.ts';
-import { allow, ANYONE } from '../auth.ts';
+import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
+import { sagaSteps } from '../examples/orders.ts';
 import { idParams, json } from '../schemas/common.ts';
 
 const route = createRoute({
@@ -12,12 +13,12 @@ const route = createRoute({
   path: '/v1/orders/{id}/saga',
   tags: ['Orders'],
   summary: 'What was done for an order, what was undone, and what could not be',
-  ...allow(ANYONE),
+  ...keyed('getOrderSaga'),
   request: { params: idParams },
   responses: {
     200: {
       description: 'Every step and compensation of all generations, in order',
-      content: json(z.strictObject({ data: z.array(sagaStepSchema) })),
+      content: json(z.strictObject({ data: z.array(sagaStepSchema) }), { retrying: { data: sagaSteps } }),
     },
     ...problems('unauthenticated', 'not_found', ...COMMON),
   },

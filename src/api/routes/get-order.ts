@@ -1,11 +1,12 @@
 import { createRoute } from '@hono/zod-openapi';
 import { RESTING_ORDER_STATUSES } from '../../contracts/statuses.ts';
-import { allow, ANYONE, identify, whileAllowed } from '../auth.ts';
+import { identify, keyed, whileAllowed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
+import { parkedOrder, shippedOrder } from '../examples/orders.ts';
 import { idParams, json } from '../schemas/common.ts';
 import { loadOrder, orderSchema } from '../../views/order.ts';
-import { preferenceApplied, preferredWait, waitUntilRest } from '../wait.ts';
+import { PREFERENCE_HEADERS, preferenceApplied, preferHeader, preferredWait, waitUntilRest } from '../wait.ts';
 
 const route = createRoute({
   method: 'get',
@@ -13,10 +14,15 @@ const route = createRoute({
   tags: ['Orders'],
   summary: 'One order as it is now',
   description: 'With `Prefer: wait=N` (RFC 7240, at most 30), it is answered once it is in the warehouse, waits for a person or has ended, or after N seconds.',
-  ...allow(ANYONE),
+  ...keyed('getOrder'),
+  parameters: [preferHeader],
   request: { params: idParams },
   responses: {
-    200: { description: 'The order', content: json(orderSchema) },
+    200: {
+      description: 'The order',
+      headers: PREFERENCE_HEADERS,
+      content: json(orderSchema, { shipped: shippedOrder, parked: parkedOrder }),
+    },
     ...problems('unauthenticated', 'not_found', ...COMMON),
   },
 });

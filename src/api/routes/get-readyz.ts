@@ -14,12 +14,22 @@ const readinessSchema = z
 const route = createRoute({
   method: 'get',
   path: '/readyz',
+  operationId: 'getReadyz',
   tags: ['Health'],
   summary: 'Whether requests can be accepted',
   description: 'Without Temporal they can (`degraded`): the work is done once it is back.',
   responses: {
-    200: { description: '`ready` or `degraded`', content: json(readinessSchema) },
-    503: { description: '`unavailable`', content: json(readinessSchema) },
+    200: {
+      description: '`ready` or `degraded`',
+      content: json(readinessSchema, {
+        ready: { status: 'ready', checks: { postgres: 'ok', temporal: 'ok' } },
+        degraded: { status: 'degraded', checks: { postgres: 'ok', temporal: 'not answering' } },
+      }),
+    },
+    503: {
+      description: '`unavailable`',
+      content: json(readinessSchema, { unavailable: { status: 'unavailable', checks: { postgres: 'failing', temporal: 'ok' } } }),
+    },
   },
 });
 

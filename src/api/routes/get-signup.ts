@@ -1,7 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
-import { allow, ANYONE } from '../auth.ts';
+import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
+import { pendingSignup, trialSignup } from '../examples/signups.ts';
 import { idParams, json } from '../schemas/common.ts';
 import { readSignup } from '../../queries/signups.ts';
 import { signupSchema, signupView } from '../../views/signup.ts';
@@ -11,10 +12,10 @@ const route = createRoute({
   path: '/v1/signups/{id}',
   tags: ['Signups'],
   summary: 'One signup as it is now',
-  ...allow(ANYONE),
+  ...keyed('getSignup'),
   request: { params: idParams },
   responses: {
-    200: { description: 'The signup', content: json(signupSchema) },
+    200: { description: 'The signup', content: json(signupSchema, { pending: pendingSignup, onTrial: trialSignup }) },
     ...problems('unauthenticated', 'not_found', ...COMMON),
   },
 });

@@ -2,9 +2,12 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { accepts } from 'hono/accepts';
 import { readReport } from '../../queries/reports.ts';
 import { reportSchema, reportView } from '../../views/report.ts';
-import { allow, STAFF } from '../auth.ts';
+import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
+import { chart, report as reportExample, WEEK } from '../examples/reports.ts';
+import { examplesOf, json } from '../schemas/common.ts';
+import { header } from '../schemas/header.ts';
 
 const SVG = 'image/svg+xml';
 
@@ -14,12 +17,13 @@ const route = createRoute({
   tags: ['Reports'],
   summary: 'The report of one week',
   description: `\`Accept: ${SVG}\` returns only the chart.`,
-  ...allow(STAFF),
-  request: { params: z.object({ week: z.string().openapi({ example: '2026-W47' }) }) },
+  ...keyed('getWeeklyReport'),
+  request: { params: z.object({ week: z.string().regex(/^\d{4}-W\d{2}$/).openapi({ description: 'ISO 8601 week', example: WEEK }) }) },
   responses: {
     200: {
       description: 'The report',
-      content: { 'application/json': { schema: reportSchema }, [SVG]: { schema: z.string() } },
+      headers: { Vary: header('`Accept`') },
+      content: { ...json(reportSchema, { week: reportExample }), [SVG]: { schema: z.string(), examples: examplesOf({ chart }) } },
     },
     ...problems('unauthenticated', 'forbidden', 'not_found', ...COMMON),
   },

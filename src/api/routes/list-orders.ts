@@ -4,9 +4,11 @@ import { ORDER_STATUSES } from '../../contracts/statuses.ts';
 import { mayRead, orderCondition, readOrders } from '../../queries/orders.ts';
 import { orderSchema, orderView } from '../../views/order.ts';
 import { cutPage, pageOf } from '../../views/page.ts';
-import { allow, ANYONE } from '../auth.ts';
+import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
+import { ID_CURSOR } from '../examples/ids.ts';
+import { shippedOrder } from '../examples/orders.ts';
 import { json } from '../schemas/common.ts';
 import { pageQuery } from '../schemas/page.ts';
 
@@ -15,10 +17,10 @@ const route = createRoute({
   path: '/v1/orders',
   tags: ['Orders'],
   summary: 'Orders, newest first',
-  ...allow(ANYONE),
+  ...keyed('listOrders'),
   request: { query: pageQuery.extend({ status: z.enum(ORDER_STATUSES).optional() }) },
   responses: {
-    200: { description: 'One page', content: json(pageOf(orderSchema)) },
+    200: { description: 'One page', content: json(pageOf(orderSchema), { page: { data: [shippedOrder], nextCursor: ID_CURSOR } }) },
     ...problems('unauthenticated', 'invalid_fields', ...COMMON),
   },
 });

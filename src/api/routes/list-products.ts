@@ -12,10 +12,18 @@ const productSchema = z
 const route = createRoute({
   method: 'get',
   path: '/v1/products',
+  operationId: 'listProducts',
   tags: ['Catalogue'],
   summary: 'What is on sale',
   responses: {
-    200: { description: 'The catalogue', content: json(z.strictObject({ data: z.array(productSchema) })) },
+    200: {
+      description: 'The catalogue',
+      content: json(z.strictObject({ data: z.array(productSchema) }), {
+        catalogue: {
+          data: [{ sku: 'TEA-SENCHA', name: 'Sencha, 100 g', price: { amount: 1250, currency: 'EUR' }, available: 10_000 }],
+        },
+      }),
+    },
     ...problems(...COMMON),
   },
 });

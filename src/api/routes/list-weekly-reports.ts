@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { listReports } from '../../queries/reports.ts';
 import { reportSummarySchema, reportSummaryView } from '../../views/report.ts';
-import { allow, STAFF } from '../auth.ts';
+import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
+import { reportSummary } from '../examples/reports.ts';
 import { json } from '../schemas/common.ts';
 
 /** Two years. */
@@ -14,9 +15,12 @@ const route = createRoute({
   path: '/v1/reports/weekly',
   tags: ['Reports'],
   summary: 'The weekly reports of the last two years, newest first',
-  ...allow(STAFF),
+  ...keyed('listWeeklyReports'),
   responses: {
-    200: { description: 'Reports', content: json(z.strictObject({ data: z.array(reportSummarySchema) })) },
+    200: {
+      description: 'Reports',
+      content: json(z.strictObject({ data: z.array(reportSummarySchema) }), { reports: { data: [reportSummary] } }),
+    },
     ...problems('unauthenticated', 'forbidden', ...COMMON),
   },
 });

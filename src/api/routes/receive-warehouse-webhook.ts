@@ -4,37 +4,50 @@ import { line } from '../../contracts/fields.ts';
 import { recordCarrierWebhook } from '../../intake/webhooks.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { Problem, problems, WITH_BODY } from '../errors.ts';
+import { rejectedParcel, shippedParcel, warehouseHeaders, warehouseSignatureExample } from '../examples/webhooks.ts';
 import { json, jsonBody } from '../schemas/common.ts';
+import { requestHeader } from '../schemas/header.ts';
 import { verifyWithAny } from '../webhook-secrets.ts';
 
 /** Not strict: the sender may add fields before we know them. */
 const eventSchema = z
-  .object({
-    type: line(200).openapi({ example: 'shipment.shipped' }),
+  .looseObject({
+    type: line(200),
     data: z.object({
       reference: line(200),
-      carrier: line(200).default(''),
-      trackingNumber: line(200).default(''),
+      carrier: line(200).optional(),
+      trackingNumber: line(200).optional(),
       reason: line(500).optional(),
     }),
   })
   .openapi('WarehouseEvent');
 
-const signatureHeaders = z.object({
-  'webhook-id': z.string().optional(),
-  'webhook-timestamp': z.string().optional(),
-  'webhook-signature': z.string().optional(),
-});
+const signatureHeaders = [
+  requestHeader('webhook-id', 'The same for every delivery of the same event', { example: warehouseHeaders['webhook-id'] }),
+  requestHeader('webhook-timestamp', 'When it was sent, in seconds since 1970. At most 5 minutes ago', {
+    example: warehouseHeaders['webhook-timestamp'],
+  }),
+  requestHeader('webhook-signature', 'One or more signatures, separated by spaces', {
+    example: warehouseHeaders['webhook-signature'],
+  }),
+];
 
 const route = createRoute({
   method: 'post',
   path: '/v1/webhooks/warehouse',
+  operationId: 'receiveWarehouseWebhook',
   tags: ['Webhooks'],
   summary: 'What the warehouse reports about a parcel',
-  description: 'Signed as in Standard Webhooks (https://www.standardwebhooks.com). The same event may be sent again.',
-  request: { headers: signatureHeaders, body: jsonBody(eventSchema) },
+  description:
+    'Signed as in Standard Webhooks (https://www.standardwebhooks.com). The same event may be sent again.' +
+    warehouseSignatureExample,
+  parameters: signatureHeaders,
+  request: { body: jsonBody(eventSchema, { shipped: shippedParcel, rejected: rejectedParcel }) },
   responses: {
-    202: { description: 'Accepted, or already known', content: json(z.strictObject({ received: z.literal(true) })) },
+    202: {
+      description: 'Accepted, or already known',
+      content: json(z.strictObject({ received: z.literal(true) }), { received: { received: true } }),
+    },
     ...problems('invalid_signature', ...WITH_BODY),
   },
 });
@@ -53,8 +66,9 @@ export const receiveWarehouseWebhook = (api: Api, { db, log, warehouseWebhookSec
 
   return api.openapi(route, async (c) => {
     const { type, data } = c.req.valid('json');
-    const eventId = c.req.valid('header')['webhook-id'] ?? '';
-    const outcome = await recordCarrierWebhook(db, { eventId, type, data });
+    const eventId = c.req.header('webhook-id') ?? '';
+    const { carrier = '', trackingNumber = '' } = data;
+    const outcome = await recordCarrierWebhook(db, { eventId, type, data: { ...data, carrier, trackingNumber } });
     log.info({ requestId: c.var.requestId, eventId, type, outcome }, 'warehouse event');
     return c.json({ received: true as const }, 202);
   });

@@ -5,37 +5,44 @@ import type { Database } from '../../db/client.ts';
 import { readOrderEvents } from '../../queries/order-story.ts';
 import { requireOrder } from '../../queries/orders.ts';
 import { time } from '../../views/common.ts';
-import { allow, ANYONE, whileAllowed } from '../auth.ts';
+import { keyed, whileAllowed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
 import { streamEvents } from '../event-stream.ts';
+import { orderEvents } from '../examples/orders.ts';
 import type { Subscription } from '../order-feed.ts';
-import { idParams } from '../schemas/common.ts';
+import { eventStream, idParams } from '../schemas/common.ts';
+import { requestHeader } from '../schemas/header.ts';
 
 /** ms. Often enough for proxies, which close a silent connection after 30 to 60 s. */
 const HEARTBEAT = 15_000;
 
-const eventSchema = z
-  .strictObject({ status: z.enum(ORDER_STATUSES), generation: z.int(), at: time })
-  .openapi('OrderEvent');
+const eventSchema = z.strictObject({ status: z.enum(ORDER_STATUSES), generation: z.int(), at: time });
+
+const lastEventIdHeader = requestHeader('Last-Event-ID', 'The `id` of the last event that was received', {
+  required: false,
+  example: '101',
+});
 
 const route = createRoute({
   method: 'get',
   path: '/v1/orders/{id}/events',
   tags: ['Orders'],
   summary: 'The statuses of an order as they change',
-  description: 'Server-sent events named `status`. Resumes after `Last-Event-ID`; ends after a final status.',
-  ...allow(ANYONE),
+  description: 'Server-sent events named `status`; their data is an `OrderEvent`. Resumes after `Last-Event-ID`; ends after a final status.',
+  ...keyed('streamOrderEvents'),
+  parameters: [lastEventIdHeader],
   request: { params: idParams },
   responses: {
-    200: { description: 'Events', content: { 'text/event-stream': { schema: eventSchema } } },
+    200: { description: 'Events', content: eventStream(orderEvents) },
     204: { description: 'Nothing after `Last-Event-ID`, and nothing more will come: do not reconnect' },
     ...problems('unauthenticated', 'not_found', ...COMMON),
   },
 });
 
-export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) =>
-  api.openapi(route, async (c) => {
+export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) => {
+  api.openAPIRegistry.register('OrderEvent', eventSchema);
+  return api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     await requireOrder(db, c.var.caller, id);
     const lastEventId = Number(c.req.header('Last-Event-ID') ?? 0);
@@ -60,6 +67,7 @@ export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) =>
       }),
     );
   });
+};
 
 /** Writes the events after `last` and those that follow, until the final one, or until the subscription is closed. */
 async function follow(

@@ -1,9 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
 import { subscribeSignup as subscribe } from '../../intake/signups.ts';
-import { allow, ANYONE } from '../auth.ts';
+import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { COMMON, problems } from '../errors.ts';
-import { header, idParams, json } from '../schemas/common.ts';
+import { subscribedSignup } from '../examples/signups.ts';
+import { idParams, json } from '../schemas/common.ts';
+import { LOCATION } from '../schemas/header.ts';
 import { readSignup } from '../../queries/signups.ts';
 import { signupSchema, signupView } from '../../views/signup.ts';
 
@@ -12,10 +14,14 @@ const route = createRoute({
   path: '/v1/signups/{id}/subscription',
   tags: ['Signups'],
   summary: 'Turn a trial into a subscription',
-  ...allow(ANYONE),
+  ...keyed('subscribeSignup'),
   request: { params: idParams },
   responses: {
-    202: { description: 'Accepted', headers: { Location: header('The signup') }, content: json(signupSchema) },
+    202: {
+      description: 'Accepted',
+      headers: { Location: LOCATION },
+      content: json(signupSchema, { subscribed: subscribedSignup }),
+    },
     ...problems('unauthenticated', 'not_found', 'signup_not_on_trial', ...COMMON),
   },
 });

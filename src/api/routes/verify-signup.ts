@@ -3,6 +3,7 @@ import { line } from '../../contracts/fields.ts';
 import { verifySignup as verify } from '../../intake/signups.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
+import { SIGNUP_ID } from '../examples/ids.ts';
 import { idParams, json, jsonBody } from '../schemas/common.ts';
 
 const tokenSchema = z.strictObject({ token: line(200) }).openapi('VerificationToken');
@@ -12,12 +13,13 @@ const verifiedSchema = z.strictObject({ id: z.uuid(), status: z.literal('verifie
 const route = createRoute({
   method: 'post',
   path: '/v1/signups/{id}/verification',
+  operationId: 'verifySignup',
   tags: ['Signups'],
   summary: 'Verify the address of a signup',
-  description: 'The token from the email is the credential: no API key is needed. It works once.',
-  request: { params: idParams, body: jsonBody(tokenSchema) },
+  description: 'The token comes with the email, and works once.',
+  request: { params: idParams, body: jsonBody(tokenSchema, { fromEmail: { token: 'q3Z8yT0bR5mVn1KcX7dLwA' } }) },
   responses: {
-    202: { description: 'Verified', content: json(verifiedSchema) },
+    202: { description: 'Verified', content: json(verifiedSchema, { verified: { id: SIGNUP_ID, status: 'verified' } }) },
     ...problems('not_found', 'signup_expired', 'invalid_token', ...WITH_BODY),
   },
 });

@@ -2,17 +2,17 @@ import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { IdempotentRequest } from '../../records/idempotency.ts';
 import { Problem } from '../errors.ts';
+import { requestHeader } from './header.ts';
 
-const KEY = /^[\x21-\x7e]{1,255}$/;
+const KEY = /^[!-~]{1,255}$/;
 const RULE = '1 to 255 visible ASCII characters';
 
-const idempotencyParameter = (required: boolean, description: string) => ({
-  name: 'Idempotency-Key',
-  in: 'header' as const,
-  required,
-  description: `${RULE}. ${description}`,
-  schema: { type: 'string' as const },
-});
+const idempotencyParameter = (required: boolean, description: string) =>
+  requestHeader('Idempotency-Key', `${RULE}. ${description}`, {
+    required,
+    pattern: KEY.source,
+    example: '5f0c6a3e-order-1042',
+  });
 
 /** For the OpenAPI document; {@link idempotentRequest} checks it, because a missing key is 400 and not 422. */
 export const idempotencyHeader = idempotencyParameter(

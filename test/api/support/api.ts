@@ -7,6 +7,7 @@ import { createLogger, type Logger } from '../../../src/log.ts';
 import { PAYLOAD_KEYS } from '../../support/payloads.ts';
 import { STRIPE_WEBHOOK_SECRET } from '../../support/shop.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { expectAsDocumented } from './contract.ts';
 
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret that is only for tests').toString('base64')}`;
 /** Being replaced by the present one, of the warehouse as of the payment provider. Still valid. */
@@ -76,7 +77,7 @@ interface Call {
   headers?: Record<string, string>;
 }
 
-/** Sends a request and reads the answer, JSON or not. */
+/** Sends a request and reads the answer, JSON or not. Fails when the answer is not as the OpenAPI document says. */
 export async function call(api: { url: string }, method: string, path: string, request: Call = {}) {
   const sent = request.text ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
   const response = await fetch(`${api.url}${path}`, {
@@ -91,13 +92,16 @@ export async function call(api: { url: string }, method: string, path: string, r
   const text = await response.text();
   const isJson = text !== '' && /json/.test(response.headers.get('Content-Type') ?? '');
   const body: unknown = isJson ? JSON.parse(text) : text;
-  return { status: response.status, headers: response.headers, body };
+  const answer = { status: response.status, headers: response.headers, body };
+  // A redirect was followed elsewhere.
+  if (!response.redirected) expectAsDocumented(method, path, sent, answer);
+  return answer;
 }
 
 /** A body that `POST /v1/orders` takes: 2 × Earl Grey at 8.90 and 1 × porcelain cup at 19.00, 36.80 EUR in all. */
 export const newOrder = () => ({
   customer: { email: 'ada@example.com', name: 'Ada Lovelace' },
-  shippingAddress: { line1: 'St James Square 12', city: 'London', postalCode: 'SW1Y 4JH', country: 'GB' },
+  shippingAddress: { line1: 'St James Square 12', city: 'London', postalCode: 'SW1Y 4JH', country: 'GB' as const },
   items: [
     { sku: 'TEA-EARL-GREY', quantity: 2 },
     { sku: 'CUP-PORCELAIN', quantity: 1 },

@@ -1,3 +1,5 @@
+import { expectEventAsDocumented } from './contract.ts';
+
 /** What an event stream sends: one entry for each event, with its fields. */
 export type ServerSentEvent = Record<string, string>;
 
@@ -18,12 +20,14 @@ export async function* readEvents(
     const blocks = buffer.split('\n\n');
     buffer = blocks.pop() ?? '';
     for (const block of blocks) {
-      yield Object.fromEntries(
+      const event: ServerSentEvent = Object.fromEntries(
         block.split('\n').map((line) => {
           const at = line.indexOf(': ');
           return [line.slice(0, at), line.slice(at + 2)];
         }),
       );
+      expectEventAsDocumented(event);
+      yield event;
     }
   }
 }

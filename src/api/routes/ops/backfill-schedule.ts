@@ -2,9 +2,10 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { actorOf } from '../../../contracts/caller.ts';
 import { backfillInput, backfillSchedule as backfill, planBackfill } from '../../../operate/schedules.ts';
 import { backfillPlanSchema, backfillPlanView } from '../../../views/schedule.ts';
-import { allow, OPERATORS } from '../../auth.ts';
+import { keyed } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { problems, WITH_BODY } from '../../errors.ts';
+import { backfill as backfillExample, backfillPlan } from '../../examples/schedules.ts';
 import { json, jsonBody } from '../../schemas/common.ts';
 import { scheduleParams } from './schedule-actions.ts';
 
@@ -20,11 +21,11 @@ const route = createRoute({
   tags: ['Operations'],
   summary: backfill.label,
   description: backfill.about,
-  ...allow(OPERATORS),
-  request: { params: scheduleParams, body: jsonBody(bodySchema) },
+  ...keyed('backfillSchedule'),
+  request: { params: scheduleParams, body: jsonBody(bodySchema, { start: backfillExample, dryRun: { ...backfillExample, dryRun: true } }) },
   responses: {
-    200: { description: 'What would be started', content: json(backfillPlanSchema) },
-    202: { description: 'Accepted', content: json(backfillPlanSchema) },
+    200: { description: 'What would be started', content: json(backfillPlanSchema, { plan: backfillPlan }) },
+    202: { description: 'Accepted', content: json(backfillPlanSchema, { plan: backfillPlan }) },
     ...problems('unauthenticated', 'forbidden', 'not_found', 'temporal_unavailable', ...WITH_BODY),
   },
 });

@@ -5,11 +5,17 @@ import { startBulkAction, writeBulkAction } from '../../../operate/bulk-actions.
 import { planBulkAction } from '../../../queries/bulk-action-plan.ts';
 import { createOnce } from '../../../records/idempotency.ts';
 import { bulkActionPlanSchema, bulkActionSchema, loadBulkAction } from '../../../views/bulk-action.ts';
-import { allow, OPERATORS } from '../../auth.ts';
+import { keyed } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { problems, WITH_BODY } from '../../errors.ts';
-import { header, json, jsonBody, named } from '../../schemas/common.ts';
+import { bulkActionPlan, restartByIds, retryByFilter, runningBulkAction } from '../../examples/bulk-actions.ts';
+import { json, jsonBody, named } from '../../schemas/common.ts';
+import { IDEMPOTENCY_REPLAYED, LOCATION, RETRY_AFTER } from '../../schemas/header.ts';
 import { acceptedHeaders, idempotentRequest, optionalIdempotencyHeader } from '../../schemas/idempotency.ts';
+
+const bodySchema = named('BulkActionRequest', bulkActionRequestSchema).openapi({
+  oneOf: [{ required: ['filter'] }, { required: ['ids'] }],
+});
 
 const route = createRoute({
   method: 'post',
@@ -20,19 +26,15 @@ const route = createRoute({
     'The items are fixed when it starts. With `dryRun` nothing is done, and the answer says what would be. ' +
     'Give either a `filter` or `ids`: of failures for `retry` (parked orders, and emails that could not be sent) and `cancel` ' +
     '(parked orders), of orders for `restart`.',
-  ...allow(OPERATORS),
+  ...keyed('createBulkAction'),
   parameters: [optionalIdempotencyHeader],
-  request: { body: jsonBody(named('BulkActionRequest', bulkActionRequestSchema)) },
+  request: { body: jsonBody(bodySchema, { retryByFilter, dryRunByIds: restartByIds }) },
   responses: {
-    200: { description: 'What would be done', content: json(bulkActionPlanSchema) },
+    200: { description: 'What would be done', content: json(bulkActionPlanSchema, { plan: bulkActionPlan }) },
     202: {
       description: 'Started',
-      headers: {
-        Location: header('The bulk action'),
-        'Retry-After': header('When to look, in seconds'),
-        'Idempotency-Replayed': header('`true` when this repeats an earlier answer'),
-      },
-      content: json(bulkActionSchema),
+      headers: { Location: LOCATION, 'Retry-After': RETRY_AFTER, 'Idempotency-Replayed': IDEMPOTENCY_REPLAYED },
+      content: json(bulkActionSchema, { running: runningBulkAction }),
     },
     ...problems('invalid_idempotency_key', 'unauthenticated', 'forbidden', 'idempotency_key_reused', ...WITH_BODY),
   },
@@ -44,9 +46,9 @@ export const createBulkAction = (api: Api, { db, links }: Dependencies) =>
     if (request.dryRun) return c.json(await planBulkAction(db, request), 200);
 
     const { caller } = c.var;
-    const keyed = c.req.header('Idempotency-Key') === undefined ? undefined : idempotentRequest(c, request);
-    const { made: id, repeated } = keyed
-      ? await createOnce(db, caller, keyed, z.uuid(), async (tx) => {
+    const idempotent = c.req.header('Idempotency-Key') === undefined ? undefined : idempotentRequest(c, request);
+    const { made: id, repeated } = idempotent
+      ? await createOnce(db, caller, idempotent, z.uuid(), async (tx) => {
           const made = await writeBulkAction(tx, request, actorOf(caller));
           return { made, location: links.bulkAction(made).self };
         })

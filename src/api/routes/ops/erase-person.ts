@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { actorOf } from '../../../contracts/caller.ts';
-import { reason } from '../../../contracts/fields.ts';
+import { email, reason } from '../../../contracts/fields.ts';
 import { erasePerson as erase } from '../../../operate/people.ts';
-import { allow, OPERATORS } from '../../auth.ts';
+import { keyed } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { problems, WITH_BODY } from '../../errors.ts';
-import { email, json, jsonBody } from '../../schemas/common.ts';
+import { json, jsonBody } from '../../schemas/common.ts';
 
 const requestSchema = z.strictObject({ email, reason }).openapi('ErasureRequest');
 
@@ -26,10 +26,10 @@ const route = createRoute({
   summary: "Erase a person's data",
   description:
     'Replaces it in orders, signups, records of emails and stored answers. Amounts, items and invoices stay. This cannot be undone. The payment provider, the warehouse and the mail server have copies of their own.',
-  ...allow(OPERATORS),
-  request: { body: jsonBody(requestSchema) },
+  ...keyed('erasePerson'),
+  request: { body: jsonBody(requestSchema, { erase: { email: 'ada@example.com', reason: 'Her request of 24 November.' } }) },
   responses: {
-    200: { description: 'Erased', content: json(erasureSchema) },
+    200: { description: 'Erased', content: json(erasureSchema, { erased: { id: '0197d0a1-52c4-7e0f-8a6b-d13c5f7e9b21', orders: 3, invoices: 2, signups: 1, remaining: 0 } }) },
     ...problems('unauthenticated', 'forbidden', ...WITH_BODY),
   },
 });

@@ -1,10 +1,12 @@
 import { readBooks } from '../../../queries/books.ts';
 import { booksSchema, booksView } from '../../../views/books.ts';
 import type { Api, Dependencies } from '../../environment.ts';
+import { books } from '../../examples/operations.ts';
 import { queryRoute } from '../../read-operation.ts';
 import { limitQuery } from '../../schemas/page.ts';
 
 const route = queryRoute(
+  'getBooks',
   '/v1/ops/books',
   {
     summary: 'What reconciliation found',
@@ -13,6 +15,7 @@ const route = queryRoute(
   },
   limitQuery,
   booksSchema,
+  { oneDifference: books },
 );
 
 export const getBooks = (api: Api, { db }: Dependencies) =>

@@ -3,9 +3,10 @@ import { readShop } from '../../../queries/shop.ts';
 import { askTemporal } from '../../../temporal/availability.ts';
 import { readQueues } from '../../../temporal/queues.ts';
 import { queuesSchema, queuesView } from '../../../views/queues.ts';
-import { allow, OPERATORS } from '../../auth.ts';
+import { keyed } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
+import { queues as queuesExample, queuesWithoutTemporal } from '../../examples/operations.ts';
 import { json } from '../../schemas/common.ts';
 
 const route = createRoute({
@@ -13,9 +14,12 @@ const route = createRoute({
   path: '/v1/ops/queues',
   tags: ['Operations'],
   summary: 'What is waiting, for how long, and which workers are polling',
-  ...allow(OPERATORS),
+  ...keyed('getQueues'),
   responses: {
-    200: { description: 'The queues as Temporal estimates them, and exact counts from Postgres', content: json(queuesSchema) },
+    200: {
+      description: 'The queues as Temporal estimates them, and exact counts from Postgres',
+      content: json(queuesSchema, { idle: queuesExample, withoutTemporal: queuesWithoutTemporal }),
+    },
     ...problems('unauthenticated', 'forbidden', ...COMMON),
   },
 });

@@ -9,6 +9,7 @@ const bucketSchema = z
   .openapi('Bucket');
 
 const route = queryRoute(
+  'getSeries',
   '/v1/ops/series',
   {
     summary: 'Orders started and completed, and failures opened, over time',
@@ -16,6 +17,7 @@ const route = queryRoute(
   },
   z.strictObject({ span: z.enum(SERIES_SPANS).default('hour') }),
   z.strictObject({ span: z.enum(SERIES_SPANS), data: z.array(bucketSchema) }),
+  { hour: { span: 'hour', data: [{ at: '2026-11-24T08:15:00.000Z', starts: 84, completions: 80, failures: 1 }] } },
 );
 
 export const getSeries = (api: Api, { db }: Dependencies) =>

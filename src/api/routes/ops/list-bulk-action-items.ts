@@ -4,9 +4,10 @@ import { notFound } from '../../../contracts/request-error.ts';
 import { listBulkActionItems as list, readBulkAction } from '../../../queries/bulk-actions.ts';
 import { bulkActionItemSchema, bulkActionItemView } from '../../../views/bulk-action.ts';
 import { cutPage, pageOf } from '../../../views/page.ts';
-import { allow, OPERATORS } from '../../auth.ts';
+import { keyed } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
+import { bulkActionItems } from '../../examples/bulk-actions.ts';
 import { idParams, json } from '../../schemas/common.ts';
 import { numberedPageQuery } from '../../schemas/page.ts';
 
@@ -16,10 +17,13 @@ const route = createRoute({
   tags: ['Operations'],
   summary: 'The items of a bulk action, with their outcomes',
   description: 'In the order in which it acts. An outcome says where the failure or the order is now.',
-  ...allow(OPERATORS),
+  ...keyed('listBulkActionItems'),
   request: { params: idParams, query: numberedPageQuery.extend({ outcome: z.enum(BULK_ACTION_OUTCOMES).optional() }) },
   responses: {
-    200: { description: 'One page', content: json(pageOf(bulkActionItemSchema)) },
+    200: {
+      description: 'One page',
+      content: json(pageOf(bulkActionItemSchema), { lastPage: { data: bulkActionItems, nextCursor: null } }),
+    },
     ...problems('unauthenticated', 'forbidden', 'not_found', 'invalid_fields', ...COMMON),
   },
 });

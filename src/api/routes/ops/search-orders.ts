@@ -2,14 +2,17 @@ import { orderCondition, orderSearchSchema, readOrders } from '../../../queries/
 import { orderSchema, orderView } from '../../../views/order.ts';
 import { cutPage, pageOf } from '../../../views/page.ts';
 import type { Api, Dependencies } from '../../environment.ts';
+import { parkedOrder } from '../../examples/orders.ts';
 import { queryRoute } from '../../read-operation.ts';
 import { pageQuery } from '../../schemas/page.ts';
 
 const route = queryRoute(
+  'searchOrders',
   '/v1/ops/orders',
   { summary: "Everyone's orders by id, email address or status; newest first" },
   pageQuery.extend(orderSearchSchema.shape),
   pageOf(orderSchema),
+  { lastPage: { data: [parkedOrder], nextCursor: null } },
 );
 
 export const searchOrders = (api: Api, { db, links }: Dependencies) =>

@@ -2,14 +2,17 @@ import { searchSignups as search, signupSearchSchema } from '../../../queries/si
 import { cutPage, pageOf } from '../../../views/page.ts';
 import { signupSchema, signupView } from '../../../views/signup.ts';
 import type { Api, Dependencies } from '../../environment.ts';
+import { trialSignup } from '../../examples/signups.ts';
 import { queryRoute } from '../../read-operation.ts';
 import { pageQuery } from '../../schemas/page.ts';
 
 const route = queryRoute(
+  'searchSignups',
   '/v1/ops/signups',
   { summary: 'Signups by id, email address or status; newest first' },
   pageQuery.extend(signupSearchSchema.shape),
   pageOf(signupSchema),
+  { lastPage: { data: [trialSignup], nextCursor: null } },
 );
 
 export const searchSignups = (api: Api, { db, links }: Dependencies) =>

@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../db/client.ts';
 import { notFound } from '../../../contracts/request-error.ts';
 import { readBulkAction } from '../../../queries/bulk-actions.ts';
-import { allow, OPERATORS, whileAllowed } from '../../auth.ts';
+import { keyed, whileAllowed } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { COMMON, problems } from '../../errors.ts';
 import { streamEvents } from '../../event-stream.ts';
-import { idParams } from '../../schemas/common.ts';
+import { bulkActionEvents } from '../../examples/bulk-actions.ts';
+import { eventStream, idParams } from '../../schemas/common.ts';
 import { bulkActionEventSchema } from '../../../views/bulk-action.ts';
 
 /** ms between two reads of the progress. */
@@ -24,18 +25,20 @@ const route = createRoute({
   tags: ['Operations'],
   summary: 'The progress of a bulk action as it changes',
   description:
-    'Server-sent events named `progress`: the present one first, then one for each change. The stream ends once the bulk ' +
-    'action has ended and the outcome of everything it requested is known, or nothing changes any more.',
-  ...allow(OPERATORS),
+    'Server-sent events named `progress`: the present one first, then one for each change. Their data is a `BulkActionEvent`. ' +
+    'The stream ends once the bulk action has ended and the outcome of everything it requested is known, or nothing changes ' +
+    'any more.',
+  ...keyed('streamBulkActionEvents'),
   request: { params: idParams },
   responses: {
-    200: { description: 'Events', content: { 'text/event-stream': { schema: bulkActionEventSchema } } },
+    200: { description: 'Events', content: eventStream(bulkActionEvents) },
     ...problems('unauthenticated', 'forbidden', 'not_found', ...COMMON),
   },
 });
 
-export const streamBulkActionEvents = (api: Api, { db, stopping, log }: Dependencies) =>
-  api.openapi(route, async (c) => {
+export const streamBulkActionEvents = (api: Api, { db, stopping, log }: Dependencies) => {
+  api.openAPIRegistry.register('BulkActionEvent', bulkActionEventSchema);
+  return api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     if (!(await readBulkAction(db, id))) throw notFound('bulk action');
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
@@ -51,6 +54,7 @@ export const streamBulkActionEvents = (api: Api, { db, stopping, log }: Dependen
       }),
     );
   });
+};
 
 /** Writes the progress at each change, until nothing changes any more or the signal is aborted. */
 async function follow(db: Database, id: string, stream: SSEStreamingApi, signal: AbortSignal): Promise<void> {

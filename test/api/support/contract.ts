@@ -1,0 +1,62 @@
+import { expect } from 'vitest';
+import { document, faultsOf, OPERATIONS, type Content, type Operation } from './document.ts';
+import type { ServerSentEvent } from './events.ts';
+
+/** Headers that say something about this one answer. The document must declare them where they are sent. */
+const MEANINGFUL = ['Location', 'Retry-After', 'Idempotency-Replayed', 'Preference-Applied', 'WWW-Authenticate', 'Content-Disposition', 'Vary'];
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  body: unknown;
+}
+
+/** Fails when an answer is not as the OpenAPI document says, or when the API accepted a body that the document refuses. */
+export function expectAsDocumented(method: string, address: string, sent: string | undefined, answer: Answer): void {
+  const operation = findOperation(method, address);
+  if (!operation) return;
+  expect(faultsOfAnswer(operation, method, sent, answer), `${method} ${address} answered ${answer.status}`).toEqual([]);
+}
+
+/** Fails when an event of a stream is not as the OpenAPI document says. */
+export function expectEventAsDocumented({ event, data = '' }: ServerSentEvent): void {
+  const schema = document.components.schemas[event === 'status' ? 'OrderEvent' : 'BulkActionEvent'];
+  // A heartbeat has no event.
+  if (event === undefined || !schema) return;
+  expect(faultsOf(schema, JSON.parse(data)), `event ${event}`).toEqual([]);
+}
+
+function findOperation(method: string, address: string): Operation | undefined {
+  const [path = ''] = address.split('?');
+  const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
+  const matching = OPERATIONS.filter((operation) => operation.method === wanted && patternOf(operation.path).test(path));
+  // A fixed path comes before one with an id.
+  return matching.find((operation) => operation.path === path) ?? matching[0];
+}
+
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+
+function faultsOfAnswer(operation: Operation, method: string, sent: string | undefined, { status, headers, body }: Answer): string[] {
+  const response = operation.responses[String(status)];
+  if (!response) return ['the status is not documented'];
+  const faults: string[] = [];
+  for (const [name, { required }] of Object.entries(response.headers)) {
+    if (required && !headers.has(name)) faults.push(`the header ${name} is missing`);
+  }
+  for (const name of MEANINGFUL) {
+    if (headers.has(name) && !(name in response.headers)) faults.push(`the header ${name} is not documented`);
+  }
+  if (method !== 'HEAD') faults.push(...faultsOfContent(response.content, headers.get('Content-Type'), body));
+  const accepts = operation.requestBody?.content['application/json'];
+  if (status < 300 && accepts && sent !== undefined) {
+    faults.push(...faultsOf(accepts.schema, JSON.parse(sent)).map((fault) => `the body was accepted, but: ${fault}`));
+  }
+  return faults;
+}
+
+function faultsOfContent(content: Content, contentType: string | null, body: unknown): string[] {
+  const type = contentType?.split(';')[0] ?? '';
+  const declared = content[type];
+  if (declared) return faultsOf(declared.schema, body);
+  return Object.keys(content).length === 0 && body === '' ? [] : [`the content type "${type}" is not documented`];
+}
