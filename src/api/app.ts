@@ -64,6 +64,7 @@ export function createApp(deps: Dependencies): Api {
   api.use((c, next) => (LARGE_BODIES.includes(c.req.path) ? limitLargeBody(c, next) : limitBody(c, next)));
   api.use(async (c, next) => {
     c.set('keys', deps.keys);
+    c.set('limits', deps.limits);
     await next();
   });
   // Before the routes, so that one that forgets its role is still closed.
@@ -78,8 +79,8 @@ export function createApp(deps: Dependencies): Api {
   mountPages(api, deps);
 
   api.notFound((c) => respondWithProblem(c, new Problem('not_found', 'Nothing at this address.')));
-  api.onError((error, c) => {
-    const problem = toProblem(error);
+  api.onError(async (error, c) => {
+    const problem = await deps.limits.afterFailure(c, toProblem(error));
     const { status } = PROBLEMS[problem.type];
     if (status >= 500) {
       const level = problem.type === 'internal' ? 'error' : 'warn';

@@ -30,6 +30,7 @@ export const requireRole = (roles: readonly Role[]) =>
     if (!roles.includes(caller.role)) {
       throw new Problem('forbidden', `This needs a key with the role ${roles.join(' or ')}.`);
     }
+    await c.get('limits').admit(c, caller.keyId);
     c.set('caller', caller);
     await next();
   });

@@ -65,6 +65,17 @@ export function describeApi(api: Api): Document {
     'RequestId',
     header('The `X-Request-Id` of the request if it is usable, otherwise a new one. The log holds it'),
   );
+  const rateLimit = registry.registerComponent(
+    'headers',
+    'RateLimit',
+    header('How many requests are left (`r`), and for how many seconds that holds (`t`)', { required: false, example: '"key";r=499;t=10' }),
+  );
+  const rateLimitPolicy = registry.registerComponent(
+    'headers',
+    'RateLimitPolicy',
+    header('How many requests (`q`) may come within how many seconds (`w`)', { required: false, example: '"key";q=500;w=10' }),
+  );
+  const headers = { 'X-Request-Id': requestId.ref, 'RateLimit': rateLimit.ref, 'RateLimit-Policy': rateLimitPolicy.ref };
   for (const type of PROBLEM_TYPES) registry.registerComponent('examples', exampleName(type), { value: exampleOf(type) });
   const document = api.getOpenAPI31Document({
     openapi: '3.1.0',
@@ -73,13 +84,13 @@ export function describeApi(api: Api): Document {
     tags: TAGS,
   });
   for (const [path, { get, post }] of Object.entries(document.paths ?? {})) {
-    for (const operation of [get, post]) if (operation) complete(operation, path, requestId.ref);
+    for (const operation of [get, post]) if (operation) complete(operation, path, headers);
   }
   return document;
 }
 
-/** Adds what follows from where an operation is and whom it is for. */
-function complete(operation: Operation, path: string, requestId: { $ref: string }): void {
+/** Adds what follows from where an operation is and whom it is for. @param headers that every answer may have */
+function complete(operation: Operation, path: string, headers: Record<string, { $ref: string }>): void {
   const { operationId = '', description } = operation;
   if (!isOperationId(operationId)) throw new Error(`${path} is missing in ACCESS`);
   const { security, sentence } = NOTES[ACCESS[operationId]];
@@ -87,7 +98,7 @@ function complete(operation: Operation, path: string, requestId: { $ref: string 
   operation.description = description === undefined ? sentence : `${description}\n\n${sentence}`;
   const responses: Response[] = Object.values(operation.responses ?? {});
   for (const response of responses) {
-    response.headers = { ...response.headers, 'X-Request-Id': requestId };
+    response.headers = { ...response.headers, ...headers };
   }
 }
 

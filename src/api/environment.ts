@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { OrderFeed } from './order-feed.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { Links } from '../views/links.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -19,6 +20,7 @@ export interface Dependencies {
   /** May be away. Use `askTemporal`, which waits for a bounded time. */
   temporal: Client;
   clientAddress: ClientAddress;
+  limits: RateLimits;
   /** Where people reach Temporal's Web UI. */
   temporalUiUrl: string;
   /** Where clients reach the API. */
@@ -38,11 +40,14 @@ export interface Dependencies {
 
 /** What each request carries. */
 export interface ApiEnv {
-  Variables: { requestId: string; keys: KeyRing };
+  /** Node's own response. */
+  Bindings: { outgoing: { setHeader(name: string, value: string): unknown } };
+  Variables: { requestId: string; keys: KeyRing; limits: RateLimits };
 }
 
 /** What a request with a valid API key carries. */
 export interface CallerEnv {
+  Bindings: ApiEnv['Bindings'];
   Variables: ApiEnv['Variables'] & { caller: Caller };
 }
 

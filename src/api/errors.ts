@@ -8,7 +8,7 @@ import type { ApiEnv } from './environment.ts';
 import { header } from './schemas/header.ts';
 
 interface ProblemKind {
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 421 | 422 | 500 | 503;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 421 | 422 | 429 | 500 | 503;
   title: string;
 }
 
@@ -45,6 +45,7 @@ export const PROBLEMS = {
   mixed_currencies: { status: 422, title: 'The items have different currencies' },
   total_too_large: { status: 422, title: 'The order is too large' },
   invalid_token: { status: 422, title: 'The token is wrong or already used' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong' },
   unavailable: { status: 503, title: 'The database cannot be reached' },
   temporal_unavailable: { status: 503, title: 'Temporal cannot be reached' },
@@ -154,6 +155,7 @@ interface ProblemResponse {
 /** The headers that every problem with a status has. */
 const HEADERS: Partial<Record<ProblemKind['status'], ProblemResponse['headers']>> = {
   401: { 'WWW-Authenticate': header('What the request must bring') },
+  429: { 'Retry-After': header('When to try again, in seconds') },
   503: { 'Retry-After': header('When to try again, in seconds') },
 };
 
@@ -186,7 +188,7 @@ export function problems(...types: ProblemType[]): Record<number, ProblemRespons
 }
 
 /** What any operation that reads the database may answer with. */
-export const COMMON = ['unavailable', 'internal'] as const;
+export const COMMON = ['unknown_host', 'too_many_requests', 'unavailable', 'internal'] as const;
 
 /** What any operation with a JSON body may answer with. */
 export const WITH_BODY = [

@@ -16,6 +16,7 @@ import { clientAddressBehind } from './client-address.ts';
 import { KeyRing } from './key-ring.ts';
 import { Links } from '../views/links.ts';
 import { OrderFeed } from './order-feed.ts';
+import { createRateLimits, NO_RATE_LIMITS } from './rate-limits.ts';
 import { listen, type RunningServer } from './server.ts';
 
 const HEALTH_DEADLINE = 2_000;
@@ -43,6 +44,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': LONGEST_RECONNECT },
   });
   const keys = new KeyRing(database.db);
+  const clientAddress = clientAddressBehind(config.TRUSTED_PROXIES);
   const feed = new OrderFeed();
   const stopping = new AbortController();
   let metrics: MetricsServer | undefined;
@@ -68,7 +70,8 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
       namespace: config.TEMPORAL_NAMESPACE,
       dataConverter: createDataConverter(config.PAYLOAD_KEYS),
     }),
-    clientAddress: clientAddressBehind(config.TRUSTED_PROXIES),
+    clientAddress,
+    limits: config.RATE_LIMITS === 'off' ? NO_RATE_LIMITS : createRateLimits(config.RATE_LIMIT_PER_KEY, clientAddress),
     temporalUiUrl: config.TEMPORAL_UI_URL,
     publicUrl: config.PUBLIC_URL,
     isKnownHost: knownHosts([new URL(config.PUBLIC_URL).hostname, ...config.ALLOWED_HOSTS]),

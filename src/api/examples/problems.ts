@@ -34,6 +34,7 @@ const DETAILS: Record<ProblemType, string> = {
   total_too_large: 'The order is too large.',
   invalid_token: 'The token is wrong or already used.',
   unknown_host: '"shop.example" is not a host of this API. If it should be, add it to ALLOWED_HOSTS.',
+  too_many_requests: 'At most 500 within 10 seconds.',
   internal: 'The error is ours and was logged. Include the requestId when you report it.',
   unavailable: 'Try again shortly, with the same Idempotency-Key: the request is executed once.',
   temporal_unavailable: 'Temporal is not answering. Check the current state before you repeat this.',

@@ -52,6 +52,7 @@ export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) => 
 
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
 
+    const closeStream = c.get('limits').openStream(c.get('caller').keyId);
     return streamEvents(c, (stream) =>
       whileAllowed(c, async (signal) => {
         const subscription = feed.subscribe(id, signal);
@@ -63,6 +64,7 @@ export const streamOrderEvents = (api: Api, { db, feed, log }: Dependencies) => 
           log.warn({ requestId: c.var.requestId, cause: error instanceof Error ? error.name : 'unknown' }, 'event stream ended early');
         } finally {
           subscription.close();
+          closeStream();
         }
       }),
     );

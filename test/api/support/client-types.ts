@@ -494,7 +494,7 @@ export interface components {
     };
     Problem: {
       /** @enum {string} */
-      type: "urn:holdfast:problem:malformed-json" | "urn:holdfast:problem:invalid-idempotency-key" | "urn:holdfast:problem:unauthenticated" | "urn:holdfast:problem:invalid-signature" | "urn:holdfast:problem:forbidden" | "urn:holdfast:problem:own-order" | "urn:holdfast:problem:not-found" | "urn:holdfast:problem:method-not-allowed" | "urn:holdfast:problem:order-not-cancellable" | "urn:holdfast:problem:approval-not-awaited" | "urn:holdfast:problem:email-taken" | "urn:holdfast:problem:signup-expired" | "urn:holdfast:problem:signup-not-on-trial" | "urn:holdfast:problem:failure-not-open" | "urn:holdfast:problem:order-not-failed" | "urn:holdfast:problem:money-unsettled" | "urn:holdfast:problem:person-erased" | "urn:holdfast:problem:bulk-action-not-running" | "urn:holdfast:problem:fix-not-certain" | "urn:holdfast:problem:already-requested" | "urn:holdfast:problem:refund-unknown" | "urn:holdfast:problem:content-too-large" | "urn:holdfast:problem:unsupported-media-type" | "urn:holdfast:problem:unknown-host" | "urn:holdfast:problem:invalid-fields" | "urn:holdfast:problem:idempotency-key-reused" | "urn:holdfast:problem:unknown-product" | "urn:holdfast:problem:duplicate-item" | "urn:holdfast:problem:mixed-currencies" | "urn:holdfast:problem:total-too-large" | "urn:holdfast:problem:invalid-token" | "urn:holdfast:problem:internal" | "urn:holdfast:problem:unavailable" | "urn:holdfast:problem:temporal-unavailable";
+      type: "urn:holdfast:problem:malformed-json" | "urn:holdfast:problem:invalid-idempotency-key" | "urn:holdfast:problem:unauthenticated" | "urn:holdfast:problem:invalid-signature" | "urn:holdfast:problem:forbidden" | "urn:holdfast:problem:own-order" | "urn:holdfast:problem:not-found" | "urn:holdfast:problem:method-not-allowed" | "urn:holdfast:problem:order-not-cancellable" | "urn:holdfast:problem:approval-not-awaited" | "urn:holdfast:problem:email-taken" | "urn:holdfast:problem:signup-expired" | "urn:holdfast:problem:signup-not-on-trial" | "urn:holdfast:problem:failure-not-open" | "urn:holdfast:problem:order-not-failed" | "urn:holdfast:problem:money-unsettled" | "urn:holdfast:problem:person-erased" | "urn:holdfast:problem:bulk-action-not-running" | "urn:holdfast:problem:fix-not-certain" | "urn:holdfast:problem:already-requested" | "urn:holdfast:problem:refund-unknown" | "urn:holdfast:problem:content-too-large" | "urn:holdfast:problem:unsupported-media-type" | "urn:holdfast:problem:unknown-host" | "urn:holdfast:problem:invalid-fields" | "urn:holdfast:problem:idempotency-key-reused" | "urn:holdfast:problem:unknown-product" | "urn:holdfast:problem:duplicate-item" | "urn:holdfast:problem:mixed-currencies" | "urn:holdfast:problem:total-too-large" | "urn:holdfast:problem:invalid-token" | "urn:holdfast:problem:too-many-requests" | "urn:holdfast:problem:internal" | "urn:holdfast:problem:unavailable" | "urn:holdfast:problem:temporal-unavailable";
       title: string;
       status: number;
       detail: string;
@@ -1550,6 +1550,16 @@ export interface components {
   headers: {
     /** @description The `X-Request-Id` of the request if it is usable, otherwise a new one. The log holds it */
     RequestId: string;
+    /**
+     * @description How many requests are left (`r`), and for how many seconds that holds (`t`)
+     * @example "key";r=499;t=10
+     */
+    RateLimit: string;
+    /**
+     * @description How many requests (`q`) may come within how many seconds (`w`)
+     * @example "key";q=500;w=10
+     */
+    RateLimitPolicy: string;
   };
   pathItems: never;
 }
@@ -1570,6 +1580,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -1577,10 +1589,36 @@ export interface operations {
           };
         };
       };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description `urn:holdfast:problem:internal`: Something went wrong. */
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1592,6 +1630,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1617,6 +1657,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -1632,6 +1674,19 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1641,6 +1696,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1650,6 +1720,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1661,6 +1733,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1709,6 +1783,8 @@ export interface operations {
           /** @description `Prefer` when a wait was applied */
           Vary?: string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Order"];
@@ -1722,6 +1798,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1733,6 +1811,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1742,6 +1822,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1751,6 +1833,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1772,6 +1867,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1781,6 +1891,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1792,6 +1904,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1827,6 +1941,8 @@ export interface operations {
           /** @description `Prefer` when a wait was applied */
           Vary?: string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Order"];
@@ -1838,6 +1954,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1847,6 +1965,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1856,6 +2000,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1867,6 +2013,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1889,6 +2037,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -1902,6 +2052,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1911,6 +2063,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1920,6 +2098,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1931,6 +2111,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1962,6 +2144,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "text/event-stream": string;
@@ -1971,6 +2155,8 @@ export interface operations {
       204: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: never;
       };
@@ -1980,6 +2166,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1989,6 +2177,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -1998,6 +2212,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2009,6 +2225,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2033,6 +2251,8 @@ export interface operations {
           /** @description Its file name */
           "Content-Disposition": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/pdf": string;
@@ -2044,6 +2264,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2053,6 +2275,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2062,6 +2310,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2073,6 +2323,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2106,6 +2358,8 @@ export interface operations {
           /** @description When to look, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Order"];
@@ -2115,6 +2369,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2126,6 +2382,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2135,6 +2393,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2144,6 +2404,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2153,6 +2415,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2162,6 +2426,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2171,6 +2448,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2180,6 +2472,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2191,6 +2485,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2224,6 +2520,8 @@ export interface operations {
           /** @description When to look, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Order"];
@@ -2233,6 +2531,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2244,6 +2544,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2257,6 +2559,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2266,6 +2570,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2275,6 +2581,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2284,6 +2592,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2293,6 +2603,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2302,6 +2625,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2311,6 +2649,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2322,6 +2662,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2361,6 +2703,8 @@ export interface operations {
           /** @description `true` when this repeats an earlier answer */
           "Idempotency-Replayed"?: string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Signup"];
@@ -2374,6 +2718,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2385,6 +2731,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2394,6 +2742,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2403,6 +2753,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2412,6 +2764,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2425,6 +2790,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2434,6 +2814,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2445,6 +2827,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2467,6 +2851,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Signup"];
@@ -2478,6 +2864,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2487,6 +2875,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2496,6 +2910,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2507,6 +2923,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2536,6 +2954,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["VerifiedSignup"];
@@ -2545,6 +2965,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2554,6 +2976,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2563,6 +2987,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2572,6 +2998,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2581,6 +3009,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2594,6 +3035,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2603,6 +3059,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2614,6 +3072,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2638,6 +3098,8 @@ export interface operations {
           /** @description Where to look for the outcome */
           Location: string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Signup"];
@@ -2649,6 +3111,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2658,6 +3122,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2667,6 +3133,32 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2676,6 +3168,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2687,6 +3181,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2740,6 +3236,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -2752,6 +3250,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2763,6 +3263,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2772,6 +3274,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2781,6 +3285,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2790,6 +3307,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2799,6 +3331,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2810,6 +3344,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2851,6 +3387,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -2863,6 +3401,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2874,6 +3414,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2883,6 +3425,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2892,6 +3436,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2901,6 +3458,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2910,6 +3482,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2921,6 +3495,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2938,6 +3514,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -2951,6 +3529,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2960,6 +3540,32 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2969,6 +3575,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -2980,6 +3588,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3007,6 +3617,8 @@ export interface operations {
           /** @description `Accept` */
           Vary: string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["WeeklyReport"];
@@ -3019,6 +3631,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3028,6 +3642,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3037,6 +3653,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3046,6 +3688,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3057,6 +3701,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3094,6 +3740,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -3109,6 +3757,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3118,6 +3768,19 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3127,6 +3790,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3136,6 +3814,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3147,6 +3827,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3181,6 +3863,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -3195,6 +3879,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3204,6 +3890,19 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3213,6 +3912,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3222,6 +3936,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3233,6 +3949,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3255,6 +3973,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["FailureStory"];
@@ -3266,6 +3986,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3275,6 +3997,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3284,6 +4008,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3293,6 +4043,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3304,6 +4056,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3333,6 +4087,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Failure"];
@@ -3342,6 +4098,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3353,6 +4111,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3362,6 +4122,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3371,6 +4133,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3386,6 +4150,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3395,6 +4161,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3404,6 +4172,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3413,6 +4194,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3422,6 +4218,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3433,6 +4231,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3462,6 +4262,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Failure"];
@@ -3471,6 +4273,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3482,6 +4286,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3491,6 +4297,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3500,6 +4308,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3513,6 +4323,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3522,6 +4334,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3531,6 +4345,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3540,6 +4367,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3549,6 +4391,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3560,6 +4404,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3589,6 +4435,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Failure"];
@@ -3598,6 +4446,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3609,6 +4459,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3618,6 +4470,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3627,6 +4481,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3640,6 +4496,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3649,6 +4507,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3658,6 +4518,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3667,6 +4540,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3676,6 +4564,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3687,6 +4577,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3716,6 +4608,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Failure"];
@@ -3725,6 +4619,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3736,6 +4632,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3745,6 +4643,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3754,6 +4654,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3763,6 +4665,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3772,6 +4676,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3781,6 +4687,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3790,6 +4709,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3799,6 +4733,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3810,6 +4746,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3839,6 +4777,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Failure"];
@@ -3848,6 +4788,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3859,6 +4801,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3868,6 +4812,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3877,6 +4823,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3890,6 +4838,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3899,6 +4849,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3908,6 +4860,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3917,6 +4882,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3926,6 +4906,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3937,6 +4919,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3966,6 +4950,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Failure"];
@@ -3975,6 +4961,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3986,6 +4974,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -3995,6 +4985,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4004,6 +4996,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4013,6 +5007,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4022,6 +5018,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4031,6 +5029,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4040,6 +5051,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4049,6 +5075,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4060,6 +5088,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4082,6 +5112,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -4100,6 +5132,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4109,6 +5143,19 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4118,6 +5165,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4127,6 +5189,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4138,6 +5202,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4162,6 +5228,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -4177,6 +5245,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4186,6 +5256,19 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4195,6 +5278,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4204,6 +5302,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4215,6 +5315,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4248,6 +5350,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["BulkActionPlan"];
@@ -4263,6 +5367,8 @@ export interface operations {
           /** @description `true` when this repeats an earlier answer */
           "Idempotency-Replayed"?: string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["BulkAction"];
@@ -4276,6 +5382,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4287,6 +5395,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4296,6 +5406,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4305,6 +5417,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4314,6 +5428,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4327,6 +5454,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4336,6 +5478,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4347,6 +5491,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4369,6 +5515,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["BulkAction"];
@@ -4380,6 +5528,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4389,6 +5539,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4398,6 +5550,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4407,6 +5585,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4418,6 +5598,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4448,6 +5630,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -4463,6 +5647,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4472,6 +5658,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4481,6 +5669,19 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4490,6 +5691,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4499,6 +5715,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4510,6 +5728,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4534,6 +5754,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "text/event-stream": string;
@@ -4545,6 +5767,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4554,6 +5778,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4563,6 +5789,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4572,6 +5824,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4583,6 +5837,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4612,6 +5868,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["BulkAction"];
@@ -4621,6 +5879,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4632,6 +5892,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4641,6 +5903,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4650,6 +5914,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4659,6 +5925,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4668,6 +5936,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4677,6 +5947,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4686,6 +5969,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4695,6 +5993,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4706,6 +6006,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4735,6 +6037,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["BulkAction"];
@@ -4744,6 +6048,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4755,6 +6061,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4764,6 +6072,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4773,6 +6083,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4782,6 +6094,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4791,6 +6105,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4800,6 +6116,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4809,6 +6138,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4818,6 +6162,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4829,6 +6175,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4858,6 +6206,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["BulkAction"];
@@ -4867,6 +6217,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4878,6 +6230,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4887,6 +6241,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4896,6 +6252,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4905,6 +6263,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4914,6 +6274,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4923,6 +6285,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4932,6 +6307,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4941,6 +6331,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4952,6 +6344,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -4979,6 +6373,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -4994,6 +6390,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5003,6 +6401,19 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5012,6 +6423,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5021,6 +6447,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5032,6 +6460,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5056,6 +6486,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["OrderStory"];
@@ -5067,6 +6499,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5076,6 +6510,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5085,6 +6521,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5094,6 +6556,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5105,6 +6569,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5138,6 +6604,8 @@ export interface operations {
           /** @description When to look, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Order"];
@@ -5147,6 +6615,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5158,6 +6628,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5167,6 +6639,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5176,6 +6650,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5191,6 +6667,8 @@ export interface operations {
       409: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5200,6 +6678,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5209,6 +6689,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5218,6 +6711,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5227,6 +6735,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5238,6 +6748,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5265,6 +6777,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -5280,6 +6794,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5289,6 +6805,19 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5298,6 +6827,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5307,6 +6851,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5318,6 +6864,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5342,6 +6890,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["SignupStory"];
@@ -5353,6 +6903,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5362,6 +6914,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5371,6 +6925,32 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5380,6 +6960,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5391,6 +6973,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5415,6 +6999,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Erasure"];
@@ -5424,6 +7010,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5435,6 +7023,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5444,6 +7034,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5453,6 +7045,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5462,6 +7056,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5471,6 +7078,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5480,6 +7102,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5491,6 +7115,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5508,6 +7134,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -5521,6 +7149,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5530,6 +7160,32 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5539,6 +7195,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5554,6 +7212,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5583,6 +7243,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["ScheduleAction"];
@@ -5592,6 +7254,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5603,6 +7267,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5612,6 +7278,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5621,6 +7289,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5630,6 +7300,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5639,6 +7311,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5648,6 +7333,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5657,6 +7357,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5672,6 +7374,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5701,6 +7405,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["ScheduleAction"];
@@ -5710,6 +7416,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5721,6 +7429,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5730,6 +7440,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5739,6 +7451,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5748,6 +7462,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5757,6 +7473,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5766,6 +7495,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5775,6 +7519,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5790,6 +7536,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5819,6 +7567,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["ScheduleAction"];
@@ -5828,6 +7578,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5839,6 +7591,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5848,6 +7602,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5857,6 +7613,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5866,6 +7624,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5875,6 +7635,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5884,6 +7657,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5893,6 +7681,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5908,6 +7698,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5937,6 +7729,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["ScheduleBackfillPlan"];
@@ -5946,6 +7740,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["ScheduleBackfillPlan"];
@@ -5955,6 +7751,8 @@ export interface operations {
       400: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5966,6 +7764,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5975,6 +7775,8 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5984,6 +7786,8 @@ export interface operations {
       404: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -5993,6 +7797,8 @@ export interface operations {
       413: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6002,6 +7808,19 @@ export interface operations {
       415: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6011,6 +7830,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6020,6 +7854,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6035,6 +7871,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6052,6 +7890,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -6072,6 +7912,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6081,6 +7923,32 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6090,6 +7958,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6101,6 +7971,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6125,6 +7997,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -6140,6 +8014,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6149,6 +8025,19 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6158,6 +8047,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6167,6 +8071,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6178,6 +8084,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6202,6 +8110,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -6217,6 +8127,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6226,6 +8138,19 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6235,6 +8160,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6244,6 +8184,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6255,6 +8197,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6279,6 +8223,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -6294,6 +8240,8 @@ export interface operations {
           /** @description What the request must bring */
           "WWW-Authenticate": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6303,6 +8251,19 @@ export interface operations {
       403: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6312,6 +8273,21 @@ export interface operations {
       422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6321,6 +8297,8 @@ export interface operations {
       500: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6332,6 +8310,8 @@ export interface operations {
           /** @description When to try again, in seconds */
           "Retry-After": string;
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/problem+json": components["schemas"]["Problem"];
@@ -6349,6 +8329,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": {
@@ -6371,6 +8353,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Readiness"];
@@ -6380,6 +8364,8 @@ export interface operations {
       503: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
         };
         content: {
           "application/json": components["schemas"]["Readiness"];

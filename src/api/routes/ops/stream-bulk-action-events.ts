@@ -43,6 +43,7 @@ export const streamBulkActionEvents = (api: Api, { db, stopping, log }: Dependen
     if (!(await readBulkAction(db, id))) throw notFound('bulk action');
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
 
+    const closeStream = c.get('limits').openStream(c.get('caller').keyId);
     return streamEvents(c, (stream) =>
       whileAllowed(c, async (signal) => {
         try {
@@ -50,6 +51,8 @@ export const streamBulkActionEvents = (api: Api, { db, stopping, log }: Dependen
         } catch (error) {
           // The client reconnects and reads on, so ending the stream is enough.
           log.warn({ requestId: c.var.requestId, cause: error instanceof Error ? error.name : 'unknown' }, 'event stream ended early');
+        } finally {
+          closeStream();
         }
       }),
     );
