@@ -89,10 +89,8 @@ const apiSchema = commonSchema.extend({
   DATABASE_POOL: count(20),
   /** The proxies in front of the API, whose `X-Forwarded-For` says who called: see `api/client-address.ts`. */
   TRUSTED_PROXIES: networks,
-  /** `off` for load tests: then nothing is limited. */
-  RATE_LIMITS: z.enum(['on', 'off']).default('on'),
-  /** Requests of one key within ten seconds, in each process. */
-  RATE_LIMIT_PER_KEY: count(500),
+  /** Requests of one key within ten seconds, in each process. `off` for load tests: then nothing is limited. */
+  RATE_LIMIT: z.literal('off').or(count(500)).default(500),
   /** Each `whsec_` and base64, as in Standard Webhooks. */
   WAREHOUSE_WEBHOOK_SECRET: webhookSecrets,
   /** The signing secrets of the endpoint `/v1/webhooks/stripe`, from the provider's dashboard. */

@@ -23,6 +23,7 @@ import { runWorkers } from './temporal/run-workers.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
 import { preloadModules, workflowInterceptorModules, workflowsPath } from './temporal/workflow-bundle.ts';
+import { UndecodablePayloadError } from './temporal/payloads/codec.ts';
 import { createDataConverter } from './temporal/payloads/data-converter.ts';
 import { warnOfClearText } from './temporal/payloads/keys.ts';
 import { connectTemporalNatively } from './temporal/native-connection.ts';
@@ -191,7 +192,9 @@ function installRuntime(log: Logger, { LOG_LEVEL, METRICS_HOST, TEMPORAL_METRICS
       // The interceptor has already logged it, with stable names and without personal data.
       if (meta && 'activityType' in meta) return;
       const write = { TRACE: log.trace, DEBUG: log.debug, INFO: log.debug, WARN: log.warn, ERROR: log.error }[level];
-      write.call(log, { temporal: meta }, message);
+      const error: unknown = meta?.['error'];
+      // Temporal has its message, too, but encrypted.
+      write.call(log, { temporal: meta, ...(error instanceof UndecodablePayloadError && { error: error.message }) }, message);
     }),
     shutdownSignals: ['SIGINT', 'SIGTERM'],
     ...(TEMPORAL_METRICS_PORT !== undefined && {

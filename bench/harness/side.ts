@@ -84,7 +84,7 @@ export async function startSide(options: SideOptions): Promise<Side> {
       TEMPORAL_METRICS_PORT: String(metrics[2]),
       WAREHOUSE_SHIP_AFTER: '1ms',
       WAREHOUSE_DELIVER_AFTER: '1ms',
-      RATE_LIMITS: 'off',
+      RATE_LIMIT: 'off',
       ...environment,
     },
     logFile,

@@ -71,7 +71,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
       dataConverter: createDataConverter(config.PAYLOAD_KEYS),
     }),
     clientAddress,
-    limits: config.RATE_LIMITS === 'off' ? NO_RATE_LIMITS : createRateLimits(config.RATE_LIMIT_PER_KEY, clientAddress),
+    limits: config.RATE_LIMIT === 'off' ? NO_RATE_LIMITS : createRateLimits(config.RATE_LIMIT, clientAddress),
     temporalUiUrl: config.TEMPORAL_UI_URL,
     publicUrl: config.PUBLIC_URL,
     isKnownHost: knownHosts([new URL(config.PUBLIC_URL).hostname, ...config.ALLOWED_HOSTS]),

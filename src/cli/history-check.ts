@@ -5,7 +5,6 @@ import { Client, type Connection } from '@temporalio/client';
 import { Command, Option } from 'commander';
 import { loadPayloadKeys } from '../config.ts';
 import { connectTemporal, temporalAddress } from '../temporal/connection.ts';
-import { EncryptionCodec } from '../temporal/payloads/codec.ts';
 import { createDataConverter } from '../temporal/payloads/data-converter.ts';
 import type { PayloadKeys } from '../temporal/payloads/keys.ts';
 import { writeWorkflowBundle } from '../temporal/workflow-bundle.ts';
@@ -89,7 +88,7 @@ async function checkAll(runs: RecordedRun[], keys: PayloadKeys, options: Options
   const files: string[] = [];
   await withBundle(async (bundle) => {
     for await (const replayed of replayRuns(runs, bundle, keys)) {
-      if (options.record) files.push(await keep(replayed, new EncryptionCodec(keys), options));
+      if (options.record) files.push(await keep(replayed, options));
       // Histories are large, so each is released once it was checked.
       results.push({ ...replayed, history: {} });
       if (!options.json) console.log(lineOf(replayed, results.length, runs.length));
@@ -119,9 +118,9 @@ async function withBundle(work: (bundle: string) => Promise<void>): Promise<void
 }
 
 /** A golden history must replay, and must not hold personal data. */
-async function keep({ run: { workflowId }, history, divergence }: Replayed, codec: EncryptionCodec, options: Options): Promise<string> {
+async function keep({ run: { workflowId }, history, divergence }: Replayed, options: Options): Promise<string> {
   if (divergence) throw new RefusedError(`${workflowId} does not replay: ${divergence.message}`);
-  const golden = toGolden(workflowId, history, codec);
+  const golden = toGolden(workflowId, history);
   const personal = findPersonalData(golden);
   if (personal !== undefined) throw new RefusedError(`${workflowId} holds ${personal}, so it must not be recorded.`);
   const folder = options.dir ?? GOLDEN;

@@ -66,6 +66,15 @@ describe('history-check of runs', () => {
     expect(missing.code).toBe(3);
   });
 
+  it('names a key that is missing, and does not call that a divergence', async () => {
+    const PAYLOAD_KEYS = `other:${Buffer.alloc(32).toString('base64')}`;
+    const environment = { ...namespace.environment, WORKFLOW_BUNDLE: inject('workflowBundlePath'), PAYLOAD_KEYS };
+    const { code, stdout, stderr } = await runCommand('src/cli/history-check.ts', ['--workflow-id', 'report/clean'], environment);
+    expect(stderr).toContain('the key "test"');
+    expect(stdout).not.toContain('diverge');
+    expect(code).toBe(1);
+  });
+
   it('checks the runs of a query, up to the limit', async () => {
     const query = ['--query', 'WorkflowType="weeklyReport"'];
     const [all, one, none] = await Promise.all([

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
-import { inClearText } from '../../src/temporal/histories/clear-text.ts';
+import { decryptHistory } from '../../src/temporal/histories/clear-text.ts';
 import * as golden from '../../src/temporal/histories/golden.ts';
 import { codec, dataConverter } from './payloads.ts';
 
@@ -39,7 +39,7 @@ export async function checkHistories(runs: readonly TestRun[]): Promise<void> {
   if (process.env['RECORD_HISTORIES'] !== '1') return;
   for (const { path, workflowId, history } of runs) {
     if (path === undefined || existsSync(join(HISTORIES, `${path}.json`))) continue;
-    await golden.writeGolden(HISTORIES, path, golden.toGolden(workflowId, history, codec));
+    await golden.writeGolden(HISTORIES, path, golden.toGolden(workflowId, decryptHistory(history, codec)));
   }
 }
 
@@ -52,4 +52,4 @@ export const readable = (json: string): string =>
   );
 
 /** @returns everything that a history holds, as text, decrypted */
-export const textOf = (history: History): string => readable(inClearText(historyToJSON(history), codec));
+export const textOf = (history: History): string => readable(historyToJSON(decryptHistory(history, codec)));

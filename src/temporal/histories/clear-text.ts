@@ -1,3 +1,4 @@
+import { historyFromJSON, historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { z } from 'zod';
 import type { EncryptionCodec } from '../payloads/codec.ts';
 import { jsonOf, jsonPayloadSchema, payloadOf } from '../payloads/json.ts';
@@ -8,20 +9,19 @@ const failureSchema = z.looseObject({ encodedAttributes: payloadSchema });
 const attributesSchema = z.object({ message: z.string(), stack_trace: z.string().default('') });
 
 /**
- * @param history in the JSON of Temporal's own tools
- * @returns the same with its payloads decrypted, and each failure's message and stack trace in their places
+ * @returns the history with its payloads decrypted, and each failure's message and stack trace in their places
  * @throws UndecodablePayloadError
  */
-export const inClearText = (history: string, codec: EncryptionCodec): string =>
-  JSON.stringify(
-    JSON.parse(history, (_key, value: unknown) => {
-      // What is within it was visited before.
-      const failure = failureSchema.safeParse(value).data;
-      if (failure) return withAttributes(failure);
-      const payload = payloadSchema.safeParse(value).data;
-      return payload ? jsonOf(codec.decodeOne(payloadOf(payload))) : value;
-    }),
-  );
+export function decryptHistory(history: History, codec: EncryptionCodec): History {
+  const decrypted: unknown = JSON.parse(historyToJSON(history), (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null) return value;
+    // What is within it was visited before.
+    if ('encodedAttributes' in value) return withAttributes(failureSchema.parse(value));
+    const payload = 'metadata' in value ? payloadSchema.safeParse(value).data : undefined;
+    return payload ? jsonOf(codec.decodeOne(payloadOf(payload))) : value;
+  });
+  return historyFromJSON(decrypted);
+}
 
 function withAttributes({ encodedAttributes, ...failure }: z.infer<typeof failureSchema>) {
   const { message, stack_trace } = attributesSchema.parse(JSON.parse(Buffer.from(encodedAttributes.data, 'base64').toString()));

@@ -2,8 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { z } from 'zod';
-import type { EncryptionCodec } from '../payloads/codec.ts';
-import { inClearText } from './clear-text.ts';
 
 /** A golden file: the workflow id, and the events in the format of Temporal's own tools. */
 export const goldenHistorySchema = z.object({ workflowId: z.string().optional(), events: z.array(z.unknown()).min(1) });
@@ -11,12 +9,9 @@ export const goldenHistorySchema = z.object({ workflowId: z.string().optional(),
 /** Facts about the machine that recorded it. Replaying ignores them. */
 const LEFT_OUT = new Set(['stackTrace', 'identity', 'binaryChecksum']);
 
-/**
- * @returns a history as it is stored: JSON in one line, in clear text
- * @throws UndecodablePayloadError
- */
-export function toGolden(workflowId: string, history: History, codec: EncryptionCodec): string {
-  const recorded: unknown = JSON.parse(inClearText(historyToJSON(history), codec), (key, value: unknown) =>
+/** @returns a history as it is stored: JSON in one line */
+export function toGolden(workflowId: string, history: History): string {
+  const recorded: unknown = JSON.parse(historyToJSON(history), (key, value: unknown) =>
     LEFT_OUT.has(key) ? undefined : value,
   );
   const { events } = goldenHistorySchema.parse(recorded);

@@ -48,7 +48,7 @@ export async function startTestApi({
     TEMPORAL_UI_URL: 'http://ui.test/',
     PAYLOAD_KEYS,
     TEMPORAL_NAMESPACE: namespace,
-    RATE_LIMITS: 'off',
+    RATE_LIMIT: 'off',
     ...environment,
   });
   const server = await startApi(config, log);

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { document, faultsOf, OPERATIONS, type Content, type Operation } from './document.ts';
+import { isRequired, document, faultsOf, OPERATIONS, type Content, type Operation } from './document.ts';
 import type { ServerSentEvent } from './events.ts';
 
 /** Headers that say something about this one answer. The document must declare them where they are sent. */
@@ -40,8 +40,8 @@ function faultsOfAnswer(operation: Operation, method: string, sent: string | und
   const response = operation.responses[String(status)];
   if (!response) return ['the status is not documented'];
   const faults: string[] = [];
-  for (const [name, { required }] of Object.entries(response.headers)) {
-    if (required && !headers.has(name)) faults.push(`the header ${name} is missing`);
+  for (const [name, header] of Object.entries(response.headers)) {
+    if (isRequired(header) && !headers.has(name)) faults.push(`the header ${name} is missing`);
   }
   for (const name of MEANINGFUL) {
     if (headers.has(name) && !(name in response.headers)) faults.push(`the header ${name} is not documented`);

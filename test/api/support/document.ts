@@ -9,6 +9,7 @@ export const DOCUMENT_FILE = new URL('../../../docs/openapi.json', import.meta.u
 
 const schema = z.record(z.string(), z.unknown());
 const example = z.union([z.strictObject({ value: z.unknown() }), z.strictObject({ $ref: z.string() })]);
+const header = z.union([z.strictObject({ $ref: z.string() }), z.object({ $ref: z.undefined().optional(), required: z.boolean() })]);
 const content = z.record(z.string(), z.object({ schema, examples: z.record(z.string(), example).default({}) }));
 const operation = z.object({
   operationId: z.string(),
@@ -21,7 +22,7 @@ const operation = z.object({
   responses: z.record(
     z.string(),
     z.object({
-      headers: z.record(z.string(), z.object({ required: z.boolean().default(true) })),
+      headers: z.record(z.string(), header),
       content: content.default({}),
     }),
   ),
@@ -31,6 +32,7 @@ const documentSchema = z.object({
   components: z.object({
     schemas: z.record(z.string(), schema),
     examples: z.record(z.string(), z.object({ value: z.unknown() })),
+    headers: z.record(z.string(), z.looseObject({ required: z.boolean() })),
   }),
 });
 
@@ -39,6 +41,10 @@ export type Content = z.infer<typeof content>;
 /** @returns what an example shows */
 export const valueOf = (given: z.infer<typeof example>): unknown =>
   '$ref' in given ? document.components.examples[given.$ref.replace('#/components/examples/', '')]?.value : given.value;
+
+/** @returns whether every answer has a header */
+export const isRequired = (given: z.infer<typeof header>): boolean =>
+  typeof given.$ref === 'string' ? document.components.headers[given.$ref.replace('#/components/headers/', '')]?.required === true : given.required;
 
 export const document = documentSchema.parse(JSON.parse(readFileSync(DOCUMENT_FILE, 'utf8')));
 

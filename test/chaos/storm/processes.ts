@@ -134,7 +134,7 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
   const apiEnvironment = {
     ...common,
     API_PORT: String(apiPort),
-    RATE_LIMITS: 'off',
+    RATE_LIMIT: 'off',
     WAREHOUSE_WEBHOOK_SECRET: secrets.warehouseWebhookSecret,
     STRIPE_WEBHOOK_SECRET: secrets.stripeWebhookSecret,
   };
