@@ -6,6 +6,10 @@ import { startApi } from '../src/api/service.ts';
 import { loadApiConfig } from '../src/config.ts';
 import { createLogger } from '../src/log.ts';
 
+/** Patterns hold characters that show nothing, or that turn the direction of writing. In a file, a reader should see them. */
+const escapeInvisible = (json: string): string =>
+  json.replaceAll(/[\u2028-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+
 const write = (file: string, text: string) => writeFile(new URL(`../${file}`, import.meta.url), text);
 
 const config = loadApiConfig({
@@ -16,7 +20,7 @@ const config = loadApiConfig({
 });
 const api = await startApi(config, createLogger('api', 'silent'));
 const response = await fetch(`${api.url}/openapi.json`);
-const text = `${JSON.stringify(await response.json(), null, 2)}\n`;
+const text = `${escapeInvisible(JSON.stringify(await response.json(), null, 2))}\n`;
 await api.close();
 
 await write('docs/openapi.json', text);

@@ -31,6 +31,8 @@ const TAGS = [
 
 const DESCRIPTION = `An online shop's orders and signups. Amounts are in minor units; times are ISO 8601, UTC.
 
+A text is one line, is trimmed, and must be visible. The name of a person must not contain a link.
+
 A POST that creates something takes an \`Idempotency-Key\`. A request that is repeated with the same key is executed once.
 
 Errors are problem details (RFC 9457). Their \`type\` is stable:

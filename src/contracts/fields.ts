@@ -40,11 +40,14 @@ export const line = (longest: number) =>
 /** An email address. */
 export const email = z.email().max(254).meta({ pattern: z.regexes.email.source });
 
+/** Four digits, but not 0000. */
+const YEAR = '([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])';
+
 /** A moment: ISO 8601, UTC. Neither Postgres nor Temporal has a year 0. */
 export const instant = z.iso
   .datetime()
   .refine((text) => !text.startsWith('0000'), 'must not be in the year 0')
-  .meta({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?Z$' });
+  .meta({ pattern: `^${YEAR}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?Z$` });
 
 /** What mail programs make a link of: an address with a scheme, `www.`, a domain with a common ending, or one with a path. */
 const LINKS = [
