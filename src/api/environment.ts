@@ -42,7 +42,8 @@ export interface Dependencies {
 export interface ApiEnv {
   /** Node's own response. */
   Bindings: { outgoing: { setHeader(name: string, value: string): unknown } };
-  Variables: { requestId: string; keys: KeyRing; limits: RateLimits };
+  /** `isCounted`: by the rate limit of its key. */
+  Variables: { requestId: string; keys: KeyRing; limits: RateLimits; isCounted?: boolean };
 }
 
 /** What a request with a valid API key carries. */

@@ -1,5 +1,6 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Context } from 'hono';
+import { isIP } from 'node:net';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ClientAddress } from './client-address.ts';
 import type { ApiEnv } from './environment.ts';
 import { Problem, type ProblemType } from './errors.ts';
@@ -55,7 +56,7 @@ export function createRateLimits(perKey: number, clientAddress: ClientAddress): 
     },
     async afterFailure(c, problem) {
       if (!isGuess(c, problem.type)) return problem;
-      return (await failures.count(c, clientAddress(c))) ?? problem;
+      return (await failures.count(c, networkOf(clientAddress(c)))) ?? problem;
     },
     openStream(keyId) {
       const open = streams.get(keyId) ?? 0;
@@ -68,6 +69,14 @@ export function createRateLimits(perKey: number, clientAddress: ClientAddress): 
       };
     },
   };
+}
+
+/** The network that a client can take its addresses from: for IPv6, the first 64 bits. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [before = [], after = []] = address.split('::').map((part) => part.split(':').filter((group) => group !== ''));
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
+  return [...before, ...zeros, ...after].slice(0, 4).join(':');
 }
 
 /** Whether a request may have been a guess. One without any key was none. */

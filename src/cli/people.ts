@@ -33,7 +33,7 @@ function describe({ id, orders, invoices, signups, remaining }: Erasure): string
   return [
     `Orders erased: ${orders}. Signups erased: ${signups}. In the audit, this is ${id}.`,
     ...(invoices > 0 ? [`Invoices that keep name and address, as accounting requires: ${invoices}.`] : []),
-    ...(remaining > 0 ? [`Left, because they are in progress or need attention: ${remaining}. Run this again when they have ended.`] : []),
+    ...(remaining > 0 ? [`Left, because they are in progress, have just ended or need attention: ${remaining}. Run this again later.`] : []),
     'The payment provider, the warehouse and the mail server have copies of their own.',
   ].join('\n');
 }

@@ -75,7 +75,7 @@ export const restartOrder = defineAction({
     if (status !== 'failed') {
       throw new RequestError('order_not_failed', `The order is ${status}. Only a failed order can be restarted.`);
     }
-    if (isErased(customerEmail)) throw new RequestError('person_erased', 'The address of the order was erased.');
+    if (isErased({ id: orderId, customerEmail })) throw new RequestError('person_erased', 'The address of the order was erased.');
     if ((await unsettledMoney(tx, orderId)) > 0) {
       throw new RequestError('money_unsettled', 'Money of an earlier generation is not refunded yet.');
     }

@@ -15,7 +15,7 @@ export interface Erasure {
   /** Of these: their invoices keep name and address of the recipient, as accounting requires. */
   invoices: number;
   signups: number;
-  /** Orders and signups that are in progress, or that somebody has to look at. They are left as they are: erase again later. */
+  /** Orders and signups that are in progress or have just ended, or that somebody has to look at. They are left: erase again later. */
   remaining: number;
 }
 

@@ -1,4 +1,5 @@
-import { and, eq, inArray, isNotNull, like, ne, notLike, sql, type SQL } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, lt, ne, sql, type SQL } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { FINAL_ORDER_STATUSES, FINAL_SIGNUP_STATUSES } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { emails, failureEvents, failures, idempotencyKeys, invoices, orders, shipments, signups } from '../db/schema.ts';
@@ -8,29 +9,35 @@ const ERASED = 'erased';
 
 const ERASED_ADDRESS = { line1: ERASED, city: ERASED, postalCode: ERASED };
 
-/** A domain that will never receive an email (RFC 2606). */
-const NOWHERE = '@erased.invalid';
+/**
+ * The address of an erased row. It never receives an email (RFC 2606), and is unlike that of any other row, since an address can
+ * have one open signup only.
+ */
+const addressFor = (id: string) => `erased-${id}@erased.invalid`;
+const addressOfErased = (id: AnyPgColumn) => sql`'erased-' || ${id} || '@erased.invalid'`;
 
-/** An address for an erased row: unlike that of any other, since an address can have one open signup only. */
-const addressFor = (id: string) => `erased-${id}${NOWHERE}`;
+/** @returns whether the person behind an order was erased */
+export const isErased = ({ id, customerEmail }: { id: string; customerEmail: string }): boolean => customerEmail === addressFor(id);
 
-/** @returns whether the person behind a row was erased. @param email the address in the row */
-export const isErased = (email: string): boolean => email.endsWith(NOWHERE);
+/** The last email of an order or a signup is sent after it has ended. By then it is sent, or its failure is open. */
+const emailsAreDone = (endedAt: AnyPgColumn) => lt(endedAt, sql`now() - interval '15 minutes'`);
 
 /** While something about a row needs attention, somebody may have to write to its person. */
 const needsNoAttention = (row: SQL) => sql`not exists (select from ${failures} where ${row} and status in ('open', 'retrying'))`;
 
-/** Ended orders that nobody has to look at, and that are not erased yet. */
+/** Orders that have ended a while ago, that nobody has to look at, and that are not erased yet. */
 export const isErasableOrder = and(
   inArray(orders.status, FINAL_ORDER_STATUSES),
-  notLike(orders.customerEmail, `%${NOWHERE}`),
+  emailsAreDone(orders.updatedAt),
+  ne(orders.customerEmail, addressOfErased(orders.id)),
   needsNoAttention(sql`order_id = ${orders.id}`),
 );
 
 /** Ended signups, under the same conditions. */
 export const isErasableSignup = and(
   inArray(signups.status, FINAL_SIGNUP_STATUSES),
-  notLike(signups.email, `%${NOWHERE}`),
+  emailsAreDone(signups.updatedAt),
+  ne(signups.email, addressOfErased(signups.id)),
   needsNoAttention(sql`signup_id = ${signups.id}`),
 );
 
@@ -97,7 +104,7 @@ export async function eraseRecipients(tx: Transaction, which: SQL, limit: number
   const chosen = tx
     .select({ id: orders.id })
     .from(orders)
-    .where(and(which, like(orders.customerEmail, `%${NOWHERE}`), ne(orders.customerName, ERASED)))
+    .where(and(which, eq(orders.customerEmail, addressOfErased(orders.id)), ne(orders.customerName, ERASED)))
     .limit(limit);
   const { rowCount } = await tx
     .update(orders)

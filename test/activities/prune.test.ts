@@ -11,7 +11,7 @@ const ago = (age: string) => sql`now() - ${age}::interval`;
 /** Places an order and makes it old. */
 async function orderFrom(age: string, status: (typeof orders.$inferSelect)['status']): Promise<string> {
   const { orderId } = await shop.placeOrder();
-  await db.update(orders).set({ status, createdAt: ago(age) }).where(eq(orders.id, orderId));
+  await db.update(orders).set({ status, createdAt: ago(age), updatedAt: ago(age) }).where(eq(orders.id, orderId));
   return orderId;
 }
 

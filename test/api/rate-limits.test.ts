@@ -30,6 +30,14 @@ describe('the requests of a key', () => {
     expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThan(0);
   });
 
+  it('count once for an operation of operators, and also when its role is refused', async () => {
+    const ask = (key: string) => call(api, 'GET', '/v1/ops/failures', { key });
+    expect((await ask(api.keys.operator.key)).headers.get('RateLimit')).toContain(`r=${QUOTA - 1};`);
+    const refused = await ask(api.keys.support.key);
+    expect(refused.status).toBe(403);
+    expect(refused.headers.get('RateLimit')).toContain(`r=${QUOTA - 1};`);
+  });
+
   it('do not count for another key at the same address', async () => {
     expect((await list(api.keys.customer.key, '192.0.2.1')).status).toBe(200);
   });
@@ -44,6 +52,13 @@ describe('wrong credentials', () => {
     expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThan(0);
     expect((await list(api.keys.support.key, '192.0.2.10')).status).toBe(200);
     expect((await list('hf_wrong', '192.0.2.11')).status).toBe(401);
+  });
+
+  it('are limited by network for IPv6, where a client has many addresses', async () => {
+    let last = 0;
+    for (let n = 1; n <= 21; n += 1) last = (await list('hf_wrong', `2001:db8:0:1::${n}`)).status;
+    expect(last).toBe(429);
+    expect((await list('hf_wrong', '2001:db8:0:2::1')).status).toBe(401);
   });
 
   it('include the tokens of emails and the signatures of webhooks', async () => {

@@ -270,7 +270,7 @@ describe('ops people', () => {
     const { code, stdout } = await ops(...erase, '--yes');
     expect(code).toBe(0);
     expect(stdout).toContain('Orders erased: 0. Signups erased: 0.');
-    expect(stdout).toContain('Left, because they are in progress or need attention: 1.');
+    expect(stdout).toContain('Left, because they are in progress, have just ended or need attention: 1.');
   });
 });
 

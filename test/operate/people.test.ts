@@ -23,6 +23,8 @@ const personOf = (name: string) => ({
   line1: `Street of ${name}`,
 });
 
+const AN_HOUR_AGO = sql`now() - interval '1 hour'`;
+
 let serial = 0;
 /** Places an order of a person, and brings it to a status. @returns its id, and the request */
 async function placeOrder(name: string, status: (typeof schema.orders.$inferSelect)['status']) {
@@ -36,7 +38,7 @@ async function placeOrder(name: string, status: (typeof schema.orders.$inferSele
   const request = { idempotencyKey: `people-${(serial += 1)}`, requestHash: 'as it was', order };
   const { made } = await acceptOrder(db, caller, request);
   const { id } = made;
-  await db.update(orders).set({ status, cancellationReason: `Reason of ${name}` }).where(eq(orders.id, id));
+  await db.update(orders).set({ status, cancellationReason: `Reason of ${name}`, updatedAt: AN_HOUR_AGO }).where(eq(orders.id, id));
   await db.insert(emails).values({ key: `confirmation:${id}`, template: 'order_confirmed', recipient: email, subject: 'Order', orderId: id });
   await db.insert(emails).values({ key: `late:${id}`, template: 'late', recipient: 'operations@holdfast.example', subject: 'Late', orderId: id });
   await db.insert(shipments).values({ orderId: id, generation: 1, state: 'delivered', warehouseId: 'w', trackingNumber: `Parcel of ${name}` });
@@ -47,7 +49,7 @@ async function signUp(name: string, status: (typeof schema.signups.$inferSelect)
   const { email, name: shown } = personOf(name);
   const request = { idempotencyKey: `people-${(serial += 1)}`, requestHash: 'as it was', signup: { email, name: shown } };
   const { made } = await acceptSignup(db, caller, request);
-  await db.update(signups).set({ status }).where(eq(signups.id, made.id));
+  await db.update(signups).set({ status, updatedAt: AN_HOUR_AGO }).where(eq(signups.id, made.id));
   return made;
 }
 
@@ -99,6 +101,18 @@ describe('erasing a person', () => {
     expect(await erasePerson(db, 'dorothy@canary.example', instruction)).toMatchObject({ orders: 0, signups: 0, remaining: 3 });
     const [order] = await db.select().from(orders).where(eq(orders.id, id));
     expect(order).toMatchObject({ customerEmail: 'dorothy@canary.example' });
+  });
+
+  it('leaves an order that has just ended, whose last email may be on its way', async () => {
+    const { id } = await placeOrder('hedy', 'cancelled');
+    await db.update(orders).set({ updatedAt: sql`now() - interval '1 minute'` }).where(eq(orders.id, id));
+    expect(await erasePerson(db, 'hedy@canary.example', instruction)).toMatchObject({ orders: 0, remaining: 1 });
+  });
+
+  it('is not fooled by an address that looks erased', async () => {
+    const { id } = await placeOrder('ada', 'failed');
+    await db.update(orders).set({ customerEmail: 'ada@erased.invalid' }).where(eq(orders.id, id));
+    expect(await erasePerson(db, 'ada@erased.invalid', instruction)).toMatchObject({ orders: 1, remaining: 0 });
   });
 
   it('does nothing twice when an erased request is repeated, and refuses a restart', async () => {

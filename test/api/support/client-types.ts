@@ -1374,7 +1374,7 @@ export interface components {
       invoices: number;
       /** @description How many were erased */
       signups: number;
-      /** @description Orders and signups that are in progress or need attention: erase again when they have ended */
+      /** @description Orders and signups that are in progress, have just ended or need attention: erase again later */
       remaining: number;
     };
     ErasureRequest: {

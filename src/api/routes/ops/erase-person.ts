@@ -15,7 +15,7 @@ const erasureSchema = z
     orders: z.int().openapi({ description: 'How many were erased' }),
     invoices: z.int().openapi({ description: 'Of these orders: how many invoices keep the name and address of their recipient' }),
     signups: z.int().openapi({ description: 'How many were erased' }),
-    remaining: z.int().openapi({ description: 'Orders and signups that are in progress or need attention: erase again when they have ended' }),
+    remaining: z.int().openapi({ description: 'Orders and signups that are in progress, have just ended or need attention: erase again later' }),
   })
   .openapi('Erasure');
 
