@@ -57,6 +57,8 @@ export interface Expectation {
   status: OrderStatus;
   generation: number;
   failureType: RefusalType | null;
+  /** Whether the customer has asked for it, and was not refused. */
+  isCancellationRequested: boolean;
   /** captured − refunded in all generations, as a number of totals of the order */
   paid: number;
   /** charges at the provider in this generation */
@@ -101,6 +103,7 @@ export class ModelOrder {
       status: this.status,
       generation: this.generation,
       failureType: this.#failureType,
+      isCancellationRequested: this.#cancelledByCustomer,
       paid: this.#paid ? 1 : 0,
       charges: this.#charges,
       reserved: this.#reserved,
