@@ -5,6 +5,7 @@ import { requireRole } from '../../src/api/auth.ts';
 import type { Api, ApiEnv } from '../../src/api/environment.ts';
 import { respondWithProblem, toProblem } from '../../src/api/errors.ts';
 import { KeyRing } from '../../src/api/key-ring.ts';
+import { NO_RATE_LIMITS } from '../../src/api/rate-limits.ts';
 import { requestLog } from '../../src/api/request-log.ts';
 import { json, jsonBody } from '../../src/api/schemas/common.ts';
 import { listen } from '../../src/api/server.ts';
@@ -21,6 +22,7 @@ export function createEdge(name: string, databaseUrl: string): { api: Api; serve
   api.use(requestLog(log));
   api.use(async (c, next) => {
     c.set('keys', keys);
+    c.set('limits', NO_RATE_LIMITS);
     await next();
   });
   api.onError((error, c) => {
