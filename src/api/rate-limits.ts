@@ -28,8 +28,8 @@ export interface RateLimits {
   /** Counts a request of a key. @throws Problem `too_many_requests` */
   admit(c: Answering, keyId: string): Promise<void>;
   /**
-   * Counts a request that failed because of a wrong key, token or signature. Only wrong ones are counted, and a right one is
-   * always accepted, so that nobody can lock others out who share their address.
+   * Counts a request that failed because of a wrong key, token or signature. A right one is always accepted, so nobody can lock
+   * out others at the same address.
    * @returns the problem to answer with
    */
   afterFailure(c: Context<ApiEnv>, problem: Problem): Promise<Problem>;

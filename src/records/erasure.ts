@@ -25,7 +25,7 @@ const emailsAreDone = (endedAt: AnyPgColumn) => lt(endedAt, sql`now() - interval
 /** While something about a row needs attention, somebody may have to write to its person. */
 const needsNoAttention = (row: SQL) => sql`not exists (select from ${failures} where ${row} and status in ('open', 'retrying'))`;
 
-/** Orders that have ended a while ago, that nobody has to look at, and that are not erased yet. */
+/** Orders that ended a while ago, need no attention, and are not erased yet. */
 export const isErasableOrder = and(
   inArray(orders.status, FINAL_ORDER_STATUSES),
   emailsAreDone(orders.updatedAt),

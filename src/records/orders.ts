@@ -23,7 +23,7 @@ export async function lockOrder(tx: Transaction, orderId: string, owner?: string
   return order;
 }
 
-/** What an order holds whose cancellation nobody has requested, or whose cancellation came too late. */
+/** The columns of an order without a cancellation: none was requested, or it came too late. */
 export const NOT_CANCELLED = { cancellationReason: null, cancellationActor: null };
 
 const UNDER_CANCELLATION: readonly OrderStatus[] = [...CANCELLABLE_ORDER_STATUSES, 'compensating', 'cancelled'];
