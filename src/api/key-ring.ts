@@ -10,10 +10,17 @@ import { KeyWatch } from './key-watch.ts';
 const TTL = 5_000;
 const CAPACITY = 10_000;
 
+/** A key that was found. `hash` is that of its secret. */
+interface Known {
+  hash: string;
+  caller: Caller;
+  until: number;
+}
+
 /** Knows whose key a key is. Remembers it for a few seconds, so that not every request reads the database for it. */
 export class KeyRing {
-  /** By the hash of the secret. */
-  readonly #known = new Map<string, { caller: Caller; until: number }>();
+  /** By the key itself, so that a request with a known one needs no hash. */
+  readonly #known = new Map<string, Known>();
   readonly #find: (hash: string) => Promise<Caller | undefined>;
   readonly #uses: KeyUses;
   readonly #watch: KeyWatch;
@@ -30,10 +37,9 @@ export class KeyRing {
 
   /** @returns whose key it is, or undefined when it is unknown or revoked, or has expired */
   async identify(key: string): Promise<Caller | undefined> {
-    const hash = hashToken(key);
-    const caller = this.#recall(hash) ?? (await this.#lookUp(hash));
-    if (caller) this.#uses.note(hash);
-    return caller;
+    const known = this.#recall(key) ?? (await this.#lookUp(key));
+    if (known) this.#uses.note(known.hash);
+    return known?.caller;
   }
 
   /**
@@ -41,9 +47,8 @@ export class KeyRing {
    * @param work should end when its signal is aborted: about a second after the key was revoked or has expired
    */
   async whileInUse<Result>(key: string, work: (ended: AbortSignal) => Promise<Result>): Promise<Result> {
-    const hash = hashToken(key);
-    return await this.#watch.during(hash, (ended) => {
-      ended.addEventListener('abort', () => this.#known.delete(hash), { once: true });
+    return await this.#watch.during(hashToken(key), (ended) => {
+      ended.addEventListener('abort', () => this.#known.delete(key), { once: true });
       return work(ended);
     });
   }
@@ -54,22 +59,23 @@ export class KeyRing {
     await this.#uses.close();
   }
 
-  #recall(hash: string): Caller | undefined {
-    const known = this.#known.get(hash);
-    return known && known.until > performance.now() ? known.caller : undefined;
+  #recall(key: string): Known | undefined {
+    const known = this.#known.get(key);
+    return known && known.until > performance.now() ? known : undefined;
   }
 
-  async #lookUp(hash: string): Promise<Caller | undefined> {
-    this.#known.delete(hash);
+  async #lookUp(key: string): Promise<Known | undefined> {
+    this.#known.delete(key);
+    const hash = hashToken(key);
     const caller = await this.#find(hash);
     // Only known keys are remembered: guesses must not fill the memory.
-    if (caller) this.#remember(hash, caller);
-    return caller;
+    return caller && this.#remember(key, { hash, caller, until: performance.now() + TTL });
   }
 
-  #remember(hash: string, caller: Caller): void {
+  #remember(key: string, known: Known): Known {
     const [oldest] = this.#known.keys();
     if (oldest !== undefined && this.#known.size >= CAPACITY) this.#known.delete(oldest);
-    this.#known.set(hash, { caller, until: performance.now() + TTL });
+    this.#known.set(key, known);
+    return known;
   }
 }

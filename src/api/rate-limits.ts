@@ -28,8 +28,8 @@ export interface RateLimits {
   /** Counts a request of a key. @throws Problem `too_many_requests` */
   admit(c: Answering, keyId: string): Promise<void>;
   /**
-   * Counts a request that failed because of a wrong key, token or signature. A right one is always accepted, so nobody can lock
-   * out others at the same address.
+   * Counts a request that had a wrong key, token or signature. Right ones are always accepted: otherwise one client could lock out
+   * all others at its address.
    * @returns the problem to answer with
    */
   afterFailure(c: Context<ApiEnv>, problem: Problem): Promise<Problem>;
