@@ -1,12 +1,11 @@
-import { Writable } from 'node:stream';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { loadPayloadKeys } from '../../src/config.ts';
 import { closeSession, findSession, openSession } from '../../src/console/sign-in/sessions.ts';
 import { EncryptionCodec } from '../../src/temporal/payloads/codec.ts';
 import { jsonOf, jsonPayloadSchema, payloadOf } from '../../src/temporal/payloads/json.ts';
+import { keepLog } from '../support/kept-log.ts';
 import { codec } from '../support/payloads.ts';
 import { call, startTestApi, type TestApi } from './support/api.ts';
 
@@ -16,15 +15,9 @@ const SECRET = 'the tea was cold';
 
 let api: TestApi;
 let cookie: string;
-const logged: string[] = [];
+const { log, lines } = keepLog('trace');
 beforeAll(async () => {
-  const stream = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      logged.push(chunk.toString());
-      done();
-    },
-  });
-  api = await startTestApi({ log: pino({ level: 'trace' }, stream) });
+  api = await startTestApi({ log });
   cookie = `holdfast_session=${await openSession(api.db, { keyId: api.keys.operator.id, role: 'operator' }, api.keys.operator.key)}`;
 });
 afterAll(() => api.close());
@@ -136,7 +129,7 @@ describe('a page in the browser of a signed-in operator', () => {
 });
 
 it('logs who asked, and nothing of what', async () => {
-  const text = logged.join('');
+  const text = lines.join('');
   expect(text).toContain('/codec/decode');
   expect(text).toContain(api.keys.operator.id);
   expect(text).not.toContain(SECRET);

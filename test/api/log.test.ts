@@ -1,23 +1,16 @@
 import { sql } from 'drizzle-orm';
-import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { keepLog } from '../support/kept-log.ts';
 import { call, freshKey, newOrder, startTestApi, type TestApi } from './support/api.ts';
 
 const line = z.looseObject({ msg: z.string() });
-const lines: string[] = [];
+const { log, lines } = keepLog('trace');
 const written = () => lines.map((text) => line.parse(JSON.parse(text)));
 
 let api: TestApi;
 beforeAll(async () => {
-  const stream = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
-  api = await startTestApi({ log: pino({ level: 'trace' }, stream) });
+  api = await startTestApi({ log });
 });
 afterAll(() => api.close());
 

@@ -1,9 +1,8 @@
-import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import { expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { acceptOrder } from '../../src/intake/orders.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
+import { keepLog } from '../support/kept-log.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { useShop } from '../support/shop.ts';
 import { startWorkers } from '../support/workers.ts';
@@ -16,14 +15,9 @@ const line = z.object({ msg: z.string(), workflow: z.string(), activity: z.strin
 const request = (requestId: string) => ({ idempotencyKey: requestId, requestHash: 'test', requestId });
 
 it('the log of every activity names the request that its run began with', async () => {
-  const lines: z.infer<typeof line>[] = [];
-  const stream = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(line.parse(JSON.parse(chunk.toString())));
-      done();
-    },
-  });
-  const stop = await startWorkers(shop, { ...temporal, log: pino({ level: 'info' }, stream) });
+  const { log, lines } = keepLog('info');
+  const entries = () => lines.map((text) => line.parse(JSON.parse(text)));
+  const stop = await startWorkers(shop, { ...temporal, log });
   const order = await acceptOrder(shop.db, shop.caller, {
     ...request('request-of-the-order'),
     order: {
@@ -38,10 +32,10 @@ it('the log of every activity names the request that its run began with', async 
     signup: { email: 'grace@example.com', name: 'Grace Hopper' },
   });
   await shop.dispatcher(temporal.client).drain();
-  await vi.waitUntil(() => ['issueInvoice', 'sendSignupEmail'].every((name) => lines.some(({ activity }) => activity === name)), {
+  await vi.waitUntil(() => ['issueInvoice', 'sendSignupEmail'].every((name) => entries().some(({ activity }) => activity === name)), {
     timeout: 20_000,
   });
   await stop();
-  const requests = new Set(lines.map(({ workflow, requestId }) => `${workflow} ${requestId}`));
+  const requests = new Set(entries().map(({ workflow, requestId }) => `${workflow} ${requestId}`));
   expect(requests).toEqual(new Set([`order/${order.made.id} request-of-the-order`, `signup/${signup.made.id} request-of-the-signup`]));
 });

@@ -1,18 +1,11 @@
-import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from '../../api/support/api.ts';
+import { keepLog } from '../../support/kept-log.ts';
 
-const lines: string[] = [];
+const { log, lines } = keepLog('warn');
 let api: TestApi;
 beforeAll(async () => {
-  const stream = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
-  api = await startTestApi({ log: pino({ level: 'warn' }, stream) });
+  api = await startTestApi({ log });
 });
 afterAll(() => api.close());
 
