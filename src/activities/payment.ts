@@ -1,6 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { and, eq, isNull, sql, type SQL } from 'drizzle-orm';
-import { v7 as uuid } from 'uuid';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
 import type { RefundInput } from '../contracts/messages.ts';
 import { sumOf } from '../contracts/money.ts';
@@ -17,6 +16,7 @@ import {
   type ProviderRefund,
 } from '../gateways/stripe.ts';
 import { failAgain, isStill } from '../records/failures.ts';
+import { newId } from '../records/new-id.ts';
 import { isOf } from '../records/order-rows.ts';
 import { recordRefundNews, recordRefunds, type Payment } from '../records/refunds.ts';
 import { stopIfCancelled, unlessCancelled } from './cancellation.ts';
@@ -34,7 +34,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
   async function openPayment({ orderId, generation }: OrderRef): Promise<void> {
     await db.execute(sql`
       insert into ${payments} (id, order_id, generation, state, amount, currency)
-      select ${uuid()}::uuid, id, ${generation}::int, 'pending', amount, currency from ${orders} where ${eq(orders.id, orderId)}
+      select ${newId()}::uuid, id, ${generation}::int, 'pending', amount, currency from ${orders} where ${eq(orders.id, orderId)}
       on conflict (order_id, generation) do nothing`);
   }
 
@@ -57,7 +57,7 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
     });
     const [claimed] = await db
       .insert(payments)
-      .values({ id: uuid(), ...ref, state: 'pending', amount, currency, providerPaymentId: created.id })
+      .values({ id: newId(), ...ref, state: 'pending', amount, currency, providerPaymentId: created.id })
       .onConflictDoUpdate({
         target: [payments.orderId, payments.generation],
         set: { providerPaymentId: sql`coalesce(${payments.providerPaymentId}, excluded.provider_payment_id)` },

@@ -18,6 +18,7 @@ import { describeError, requestLog } from './request-log.ts';
 import { requestMetrics } from './request-metrics.ts';
 import { OPERATIONS } from './routes/index.ts';
 import { STRIPE_WEBHOOK_PATH } from './routes/receive-stripe-webhook.ts';
+import { RememberingRouter } from './router.ts';
 import { refuseInvalid } from './validation.ts';
 
 /** @param kilobytes the largest body */
@@ -39,7 +40,7 @@ const LARGE_BODIES = ['/v1/ops/bulk-actions', STRIPE_WEBHOOK_PATH, ...CODEC_PATH
 
 /** Puts the API together. It does not listen: see `server.ts`. */
 export function createApp(deps: Dependencies): Api {
-  const api = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  const api = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid, router: new RememberingRouter() });
 
   api.use(requestId({ limitLength: 128 }));
   api.use(requestLog(deps.log));
@@ -62,10 +63,10 @@ export function createApp(deps: Dependencies): Api {
   const limitBody = limitBodyTo(64);
   const limitLargeBody = limitBodyTo(512);
   api.use((c, next) => (LARGE_BODIES.includes(c.req.path) ? limitLargeBody(c, next) : limitBody(c, next)));
-  api.use(async (c, next) => {
+  api.use((c, next) => {
     c.set('keys', deps.keys);
     c.set('limits', deps.limits);
-    await next();
+    return next();
   });
   // Before the routes, so that one that forgets its role is still closed.
   api.use('/v1/ops/*', requireRole(ROLES_OF.operators));

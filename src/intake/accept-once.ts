@@ -1,8 +1,8 @@
-import { v7 as uuid } from 'uuid';
 import type { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import type { Database } from '../db/client.ts';
 import { findFirst, type IdempotentRequest, type Once } from '../records/idempotency.ts';
+import { newId } from '../records/new-id.ts';
 
 /** How to accept a request. */
 export interface Acceptance<Made> {
@@ -31,7 +31,7 @@ export async function acceptOnce<Made>(
   { path, schema, accept, refuse }: Acceptance<Made>,
 ): Promise<Once<Made>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const id = uuid();
+    const id = newId();
     const made = await accept(id);
     if (made) return { made, location: `${path}/${id}`, repeated: false };
     // The statement decided for what it saw. The first of two requests at once may have committed since.

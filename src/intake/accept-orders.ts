@@ -4,19 +4,18 @@ import { COMMANDS_CHANNEL } from '../records/commands.ts';
 import type { IdempotentRequest } from '../records/idempotency.ts';
 import type { AcceptedOrder, NewOrder } from './orders.ts';
 
-/** An order to accept. `createdAt` is ISO 8601. */
+/** An order to accept. */
 export interface OrderRequest extends IdempotentRequest, Omit<NewOrder, 'payment'> {
   id: string;
   owner: string;
   paymentMethod: string;
-  createdAt: string;
 }
 
 /** The largest value of an `integer` column in Postgres. */
 export const LARGEST_AMOUNT = 2_147_483_647;
 
-/** What the catalogue adds to an order. */
-export type Priced = Pick<AcceptedOrder, 'amount' | 'currency' | 'items'>;
+/** What the catalogue adds to an order, and when it was accepted. */
+export type Priced = Pick<AcceptedOrder, 'amount' | 'currency' | 'items' | 'createdAt'>;
 
 /**
  * Writes everything that accepting an order means: the key, the order and its items as the catalogue prices them, its first
@@ -27,8 +26,8 @@ export type Priced = Pick<AcceptedOrder, 'amount' | 'currency' | 'items'>;
 const STATEMENT = `
 with request as (
   select * from json_to_recordset($1) as request (
-    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, "createdAt" text,
-    "paymentMethod" text, customer json, "shippingAddress" json
+    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, "paymentMethod" text,
+    customer json, "shippingAddress" json
   )
 ), item as (
   select wanted.*, product.name, product.amount as unit_amount, product.currency
@@ -44,7 +43,7 @@ with request as (
   insert into idempotency_keys (owner, key, request_hash, location, body)
   select owner, "idempotencyKey", "requestHash", '/v1/orders/' || id, jsonb_build_object(
     'id', id, 'generation', 1, 'status', 'accepted', 'amount', amount, 'currency', currency, 'items', items,
-    'customer', customer, 'shippingAddress', "shippingAddress", 'createdAt', "createdAt"
+    'customer', customer, 'shippingAddress', "shippingAddress", 'createdAt', $3::text
   )
   from request join priced using (id) order by owner, "idempotencyKey"
   on conflict do nothing returning (body ->> 'id')::uuid as id
@@ -53,7 +52,7 @@ with request as (
     line1, city, postal_code, country, created_at, updated_at)
   select id, owner, 1, 'accepted', amount, currency, "paymentMethod", customer ->> 'email', customer ->> 'name',
     "shippingAddress" ->> 'line1', "shippingAddress" ->> 'city', "shippingAddress" ->> 'postalCode', "shippingAddress" ->> 'country',
-    "createdAt"::timestamptz, "createdAt"::timestamptz
+    $3::text::timestamptz, $3::text::timestamptz
   from request join priced using (id) join claimed using (id)
   returning id, amount, currency
 ), items as (
@@ -75,12 +74,13 @@ select made.id, made.amount, made.currency, priced.items from made join priced u
 export async function acceptOrders(db: Database, requests: OrderRequest[]): Promise<(Priced | undefined)[]> {
   const orders = requests.map(({ items: _items, ...order }) => order);
   const wanted = requests.flatMap(({ id, items }) => items.map((item, position) => ({ order_id: id, position, ...item })));
-  const { rows } = await db.$client.query<Priced & { id: string }>({
+  const createdAt = new Date().toISOString();
+  const { rows } = await db.$client.query<Omit<Priced, 'createdAt'> & { id: string }>({
     name: 'accept_orders',
     text: STATEMENT,
-    values: [JSON.stringify(orders), JSON.stringify(wanted)],
+    values: [JSON.stringify(orders), JSON.stringify(wanted), createdAt],
   });
   if (rows.length > 0) notify(db.$client, COMMANDS_CHANNEL);
-  const made = new Map(rows.map(({ id, ...priced }) => [id, priced]));
+  const made = new Map(rows.map(({ id, ...priced }) => [id, { ...priced, createdAt }]));
   return requests.map(({ id }) => made.get(id));
 }

@@ -3,13 +3,12 @@ import { notify } from '../db/notifications.ts';
 import { COMMANDS_CHANNEL } from '../records/commands.ts';
 import type { IdempotentRequest } from '../records/idempotency.ts';
 
-/** A signup to accept. `createdAt` is ISO 8601. */
+/** A signup to accept. */
 export interface SignupRequest extends IdempotentRequest {
   id: string;
   owner: string;
   email: string;
   name: string;
-  createdAt: string;
 }
 
 /**
@@ -22,7 +21,7 @@ export interface SignupRequest extends IdempotentRequest {
 const STATEMENT = `
 with request as (
   select * from json_to_recordset($1) as request (
-    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, email text, name text, "createdAt" text
+    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, email text, name text
   )
 ), fresh as (
   select distinct on (owner, "idempotencyKey") * from request
@@ -30,13 +29,13 @@ with request as (
   order by owner, "idempotencyKey"
 ), made as (
   insert into signups (id, owner, email, name, status, created_at, updated_at)
-  select id, owner, email, name, 'pending_verification', "createdAt"::timestamptz, "createdAt"::timestamptz
+  select id, owner, email, name, 'pending_verification', $2::text::timestamptz, $2::text::timestamptz
   from fresh order by lower(email)
   on conflict do nothing returning id
 ), claimed as (
   insert into idempotency_keys (owner, key, request_hash, location, body)
   select owner, "idempotencyKey", "requestHash", '/v1/signups/' || id, jsonb_build_object(
-    'id', id, 'status', 'pending_verification', 'email', email, 'name', name, 'createdAt', "createdAt"
+    'id', id, 'status', 'pending_verification', 'email', email, 'name', name, 'createdAt', $2::text
   )
   from fresh join made using (id) order by owner, "idempotencyKey"
 ), started as (
@@ -46,14 +45,15 @@ with request as (
 )
 select id from made`;
 
-/** @returns for each whether it was accepted */
-export async function acceptSignups(db: Database, requests: SignupRequest[]): Promise<boolean[]> {
+/** @returns for each when it was accepted, as ISO 8601, and undefined if it was not */
+export async function acceptSignups(db: Database, requests: SignupRequest[]): Promise<(string | undefined)[]> {
+  const createdAt = new Date().toISOString();
   const { rows } = await db.$client.query<{ id: string }>({
     name: 'accept_signups',
     text: STATEMENT,
-    values: [JSON.stringify(requests)],
+    values: [JSON.stringify(requests), createdAt],
   });
   if (rows.length > 0) notify(db.$client, COMMANDS_CHANNEL);
   const made = new Set(rows.map(({ id }) => id));
-  return requests.map(({ id }) => made.has(id));
+  return requests.map(({ id }) => (made.has(id) ? createdAt : undefined));
 }

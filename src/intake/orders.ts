@@ -53,10 +53,9 @@ export const acceptOrder = (
     schema: acceptedOrder,
     async accept(id) {
       const { customer, shippingAddress, items, payment } = order;
-      const createdAt = new Date().toISOString();
-      const about = { ...request, id, createdAt, owner: caller.keyId, customer, shippingAddress, items };
-      const priced = await grouped(db)({ ...about, paymentMethod: payment.method });
-      return priced && { id, generation: 1, status: 'accepted', ...priced, customer, shippingAddress, createdAt };
+      const about = { id, owner: caller.keyId, customer, shippingAddress, items, paymentMethod: payment.method };
+      const priced = await grouped(db)({ ...request, ...about });
+      return priced && { id, generation: 1, status: 'accepted', ...priced, customer, shippingAddress };
     },
     refuse: () => refuseUnpriced(db, order.items),
   });

@@ -44,9 +44,8 @@ export const acceptSignup = (
     path: '/v1/signups',
     schema: acceptedSignup,
     async accept(id) {
-      const createdAt = new Date().toISOString();
-      const isAccepted = await grouped(db)({ ...request, id, owner: caller.keyId, email, name, createdAt });
-      return isAccepted ? { id, status: 'pending_verification', email, name, createdAt } : undefined;
+      const createdAt = await grouped(db)({ ...request, id, owner: caller.keyId, email, name });
+      return createdAt === undefined ? undefined : { id, status: 'pending_verification', email, name, createdAt };
     },
     refuse: () => refuseTaken(db, email),
   });

@@ -1,5 +1,4 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm';
-import { v7 as uuid } from 'uuid';
 import type { BulkActionRequest, BulkActionState, BulkActionType } from '../contracts/bulk-actions.ts';
 import { notFound, RequestError } from '../contracts/request-error.ts';
 import type { Database, Transaction } from '../db/client.ts';
@@ -8,6 +7,7 @@ import { transaction } from '../db/transaction.ts';
 import { findCandidates } from '../queries/bulk-action-plan.ts';
 import { recordOperatorAction, recordOperatorActions } from '../records/audit.ts';
 import { enqueueCommand } from '../records/commands.ts';
+import { newId } from '../records/new-id.ts';
 import { defineAction, reasonInput, type OperatorAction } from './action.ts';
 import { cancelFailure, retryFailure } from './failures.ts';
 import { restartOrder } from './orders.ts';
@@ -24,7 +24,7 @@ export const startBulkAction = (db: Database, request: BulkActionRequest, actor:
 
 /** The same, within a transaction of the caller. */
 export async function writeBulkAction(tx: Transaction, request: BulkActionRequest, actor: string): Promise<string> {
-  const id = uuid();
+  const id = newId();
   const { action, reason, ratePerSecond } = request;
   await tx.insert(bulkActions).values({ id, action, state: 'running', request, reason, actor, ratePerSecond });
   const items = (await findCandidates(tx, request)).map(({ orderId, failureId, refusal }, position) => ({

@@ -1,5 +1,4 @@
 import { eq, inArray, isNotNull, sql } from 'drizzle-orm';
-import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import { address, reason, type Address } from '../contracts/fields.ts';
 import type { ResolveFailure } from '../contracts/messages.ts';
@@ -9,6 +8,7 @@ import type { Transaction } from '../db/client.ts';
 import { failures, orders } from '../db/schema.ts';
 import { discardCommands, enqueueCommand, isAsked, requeueCommands } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
+import { newId } from '../records/new-id.ts';
 import { defineAction, reasonInput } from './action.ts';
 import { requestEmail } from './emails.ts';
 import { requestRefund, settleRefund } from './refunds.ts';
@@ -110,7 +110,7 @@ export const resetFailure = defineAction({
     if (failure.kind !== 'run' || failure.status !== 'open') throw notOpen(failure);
     await tx.update(failures).set({ status: 'retrying' }).where(eq(failures.id, failureId));
     await recordFailureEvent(tx, failureId, 'reset_requested', instruction);
-    await enqueueCommand(tx, { type: 'reset_run', workflowId, eventId, requestId: uuid() });
+    await enqueueCommand(tx, { type: 'reset_run', workflowId, eventId, requestId: newId() });
   },
 });
 

@@ -1,9 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
-import { v7 as uuid } from 'uuid';
 import type { Role } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { apiKeys, apiKeySecrets } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
+import { newId } from './new-id.ts';
 import { hashToken, newToken } from './tokens.ts';
 
 export interface NewApiKey {
@@ -19,7 +19,7 @@ export async function insertApiKey(
   db: Pick<Database, 'insert'>,
   { name, role, expiresAt = null }: NewApiKey,
 ): Promise<{ id: string; key: string }> {
-  const id = uuid();
+  const id = newId();
   await db.insert(apiKeys).values({ id, name, role });
   return { id, key: await insertSecret(db, id, expiresAt) };
 }
@@ -45,7 +45,7 @@ export async function ensureApiKey(db: Database, { name, role, key }: { name: st
     if (known) {
       await tx.update(apiKeys).set({ name, role, revokedAt: null }).where(eq(apiKeys.id, known.keyId));
     } else {
-      const id = uuid();
+      const id = newId();
       await tx.insert(apiKeys).values({ id, name, role });
       await tx.insert(apiKeySecrets).values({ hash, keyId: id });
     }

@@ -1,5 +1,4 @@
 import { and, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
-import { v7 as uuid } from 'uuid';
 import type { Instruction } from '../contracts/caller.ts';
 import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
@@ -7,6 +6,7 @@ import { LIVE_FAILURE_STATUSES, MONEY_FAILURE_KINDS, type OrderStep } from '../c
 import type { Database, Transaction } from '../db/client.ts';
 import { alertGroups, commands, failureEvents, failures } from '../db/schema.ts';
 import { enqueueCommand, isSetAside } from './commands.ts';
+import { newId } from './new-id.ts';
 import { isOf } from './order-rows.ts';
 
 type FailureColumns = typeof failures.$inferInsert;
@@ -54,7 +54,7 @@ async function writeFailure(tx: Transaction, failure: NewFailure): Promise<Failu
     )
     .for('update');
   if (!live) {
-    const id = uuid();
+    const id = newId();
     await tx.insert(failures).values({ ...failure, id, status: 'open' });
     await recordFailureEvent(tx, id, 'opened', byHoldfast(failure.errorMessage));
     return { failureId: id, occurrence: 1 };

@@ -48,8 +48,9 @@ const canonicalJson = (value: unknown): string => JSON.stringify(sortFields(valu
 function sortFields(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortFields);
   if (value === null || typeof value !== 'object') return value;
-  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(fields.map(([name, part]) => [name, sortFields(part)]));
+  const sorted: Record<string, unknown> = {};
+  for (const name of Object.keys(value).sort()) sorted[name] = sortFields(Reflect.get(value, name));
+  return sorted;
 }
 
 /** The headers of the answer to a request that creates something. */
