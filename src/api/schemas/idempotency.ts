@@ -49,7 +49,7 @@ function sortFields(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortFields);
   if (value === null || typeof value !== 'object') return value;
   const sorted: Record<string, unknown> = {};
-  for (const name of Object.keys(value).sort()) sorted[name] = sortFields(Reflect.get(value, name));
+  for (const name of Object.keys(value).toSorted()) sorted[name] = sortFields(Reflect.get(value, name));
   return sorted;
 }
 

@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import { takeRandom } from '../../random.ts';
 import type { PayloadKey, PayloadKeys } from './keys.ts';
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
@@ -62,7 +63,7 @@ function keyIdOf({ metadata }: Payload): string | undefined {
 }
 
 function encrypt(payload: Payload, { id, key }: PayloadKey): Payload {
-  const iv = randomBytes(IV);
+  const iv = takeRandom(IV);
   const cipher = createCipheriv(CIPHER, key, iv);
   const encrypted = cipher.update(PayloadMessage.encode(payload).finish());
   cipher.final();
