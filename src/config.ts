@@ -24,7 +24,9 @@ const durations = (preset: string) =>
 const portNumber = z.coerce.number().int().min(0).max(65_535);
 const port = (preset: number) => portNumber.default(preset);
 const count = (preset: number) => z.coerce.number().int().positive().default(preset);
-const url = () => z.url().transform((text) => text.replace(/\/$/, ''));
+const withoutSlash = (text: string) => text.replace(/\/$/, '');
+const url = () => z.url().transform(withoutSlash);
+const urlOr = (preset: string) => z.url().default(preset).transform(withoutSlash);
 
 const timeZone = z.string().default('Europe/Berlin').refine((zone) => {
   try {
@@ -52,19 +54,23 @@ const networks = z
     return list;
   });
 
-const databaseSchema = z.object({ DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }) });
+const databaseSchema = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('Where Postgres is, with user, password and database.'),
+});
 
-const payloadsSchema = z.object({ PAYLOAD_KEYS: payloadKeysSchema });
+const payloadsSchema = z.object({
+  PAYLOAD_KEYS: payloadKeysSchema.describe(
+    'Encrypt what is sent to Temporal: `<id>:<base64 of 32 bytes>`, separated by commas. The first encrypts, all decrypt. Only production has to have one.',
+  ),
+});
 
 const commonSchema = databaseSchema.extend({
   ...payloadsSchema.shape,
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
-  /** Where clients reach the API: the base of links in answers and emails. */
-  PUBLIC_URL: url().default('http://localhost:3000'),
-  TEMPORAL_NAMESPACE: z.string().default('default'),
-  TEMPORAL_UI_URL: url().default('http://localhost:8233'),
-  /** The shop's time zone: when its days and weeks begin. */
-  SHOP_TIME_ZONE: timeZone,
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info').describe('The least level that is logged.'),
+  PUBLIC_URL: urlOr('http://localhost:3000').describe('Where clients reach the API: the base of links in answers and emails.'),
+  TEMPORAL_NAMESPACE: z.string().default('default').describe('The namespace of all workflows.'),
+  TEMPORAL_UI_URL: urlOr('http://localhost:8233').describe("Where people reach Temporal's Web UI: the base of links to runs."),
+  SHOP_TIME_ZONE: timeZone.describe("The shop's time zone: when its days and weeks begin."),
 });
 
 const webhookSecret = z.string().trim().startsWith('whsec_');
@@ -74,81 +80,91 @@ const webhookSecrets = z
   .transform((text) => text.split(','))
   .pipe(z.tuple([webhookSecret], webhookSecret));
 
-/** Where Prometheus reads the metrics of a process. Without a port, nowhere. */
 const metricsSchema = z.object({
-  METRICS_HOST: z.string().default('127.0.0.1'),
-  METRICS_PORT: portNumber.optional(),
+  METRICS_HOST: z.string().default('127.0.0.1').describe('The address that `METRICS_PORT` is opened on.'),
+  METRICS_PORT: portNumber.optional().describe('Where Prometheus reads the metrics of this process. Nowhere, unless given.'),
 });
 
-const apiSchema = commonSchema.extend({
-  ...metricsSchema.shape,
-  API_HOST: z.string().default('127.0.0.1'),
-  API_PORT: port(3000),
-  /** Host names that requests may be sent to, besides that of `PUBLIC_URL`, `localhost` and addresses. */
-  ALLOWED_HOSTS: hostNames,
-  DATABASE_POOL: count(20),
-  /** The proxies in front of the API, whose `X-Forwarded-For` says who called: see `api/client-address.ts`. */
-  TRUSTED_PROXIES: networks,
-  /** Requests of one key within ten seconds, in each process. `off` for load tests: then nothing is limited. */
-  RATE_LIMIT: z.literal('off').or(count(500)).default(500),
-  /** Each `whsec_` and base64, as in Standard Webhooks. */
-  WAREHOUSE_WEBHOOK_SECRET: webhookSecrets,
-  /** The signing secrets of the endpoint `/v1/webhooks/stripe`, from the provider's dashboard. */
-  STRIPE_WEBHOOK_SECRET: webhookSecrets,
+const apiOnlySchema = z.object({
+  API_HOST: z.string().default('127.0.0.1').describe('The address that `API_PORT` is opened on.'),
+  API_PORT: port(3000).describe('Where the API listens.'),
+  ALLOWED_HOSTS: hostNames.describe(
+    'Host names that requests may be sent to, separated by commas, besides that of `PUBLIC_URL`, `localhost` and addresses.',
+  ),
+  DATABASE_POOL: count(20).describe('Most connections to Postgres of one process. All processes together must stay below its `max_connections`.'),
+  TRUSTED_PROXIES: networks.describe(
+    'The proxies in front of the API: addresses or networks, separated by commas. Their `X-Forwarded-For` says who called.',
+  ),
+  RATE_LIMIT: z
+    .literal('off')
+    .or(count(500))
+    .default(500)
+    .describe('Requests of one API key within ten seconds, in each process. `off` limits nothing: for load tests.'),
+  WAREHOUSE_WEBHOOK_SECRET: webhookSecrets.describe(
+    'Signs what the warehouse reports: `whsec_` and base64, as in Standard Webhooks. Several, separated by commas, are valid while they are rotated.',
+  ),
+  STRIPE_WEBHOOK_SECRET: webhookSecrets.describe(
+    "Signs what Stripe reports to `/v1/webhooks/stripe`, from Stripe's dashboard. Several, separated by commas, are valid while they are rotated.",
+  ),
 });
 
-const opsSchema = commonSchema.extend({ SHOP_TIME_ZONE: timeZone });
-
-const workerSchema = commonSchema.extend({
-  ...metricsSchema.shape,
-  /** The port of the metrics of Temporal's SDK, which serves them itself. */
-  TEMPORAL_METRICS_PORT: portNumber.optional(),
-  /**
-   * Connections of one worker process. Fewer than activities: an activity that calls the outside holds one for a few ms of
-   * its time. Activities that only use Postgres are limited by it (see `worker.ts`). All processes together must stay below
-   * `max_connections` of Postgres.
-   */
-  DATABASE_POOL: count(30),
-  SMTP_URL: z.url({ protocol: /^smtps?$/ }),
-  MAIL_FROM: z.string().default('Holdfast <shop@holdfast.example>'),
-  OPERATIONS_EMAIL: z.email().default('operations@holdfast.example'),
-  ONCALL_EMAIL: z.email().default('oncall@holdfast.example'),
-  STRIPE_SECRET_KEY: z.string().min(1),
-  STRIPE_API_BASE: url().default('https://api.stripe.com'),
-  WAREHOUSE_URL: url(),
-  WAREHOUSE_API_KEY: z.string().min(1),
-  /** How long one call to a service may take. Keep them below the limits of an attempt in `contracts/retry-profiles.ts`. */
-  PAYMENT_TIMEOUT: duration('20s'),
-  WAREHOUSE_TIMEOUT: duration('8s'),
-  MAIL_TIMEOUT: duration('15s'),
-  /** How many activities of each queue one worker process runs at a time. */
-  ORDERS_CONCURRENCY: count(100),
-  EMAIL_CONCURRENCY: count(20),
-  OPERATIONS_CONCURRENCY: count(10),
-  MAX_CACHED_WORKFLOWS: count(300),
-  SHUTDOWN_GRACE: duration('20s'),
-  WORKFLOW_BUNDLE: z.string().optional(),
-  APPROVAL_THRESHOLD: z.coerce.number().int().min(0).default(50_000),
-  APPROVAL_DEADLINE: duration('48h'),
-  PARKING_DEADLINE: duration('7 days'),
-  LATE_SHIPMENT_AFTER: duration('48h'),
-  LATE_SHIPMENT_EVERY: duration('24h'),
-  DELIVERY_DEADLINE: duration('14 days'),
-  SIGNUP_REMINDERS: durations('24h, 72h'),
-  VERIFICATION_DEADLINE: duration('7 days'),
-  TRIAL: duration('30 days'),
-  TRIAL_REMINDER_BEFORE: duration('7 days'),
-  ALERT_DIGEST_EVERY: duration('15m'),
-  /** How long Postgres and the other side may differ before that is a failure. */
-  RECONCILE_GRACE: duration('2m'),
-  /** Receives alerts as Standard Webhooks. Default: none. */
-  ALERT_WEBHOOK_URL: z.url().optional(),
-  /** `whsec_` and base64 */
-  ALERT_WEBHOOK_SECRET: z.string().startsWith('whsec_').optional(),
+const workerOnlySchema = z.object({
+  TEMPORAL_METRICS_PORT: portNumber.optional().describe("Where Prometheus reads the metrics of Temporal's SDK. Nowhere, unless given."),
+  // Fewer than activities: an activity that calls the outside holds one for a few ms of its time. Activities that only use
+  // Postgres are limited by it (see `worker.ts`).
+  DATABASE_POOL: count(30).describe('Most connections to Postgres of one process. All processes together must stay below its `max_connections`.'),
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).describe('The mail server: `smtp://user:password@host:587`, or `smtps://` for TLS from the start.'),
+  MAIL_FROM: z.string().default('Holdfast <shop@holdfast.example>').describe('The sender of all emails.'),
+  OPERATIONS_EMAIL: z.email().default('operations@holdfast.example').describe('Gets weekly reports and reminders.'),
+  ONCALL_EMAIL: z.email().default('oncall@holdfast.example').describe('Gets alerts.'),
+  STRIPE_SECRET_KEY: z.string().min(1).describe('The key of the payment provider.'),
+  STRIPE_API_BASE: urlOr('https://api.stripe.com').describe('Where the payment provider is.'),
+  WAREHOUSE_URL: url().describe('Where the warehouse is.'),
+  WAREHOUSE_API_KEY: z.string().min(1).describe('The key of the warehouse.'),
+  // Below the limits of an attempt in `contracts/retry-profiles.ts`.
+  PAYMENT_TIMEOUT: duration('20s').describe('How long one call to the payment provider may take.'),
+  WAREHOUSE_TIMEOUT: duration('8s').describe('How long one call to the warehouse may take.'),
+  MAIL_TIMEOUT: duration('15s').describe('How long sending one email may take.'),
+  ORDERS_CONCURRENCY: count(100).describe('How many activities of orders and signups one worker runs at a time.'),
+  EMAIL_CONCURRENCY: count(20).describe('How many emails one worker sends at a time.'),
+  OPERATIONS_CONCURRENCY: count(10).describe('How many activities of reports, alerts and bulk actions one worker runs at a time.'),
+  MAX_CACHED_WORKFLOWS: count(300).describe('How many workflows one worker keeps in memory. Others are replayed when something happens.'),
+  SHUTDOWN_GRACE: duration('20s').describe('How long running activities may take to end when a worker stops.'),
+  WORKFLOW_BUNDLE: z.string().optional().describe('A workflow bundle made in advance. Made at the start, unless given.'),
+  APPROVAL_THRESHOLD: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(50_000)
+    .describe('Orders over this amount, in minor units, wait for approval.'),
+  APPROVAL_DEADLINE: duration('48h').describe('An order that nobody has approved after this time is rejected. A reminder goes out halfway.'),
+  PARKING_DEADLINE: duration('7 days').describe('A parked order that nobody has decided on after this time is cancelled.'),
+  LATE_SHIPMENT_AFTER: duration('48h').describe('When operations is reminded that an order has not left the warehouse.'),
+  LATE_SHIPMENT_EVERY: duration('24h').describe('How often it is reminded again.'),
+  DELIVERY_DEADLINE: duration('14 days').describe('When a shipped order is completed even if the carrier has not reported its delivery.'),
+  SIGNUP_REMINDERS: durations('24h, 72h').describe('When a signup is reminded to verify its address, separated by commas.'),
+  VERIFICATION_DEADLINE: duration('7 days').describe('When a signup that is not verified expires.'),
+  TRIAL: duration('30 days').describe('How long a trial lasts.'),
+  TRIAL_REMINDER_BEFORE: duration('7 days').describe('How long before the end of a trial its reminder is sent.'),
+  ALERT_DIGEST_EVERY: duration('15m').describe('How often an alert that goes on is repeated, with the count at that time.'),
+  RECONCILE_GRACE: duration('2m').describe('How long Postgres and the other side may differ before that is a failure.'),
+  ALERT_WEBHOOK_URL: z.url().optional().describe('Receives alerts as Standard Webhooks. No one does, unless given.'),
+  ALERT_WEBHOOK_SECRET: z.string().startsWith('whsec_').optional().describe('Signs them: `whsec_` and base64.'),
 });
+
+/** All settings, by who reads them. */
+export const SETTINGS = {
+  'All processes': commonSchema,
+  'API and worker': metricsSchema,
+  API: apiOnlySchema,
+  Worker: workerOnlySchema,
+};
+
+const apiSchema = z.object({ ...commonSchema.shape, ...metricsSchema.shape, ...apiOnlySchema.shape });
+const workerSchema = z.object({ ...commonSchema.shape, ...metricsSchema.shape, ...workerOnlySchema.shape });
 
 export type ApiConfig = z.infer<typeof apiSchema>;
-export type OpsConfig = z.infer<typeof opsSchema>;
+export type OpsConfig = z.infer<typeof commonSchema>;
 export type WorkerConfig = z.infer<typeof workerSchema>;
 
 /** Thrown when the environment is incomplete or wrong. The message lists every problem, one per line. */
@@ -174,7 +190,7 @@ export const loadApiConfig = (environment = process.env): ApiConfig => load(apiS
  * What the operator's command line needs.
  * @throws ConfigError when a variable is missing or wrong
  */
-export const loadOpsConfig = (environment = process.env): OpsConfig => load(opsSchema, environment);
+export const loadOpsConfig = (environment = process.env): OpsConfig => load(commonSchema, environment);
 
 /**
  * What reading and writing payloads needs, in a process that needs nothing else.

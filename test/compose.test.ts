@@ -3,6 +3,7 @@ import { parse as parseDuration } from '@lukeed/ms';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { readSettings } from '../scripts/configuration.ts';
 import { ConfigError, loadApiConfig, loadWorkerConfig } from '../src/config.ts';
 import { STATUS_SEARCH_ATTRIBUTE } from '../src/contracts/names.ts';
 import { API_FLAGS, WORKER_FLAGS } from '../src/sandbox/parts.ts';
@@ -27,6 +28,8 @@ const composeFile = z.object({
 
 const text = await readFile(new URL('../docker-compose.yml', import.meta.url), 'utf8');
 const example = await readFile(new URL('../.env.example', import.meta.url), 'utf8');
+/** Its `ENV` lines set what depends on its files. */
+const dockerfile = await readFile(new URL('../Dockerfile', import.meta.url), 'utf8');
 const compose = composeFile.parse(parse(text, { merge: true }));
 const services = Object.entries(compose.services);
 /** Every `${NAME…}` in the file. `$$NAME` is left out: a shell in a container reads it. */
@@ -57,6 +60,22 @@ describe('docker-compose.yml', () => {
   ])('gives %s every variable that it requires', (name, load) => {
     const given = Object.keys(compose.services[name]?.environment ?? {});
     expect(given).toEqual(expect.arrayContaining(requiredBy(load)));
+  });
+
+  it.each([
+    ['api', ['All processes', 'API and worker', 'API']],
+    ['worker', ['All processes', 'API and worker', 'Worker']],
+  ])('gives %s every setting that it reads', (name, readers) => {
+    const given = Object.keys(compose.services[name]?.environment ?? {});
+    const read = readSettings().filter((setting) => readers.includes(setting.reader) && !dockerfile.includes(`${setting.name}=`));
+    expect(read.length).toBeGreaterThan(15);
+    expect(given).toEqual(expect.arrayContaining(read.map((setting) => setting.name)));
+  });
+
+  it.each(['api', 'worker'])('leaves the defaults of %s to the code', (name) => {
+    const optional = Object.values(compose.services[name]?.environment ?? {}).filter((value) => value.includes(':-'));
+    expect(optional.length).toBeGreaterThan(5);
+    for (const value of optional) expect(value).toMatch(/^\$\{[A-Z_]+:-\}$/);
   });
 
   it.each(services)('lets %s depend only on services that report their health or that complete', (_, { depends_on }) => {
