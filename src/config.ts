@@ -139,6 +139,12 @@ const workerOnlySchema = z.object({
     .describe('Orders over this amount, in minor units, wait for approval.'),
   APPROVAL_DEADLINE: duration('48h').describe('An order that nobody has approved after this time is rejected. A reminder goes out halfway.'),
   PARKING_DEADLINE: duration('7 days').describe('A parked order that nobody has decided on after this time is cancelled.'),
+  // One declined card happens to anybody.
+  REVIEW_AFTER_DECLINES: z
+    .literal('off')
+    .or(z.coerce.number().int().min(2))
+    .default(5)
+    .describe('From so many declined cards of one email address within 24 hours on, its further orders wait for approval. `off` for load tests.'),
   LATE_SHIPMENT_AFTER: duration('48h').describe('When operations is reminded that an order has not left the warehouse.'),
   LATE_SHIPMENT_EVERY: duration('24h').describe('How often it is reminded again.'),
   DELIVERY_DEADLINE: duration('14 days').describe('When a shipped order is completed even if the carrier has not reported its delivery.'),
@@ -146,6 +152,11 @@ const workerOnlySchema = z.object({
   VERIFICATION_DEADLINE: duration('7 days').describe('When a signup that is not verified expires.'),
   TRIAL: duration('30 days').describe('How long a trial lasts.'),
   TRIAL_REMINDER_BEFORE: duration('7 days').describe('How long before the end of a trial its reminder is sent.'),
+  EMAILS_PER_ADDRESS_AND_DAY: z
+    .literal('off')
+    .or(count(20))
+    .default(20)
+    .describe('Most emails that nobody paid for to one address within 24 hours. `off` for load tests.'),
   ALERT_DIGEST_EVERY: duration('15m').describe('How often an alert that goes on is repeated, with the count at that time.'),
   RECONCILE_GRACE: duration('2m').describe('How long Postgres and the other side may differ before that is a failure.'),
   ALERT_WEBHOOK_URL: z.url().optional().describe('Receives alerts as Standard Webhooks. No one does, unless given.'),

@@ -82,6 +82,8 @@ async function main(): Promise<void> {
       publicUrl: config.PUBLIC_URL,
       operationsEmail: config.OPERATIONS_EMAIL,
       onCallEmail: config.ONCALL_EMAIL,
+      emailsPerAddressAndDay: config.EMAILS_PER_ADDRESS_AND_DAY,
+      reviewAfterDeclines: config.REVIEW_AFTER_DECLINES,
     },
     log,
   });

@@ -42,10 +42,12 @@ export async function renderOrderEmail(
     order: typeof orders.$inferSelect;
     items: Pick<typeof orderItems.$inferSelect, 'name' | 'quantity'>[];
     shipment: typeof shipments.$inferSelect | null;
+    /** Why the order has to be reviewed; null if it has not. */
+    review: string | null;
     publicUrl: string;
   },
 ): Promise<Letter> {
-  const { order, items, shipment, publicUrl } = facts;
+  const { order, items, shipment, review, publicUrl } = facts;
   const total = formatMoney(order.amount, order.currency);
   const hello = `Hello ${order.customerName},`;
   const short = order.id.slice(-8);
@@ -90,6 +92,7 @@ export async function renderOrderEmail(
       return await write(
         `${template === 'approval_reminder' ? 'Reminder: ' : ''}An order of ${total} is waiting for approval`,
         `Order ${order.id} of ${total} is waiting for approval. Please approve or reject it.`,
+        ...(review === null ? [] : [review]),
       );
     case 'late_shipment':
       return await write(

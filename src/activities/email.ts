@@ -3,6 +3,7 @@ import { eq, sql } from 'drizzle-orm';
 import { emailKey, type OrderRef } from '../contracts/ids.ts';
 import type { AlertOccasion, ResendEmailInput } from '../contracts/messages.ts';
 import {
+  isCappedTemplate,
   isOrderTemplate,
   isSignupTemplate,
   ORDER_EMAILS,
@@ -11,16 +12,18 @@ import {
   type SignupTemplate,
 } from '../contracts/templates.ts';
 import type { Database } from '../db/client.ts';
-import { emails, failures, orderItems, orders, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
+import { emails, failures, orderItems, orders, payments, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { invalidRequest } from '../gateways/errors.ts';
 import type { MailGateway } from '../gateways/smtp.ts';
 import { closeFailure, countOpenInGroup, isStill } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { newToken } from '../records/tokens.ts';
+import { createEmailCap } from './email-cap.ts';
 import { renderAlert, renderOrderEmail, renderReport, renderSignupEmail, type Letter } from './email-templates.ts';
 import { notInDatabase } from './errors.ts';
 import { findOrder } from './find-order.ts';
+import { recordedReason } from './review.ts';
 
 export type EmailActivities = ReturnType<typeof createEmailActivities>;
 
@@ -30,14 +33,33 @@ export interface EmailSettings {
   publicUrl: string;
   operationsEmail: string;
   onCallEmail: string;
+  /** The cap: see `email-cap.ts`. */
+  emailsPerAddressAndDay: number | 'off';
 }
 
-/** Whether an email has been sent, for a query that reads what it is about. */
-const isAmongSent = (key: string) => sql<boolean>`exists (select from ${emails} where ${eq(emails.key, key)})`;
+type Email = Omit<typeof emails.$inferInsert, 'subject' | 'status' | 'sentAt'>;
+
+/** What is known of an email before it is sent. */
+interface Known {
+  isRecorded: boolean;
+  /** How many emails its address has had: see `email-cap.ts`. */
+  recent: number | null;
+}
+
+/** By default, the cap applies to the emails that it is made for. */
+interface Sending {
+  isCapped?: boolean;
+}
+
+/** Whether an email was sent or suppressed, for a query that reads what it is about. */
+const isAmongRecorded = (key: string) => sql<boolean>`exists (select from ${emails} where ${eq(emails.key, key)})`;
+
+/** An email that the cap is not about. */
+const NOT_CAPPED = sql<null>`null`;
 
 /**
  * Sends emails. Each has a key: an email that the mail server is known to have accepted is not sent again, and a copy of
- * any other has the same `Message-ID`.
+ * any other has the same `Message-ID`. One that was suppressed stays so.
  */
 export function createEmailActivities(deps: {
   db: Database;
@@ -48,26 +70,39 @@ export function createEmailActivities(deps: {
 }) {
   const { db, gateway, operationsGateway, settings } = deps;
 
-  const isSent = async (key: string): Promise<boolean> => (await db.$count(emails, eq(emails.key, key))) > 0;
+  const cap = createEmailCap(db, settings.emailsPerAddressAndDay);
 
-  /** @param known `isSent`, if the caller has read it already */
-  async function sendOnce(
-    email: Omit<typeof emails.$inferInsert, 'subject' | 'sentAt'>,
-    write: () => Promise<Letter>,
-    through = gateway,
-    known: { isSent?: boolean } = {},
-  ): Promise<void> {
-    if (known.isSent ?? (await isSent(email.key))) return;
+  const isRecorded = async (key: string): Promise<boolean> => (await db.$count(emails, eq(emails.key, key))) > 0;
+
+  async function sendOnce(email: Email, write: () => Promise<Letter>, through = gateway): Promise<void> {
+    if (!(await isRecorded(email.key))) await deliver(email, write, through);
+  }
+
+  /** Sends an email to a customer, or to operations about one. @param known read together with what the email is about */
+  async function sendCapped(email: Email, write: () => Promise<Letter>, known: Known): Promise<void> {
+    if (known.isRecorded) return;
+    const isSent = await cap.unlessReached(email, known.recent, () => deliver(email, write, gateway));
+    if (!isSent) await record({ ...email, status: 'suppressed' });
+  }
+
+  async function deliver(email: Email, write: () => Promise<Letter>, through: MailGateway): Promise<void> {
     const letter = await write();
     const { cancellationSignal: signal, info } = Context.current();
     await through.send({ key: email.key, to: email.recipient, ...letter }, { signal, isFirstTry: info.isLocal });
-    await db
-      .insert(emails)
-      .values({ ...email, subject: letter.subject })
-      .onConflictDoNothing();
+    await record({ ...email, subject: letter.subject });
   }
 
-  async function sendAboutOrder(ref: OrderRef, template: OrderTemplate, key: string): Promise<void> {
+  async function record(email: typeof emails.$inferInsert): Promise<void> {
+    await db.insert(emails).values(email).onConflictDoNothing();
+  }
+
+  async function sendAboutOrder(
+    ref: OrderRef,
+    template: OrderTemplate,
+    key: string,
+    { isCapped = isCappedTemplate(template) }: Sending = {},
+  ): Promise<void> {
+    const isPaid = sql`exists (select from ${payments} where ${isOf(payments, ref)} and captured > 0)`;
     const [facts] = await db
       .select({
         order: orders,
@@ -75,7 +110,9 @@ export function createEmailActivities(deps: {
         items: sql<{ name: string; quantity: number }[]>`(
           select jsonb_agg(jsonb_build_object('name', name, 'quantity', quantity) order by position)
           from ${orderItems} where ${eq(orderItems.orderId, orders.id)})`,
-        isSent: isAmongSent(key),
+        review: ORDER_EMAILS[template].to === 'operations' ? recordedReason(ref) : sql<null>`null`,
+        isRecorded: isAmongRecorded(key),
+        recent: isCapped ? sql<number | null>`case when not ${isPaid} then ${cap.recentTo(orders.customerEmail)} end` : NOT_CAPPED,
       })
       .from(orders)
       .leftJoin(shipments, isOf(shipments, ref))
@@ -84,7 +121,7 @@ export function createEmailActivities(deps: {
     const recipients = { customer: facts.order.customerEmail, operations: settings.operationsEmail };
     const recipient = recipients[ORDER_EMAILS[template].to];
     const write = () => renderOrderEmail(template, { ...facts, publicUrl: settings.publicUrl });
-    await sendOnce({ key, template, recipient, orderId: ref.orderId }, write, gateway, facts);
+    await sendCapped({ key, template, recipient, orderId: ref.orderId }, write, facts);
   }
 
   async function findSignup(signupId: string) {
@@ -94,8 +131,16 @@ export function createEmailActivities(deps: {
   }
 
   /** Each verification email has its own token. Only the hash of the token is stored. */
-  async function sendAboutSignup(signupId: string, template: SignupTemplate, key: string): Promise<void> {
-    const [facts] = await db.select({ signup: signups, isSent: isAmongSent(key) }).from(signups).where(eq(signups.id, signupId));
+  async function sendAboutSignup(
+    signupId: string,
+    template: SignupTemplate,
+    key: string,
+    { isCapped = isCappedTemplate(template) }: Sending = {},
+  ): Promise<void> {
+    const [facts] = await db
+      .select({ signup: signups, isRecorded: isAmongRecorded(key), recent: isCapped ? cap.recentTo(signups.email) : NOT_CAPPED })
+      .from(signups)
+      .where(eq(signups.id, signupId));
     if (!facts) throw notInDatabase('signup');
     const { signup } = facts;
     const write = async () => {
@@ -105,7 +150,7 @@ export function createEmailActivities(deps: {
       }
       return renderSignupEmail(template, { signup, token, publicUrl: settings.publicUrl });
     };
-    await sendOnce({ key, template, recipient: signup.email, signupId }, write, gateway, facts);
+    await sendCapped({ key, template, recipient: signup.email, signupId }, write, facts);
   }
 
   /** @returns how to send the email that failed, and whether what it says is still true */
@@ -114,12 +159,12 @@ export function createEmailActivities(deps: {
       const ref = { orderId, generation };
       const order = await findOrder(db, ref);
       const holds = order.generation === generation && ORDER_EMAILS[step].holdsIn.includes(order.status);
-      return { key, holds, send: () => sendAboutOrder(ref, step, key) };
+      return { key, holds, send: () => sendAboutOrder(ref, step, key, { isCapped: false }) };
     }
     if (key && signupId && isSignupTemplate(step)) {
       const { status } = await findSignup(signupId);
       const holds = SIGNUP_EMAILS[step].holdsIn.includes(status);
-      return { key, holds, send: () => sendAboutSignup(signupId, step, key) };
+      return { key, holds, send: () => sendAboutSignup(signupId, step, key, { isCapped: false }) };
     }
     throw invalidRequest('There is no such email any more.');
   }
@@ -144,7 +189,7 @@ export function createEmailActivities(deps: {
       // Otherwise it has failed again, or was closed, meanwhile.
       if (!failure) return;
       const { key, holds, send } = await readFailedEmail(failure);
-      const outdated = !holds && !(await isSent(key));
+      const outdated = !holds && !(await isRecorded(key));
       if (!outdated) await send();
       const outcome = outdated ? 'The email was not sent: it is out of date.' : 'The email has been sent.';
       await transaction(db, (tx) => closeFailure(tx, failure.id, 'resolved', outcome));

@@ -14,8 +14,12 @@ import { createOrderActivities } from './orders.ts';
 import { createPaymentActivities } from './payment.ts';
 import { createPruneActivities } from './prune.ts';
 import { createReportActivities } from './report.ts';
+import type { ReviewSettings } from './review.ts';
 import { createSignupActivities } from './signups.ts';
 import { createWarehouseActivities } from './warehouse.ts';
+
+/** What activities take from the configuration. */
+export type ActivitySettings = EmailSettings & ReviewSettings;
 
 /** What activities depend on. */
 export interface ActivityDependencies {
@@ -27,7 +31,7 @@ export interface ActivityDependencies {
   operationsMail: MailGateway;
   /** Optional: without it, alerts are sent by email only. */
   alertWebhook?: AlertWebhook | undefined;
-  settings: EmailSettings;
+  settings: ActivitySettings;
   log: Logger;
 }
 
@@ -44,7 +48,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createBulkActionActivities({ db }),
     ...createEmailActivities({ db, gateway: deps.mail, operationsGateway: deps.operationsMail, settings }),
     ...createFailedEmailActivities({ db }),
-    ...createInventoryActivities({ db }),
+    ...createInventoryActivities({ db, settings }),
     ...createInvoiceActivities({ db }),
     ...createOrderActivities({ db }),
     ...createPaymentActivities({ db, gateway: deps.payments }),

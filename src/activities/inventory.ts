@@ -5,13 +5,14 @@ import type { Database } from '../db/client.ts';
 import { violates } from '../db/constraints.ts';
 import { orderItems, reservations, stock } from '../db/schema.ts';
 import { isOf } from '../records/order-rows.ts';
+import { isReviewed, reviewReason, type ReviewSettings } from './review.ts';
 import { isCommitting } from './step-commit.ts';
 import { defineStep } from './steps.ts';
 
 export type InventoryActivities = ReturnType<typeof createInventoryActivities>;
 
 /** Stock. Many orders share its rows, so they are changed last. */
-export function createInventoryActivities({ db }: { db: Database }) {
+export function createInventoryActivities({ db, settings }: { db: Database; settings: ReviewSettings }) {
   const reserve = defineStep(db, 'reserve');
 
   /** @returns the first SKU of which there is not enough for an order, if any */
@@ -27,10 +28,17 @@ export function createInventoryActivities({ db }: { db: Database }) {
   }
 
   return {
-    /** Reserves all items of the order, or none. @throws ApplicationFailure `out_of_stock` */
-    async reserveStock(ref: OrderRef): Promise<void> {
-      await reserve.runInPostgres(ref, {
-        result: sql`(select jsonb_build_object('items', count(*)) from ${orderItems} where ${eq(orderItems.orderId, ref.orderId)})`,
+    /**
+     * Reserves all items of the order, or none, and decides whether a person has to review the order before it is charged. Both
+     * are recorded together, so that a later attempt gives the same answer.
+     * @returns undefined without a review. Earlier versions returned nothing, as their histories show
+     * @throws ApplicationFailure `out_of_stock`
+     */
+    async reserveStock(ref: OrderRef): Promise<{ review: true } | undefined> {
+      const recorded = await reserve.runInPostgres(ref, {
+        result: sql`(
+          select jsonb_strip_nulls(jsonb_build_object('items', count(*), 'reason', ${reviewReason(ref, settings)}))
+          from ${orderItems} where ${eq(orderItems.orderId, ref.orderId)})`,
         status: 'reserved',
         writes: [
           sql`reserved as (
@@ -48,6 +56,7 @@ export function createInventoryActivities({ db }: { db: Database }) {
           return missing === undefined ? undefined : ApplicationFailure.nonRetryable(`Not enough ${missing} in stock.`, 'out_of_stock');
         },
       });
+      return isReviewed(recorded) ? { review: true } : undefined;
     },
 
     /** Returns the reserved items to stock. */

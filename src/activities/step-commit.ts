@@ -36,19 +36,20 @@ export const isCommitting = sql`exists (select from finished)`;
  * Commits an attempt: marks its step as done and writes the effect, in one statement, if nothing but this attempt has happened to
  * the step. Otherwise it locks the step and looks first. Does nothing if an earlier attempt has done so.
  * @param serial of the key that the attempt used. Undefined if this is also the beginning of the attempt
+ * @returns the result that is recorded, by this attempt or by an earlier one: later attempts give the same answer
  * @throws ApplicationFailure `step_undone`; `key_retired` if the key of the attempt is no longer that of the step
  */
-export async function commitStep(db: Database, row: StepRow, effect: StepEffect, serial?: number): Promise<void> {
+export async function commitStep(db: Database, row: StepRow, effect: StepEffect, serial?: number): Promise<unknown> {
   const finished =
     serial === undefined ? insertFinished(row, effect) : finish(row, effect, and(isUndisturbed, eq(sagaSteps.keySerial, serial)));
-  if (await statement(db, () => writeEffect(db, finished, row, effect))) return;
-  await transaction(db, (tx) => commitUnderLock(tx, row, effect, serial));
+  const { isFinished, result } = await statement(db, () => writeEffect(db, finished, row, effect));
+  return isFinished ? result : await transaction(db, (tx) => commitUnderLock(tx, row, effect, serial));
 }
 
 /** After the lock, each statement sees what its last holder has committed. */
-async function commitUnderLock(tx: Transaction, row: StepRow, effect: StepEffect, serial: number | undefined): Promise<void> {
-  const { state, keySerial } = await lockStep(tx, row);
-  if (state === 'done') return;
+async function commitUnderLock(tx: Transaction, row: StepRow, effect: StepEffect, serial: number | undefined): Promise<unknown> {
+  const { state, keySerial, result } = await lockStep(tx, row);
+  if (state === 'done') return result;
   await refuseIfCompensated(tx, row);
   if (serial !== undefined && serial !== keySerial) {
     throw ApplicationFailure.retryable('The key was retired meanwhile.', 'key_retired');
@@ -56,27 +57,27 @@ async function commitUnderLock(tx: Transaction, row: StepRow, effect: StepEffect
   await lockOrder(tx, row.orderId);
   const closed = await closeFailures(tx, row, row, 'resolved', 'The step succeeded.');
   for (const parking of closed) await wakeRun(tx, row, parking);
-  await writeEffect(tx, finish(row, effect, undefined, { counts: serial === undefined }), row, effect);
+  return (await writeEffect(tx, finish(row, effect, undefined, { counts: serial === undefined }), row, effect)).result;
 }
 
-/** @returns false if nothing was written, because the step could not be finished */
+/** @returns whether the step was finished, with which result; otherwise nothing was written */
 async function writeEffect(
   db: Pick<Database, 'update' | 'execute'>,
   finished: SQL,
   row: StepRow,
   { status, writes = [] }: StepEffect,
-): Promise<boolean> {
+): Promise<{ isFinished: boolean; result: unknown }> {
   const changes = [
-    sql`finished as (${finished} returning order_id)`,
+    sql`finished as (${finished} returning order_id, result)`,
     ...(status ? [statusChange(db, row, status, {}, isCommitting)] : []),
     ...writes,
   ];
   // Postgres first writes what is selected. So nothing waits for the order while it holds what other orders need, too.
   const moved = status ? sql`, exists (select from moved)` : sql``;
-  const { rows } = await db.execute<{ isFinished: boolean }>(
-    sql`with ${sql.join(changes, sql`, `)} select ${isCommitting} as "isFinished"${moved}`,
+  const { rows } = await db.execute<{ isFinished: boolean; result: unknown }>(
+    sql`with ${sql.join(changes, sql`, `)} select ${isCommitting} as "isFinished", (select result from finished) as result${moved}`,
   );
-  return rows[0]?.isFinished ?? false;
+  return rows[0] ?? { isFinished: false, result: null };
 }
 
 const insertFinished = (row: StepRow, { result }: StepEffect): SQL => sql`

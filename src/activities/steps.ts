@@ -67,16 +67,22 @@ export function defineStep(db: Database, step: OrderStep) {
       const row = rowOf(ref);
       const begun = await begin(db, row, facts);
       if (!begun) return;
-      const commit: Commit = (effect) => commitStep(db, row, effect, begun.serial);
+      const commit: Commit = async (effect) => {
+        await commitStep(db, row, effect, begun.serial);
+      };
       await recordingErrors(db, row, { isCounted: true }, () => body(commit, begun));
     },
 
-    /** Runs a step that only uses Postgres, in one transaction. A failed attempt is counted when its error is recorded. @throws as `run` does */
-    async runInPostgres(ref: OrderRef, { refusal, ...effect }: PostgresEffect): Promise<void> {
+    /**
+     * Runs a step that only uses Postgres, in one transaction. A failed attempt is counted when its error is recorded.
+     * @returns the result that is recorded, by this attempt or by an earlier one
+     * @throws as `run` does
+     */
+    async runInPostgres(ref: OrderRef, { refusal, ...effect }: PostgresEffect): Promise<unknown> {
       const row = rowOf(ref);
-      await recordingErrors(db, row, { isCounted: false }, async () => {
+      return await recordingErrors(db, row, { isCounted: false }, async () => {
         try {
-          await commitStep(db, row, effect);
+          return await commitStep(db, row, effect);
         } catch (error) {
           throw (await refusal?.(error)) ?? error;
         }
@@ -155,9 +161,14 @@ async function begin<Facts>(db: Database, row: StepRow, facts: SQL<Facts>): Prom
   throw ApplicationFailure.nonRetryable('The order has been cancelled.', 'order_cancelled');
 }
 
-async function recordingErrors(db: Database, row: StepRow, options: { isCounted: boolean }, run: () => Promise<void>): Promise<void> {
+async function recordingErrors<Result>(
+  db: Database,
+  row: StepRow,
+  options: { isCounted: boolean },
+  run: () => Promise<Result>,
+): Promise<Result> {
   try {
-    await run();
+    return await run();
   } catch (error) {
     // The workflow has cancelled it, and undoes it next.
     if (!(error instanceof CancelledFailure)) await recordError(db, row, options, toApplicationFailure(error));

@@ -99,7 +99,11 @@ function happenings({ statuses, payments, emails, commands, failures }: OrderSto
         `${formatMoney(dispute.amount, dispute.currency)} ${dispute.status} (${dispute.reason})`,
       ]),
     ]),
-    ...emails.map(({ sentAt, template }): [Date, string, string] => [sentAt, 'email', template]),
+    ...emails.map(({ sentAt, template, status }): [Date, string, string] => [
+      sentAt,
+      'email',
+      status === 'sent' ? template : `${template}, ${status}`,
+    ]),
     ...commands.map(({ createdAt, type, state, actor }): [Date, string, string] => [
       createdAt,
       'command',

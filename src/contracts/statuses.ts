@@ -131,6 +131,9 @@ export type DisputeStatus = (typeof DISPUTE_STATUSES)[number];
 /** Decided, as far as the provider knows: an appeal may open it again. */
 export const CLOSED_DISPUTE_STATUSES: readonly DisputeStatus[] = ['warning_closed', 'won', 'lost', 'prevented'];
 
+/** What became of an email. A suppressed one was not sent, because its address had enough of them: see `activities/email-cap.ts`. */
+export const EMAIL_STATUSES = ['sent', 'suppressed'] as const;
+
 export const FAILURE_KINDS = [
   'step',
   'compensation',

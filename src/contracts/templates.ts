@@ -41,5 +41,19 @@ export const SIGNUP_EMAILS: Record<SignupTemplate, { holdsIn: readonly SignupSta
   trial_ending: { holdsIn: ['trial'] },
 };
 
+/**
+ * The emails that anybody can cause with somebody else's address, as often as they like and without paying. There is a cap on
+ * them: see `activities/email-cap.ts`.
+ */
+export const CAPPED_TEMPLATES = [
+  'order_cancelled',
+  'order_failed',
+  'verification',
+  'verification_reminder',
+] as const satisfies readonly (OrderTemplate | SignupTemplate)[];
+
+/** @returns whether there is a cap on emails of this kind */
+export const isCappedTemplate = (template: OrderTemplate | SignupTemplate): boolean => CAPPED_TEMPLATES.some((capped) => capped === template);
+
 /** @returns whether a text names an email about a signup */
 export const isSignupTemplate = (text: string): text is SignupTemplate => Object.hasOwn(SIGNUP_EMAILS, text);

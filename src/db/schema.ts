@@ -26,6 +26,7 @@ import {
 import {
   COMMAND_STATES,
   DISPUTE_STATUSES,
+  EMAIL_STATUSES,
   FAILURE_EVENT_TYPES,
   FAILURE_KINDS,
   FAILURE_STATUSES,
@@ -39,6 +40,7 @@ import {
   STEP_KINDS,
   STEP_STATES,
 } from '../contracts/statuses.ts';
+import { CAPPED_TEMPLATES } from '../contracts/templates.ts';
 
 /** What the business knows. Constraints hold the rules, so that no code path, and no race, can break them. Amounts are minor units. */
 
@@ -186,6 +188,9 @@ export const stock = pgTable(
 
 // ---------------------------------------------------------------- orders
 
+/** In the words of its index, which a parameter would keep Postgres from using. */
+export const isDeclinedOrder = sql.raw(`failure_type = 'card_declined'`);
+
 export const orders = pgTable(
   'orders',
   {
@@ -224,6 +229,10 @@ export const orders = pgTable(
     // BRIN: one entry for many rows, so that a change of status does not write to it.
     index('orders_created').using('brin', table.createdAt),
     index('orders_email').on(sql`lower(${table.customerEmail})`),
+    // Only those whose card was declined, so that placing an order does not write to it.
+    index('orders_declined')
+      .on(sql`lower(${table.customerEmail})`, table.updatedAt)
+      .where(isDeclinedOrder),
   ],
 );
 
@@ -422,19 +431,34 @@ export const invoices = pgTable(
   (table) => [unique('invoices_one_per_generation').on(table.orderId, table.generation)],
 );
 
-/** One row for each email that the mail server has taken. `key` is its idempotency key. */
+/** Whether an email counts towards the cap of its address. In the words of its index, as above. */
+export const isCappedEmail = sql`status = 'sent' and ${oneOf('template', CAPPED_TEMPLATES)}`;
+
+/** One row for each email that the mail server has taken, or that was suppressed. `key` is its idempotency key. */
 export const emails = pgTable(
   'emails',
   {
     key: text().primaryKey(),
     template: text().notNull(),
     recipient: text().notNull(),
-    subject: text().notNull(),
+    /** Null if it was suppressed: it was not written. */
+    subject: text(),
+    status: text({ enum: EMAIL_STATUSES }).notNull().default('sent'),
     orderId: uuid('order_id').references(() => orders.id),
     signupId: uuid('signup_id').references(() => signups.id),
+    /** When it was sent or suppressed. */
     sentAt: at('sent_at').notNull().defaultNow(),
   },
-  (table) => [index('emails_order').on(table.orderId), index('emails_signup').on(table.signupId)],
+  (table) => [
+    index('emails_order').on(table.orderId),
+    index('emails_signup').on(table.signupId),
+    // Not the emails of an order that goes well, so that sending them does not write to it.
+    index('emails_capped')
+      .on(sql`lower(${table.recipient})`, table.sentAt)
+      .where(isCappedEmail),
+    check('emails_status', oneOf('status', EMAIL_STATUSES)),
+    check('emails_subject', sql`status = 'suppressed' or subject is not null`),
+  ],
 );
 
 // ---------------------------------------------------------------- commands and webhooks

@@ -5,7 +5,10 @@ import { disputes, emails, invoices, orderEvents, orderItems, orders, payments, 
 import { hasBegun } from '../records/saga-steps.ts';
 import { readAtOnce, readSharedStory, type SharedStory } from './story.ts';
 
-/** A step or compensation of one generation. `actor` and `reason` are those of a person's decision. */
+/**
+ * A step or compensation of one generation. `actor` and `reason` are those of a person's decision. A reservation has the reason
+ * why the order has to be reviewed, if it has to (see `activities/review.ts`).
+ */
 export type StepRecord = Omit<typeof sagaSteps.$inferSelect, 'result' | 'orderId' | 'keySerial'> & {
   actor: string | null;
   reason: string | null;

@@ -5,8 +5,8 @@ import { transaction } from '../db/transaction.ts';
 import { readCommandsOf, type CommandRecord } from './commands.ts';
 import { readFailuresOf, type FailureStory } from './failures.ts';
 
-/** An email that the mail server has taken. */
-export type EmailRecord = Pick<typeof emails.$inferSelect, 'template' | 'subject' | 'recipient' | 'sentAt'>;
+/** An email that was sent or suppressed. */
+export type EmailRecord = Pick<typeof emails.$inferSelect, 'template' | 'status' | 'subject' | 'recipient' | 'sentAt'>;
 
 /** What the stories of orders and signups share. Each list is oldest first. */
 export interface SharedStory {
@@ -19,7 +19,13 @@ export interface SharedStory {
 export async function readSharedStory(tx: Transaction, workflowId: string, isAbout: SQL): Promise<SharedStory> {
   return {
     emails: await tx
-      .select({ template: emails.template, subject: emails.subject, recipient: emails.recipient, sentAt: emails.sentAt })
+      .select({
+        template: emails.template,
+        status: emails.status,
+        subject: emails.subject,
+        recipient: emails.recipient,
+        sentAt: emails.sentAt,
+      })
       .from(emails)
       .where(isAbout)
       .orderBy(asc(emails.sentAt)),

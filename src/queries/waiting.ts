@@ -112,11 +112,15 @@ function retryingStep({ order, steps }: OrderStory): string | undefined {
 const since = ({ statuses }: OrderStory, status: OrderStatus): Date | undefined =>
   statuses.findLast((event) => event.status === status)?.at;
 
+const whyApproval = ({ order, steps }: OrderStory): string =>
+  steps.find(({ step, kind, generation }) => step === 'reserve' && kind === 'step' && generation === order.generation)?.reason ??
+  'The amount is above the threshold.';
+
 /** What an order waits for when nothing is wrong. */
 const ORDER_WAITS: Record<OrderStatus, (story: OrderStory, deadlines: OrderDeadlines) => string | null> = {
   accepted: () => 'Reserving the stock.',
   awaiting_approval: (story, deadlines) =>
-    `Waiting for a person to approve it.${otherwise(since(story, 'awaiting_approval'), deadlines?.approvalDeadline, 'it is rejected')}`,
+    `Waiting for a person to approve it. ${whyApproval(story)}${otherwise(since(story, 'awaiting_approval'), deadlines?.approvalDeadline, 'it is rejected')}`,
   reserved: () => 'Charging the payment.',
   charged: () => 'Handing the order to the warehouse.',
   fulfilling: ({ failures }) =>

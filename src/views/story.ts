@@ -3,6 +3,7 @@ import type { Caller } from '../contracts/caller.ts';
 import {
   COMMAND_STATES,
   DISPUTE_STATUSES,
+  EMAIL_STATUSES,
   ORDER_STATUSES,
   ORDER_STEPS,
   PAYMENT_STATES,
@@ -36,8 +37,16 @@ const commandSchema = z
   .openapi('Command');
 
 const emailSchema = z
-  .strictObject({ template: z.string(), subject: z.string(), recipient: z.string(), sentAt: time })
-  .openapi('SentEmail');
+  .strictObject({
+    template: z.string(),
+    status: z
+      .enum(EMAIL_STATUSES)
+      .openapi({ description: '`suppressed`: not sent, because its address had as many emails within 24 hours as it may' }),
+    subject: z.string().nullable().openapi({ description: 'Null if it was suppressed' }),
+    recipient: z.string(),
+    sentAt: time.openapi({ description: 'When it was sent or suppressed' }),
+  })
+  .openapi('Email');
 
 /** What the stories of orders and signups share. */
 const sharedFields = {

@@ -68,7 +68,7 @@ export async function order(input: OrderInput): Promise<OrderResult> {
   };
 
   /** Registers how to undo a step, then runs it. */
-  const step = (name: CompensatedStep, run: () => Promise<void>): Promise<void> => {
+  const step = <Result>(name: CompensatedStep, run: () => Promise<Result>): Promise<Result> => {
     saga.compensateWith(name, undo[name]);
     return attempt(context, name, run);
   };
@@ -96,9 +96,10 @@ export async function order(input: OrderInput): Promise<OrderResult> {
 
   async function story(): Promise<void> {
     showStatus('accepted', 'Reserving stock.');
-    await step('reserve', () => database.reserveStock(ref));
+    const reserved = await step('reserve', () => database.reserveStock(ref));
 
-    if (input.amount > policy.approvalThreshold) await untilApproved(context);
+    if (reserved?.review) await untilApproved(context, 'Many cards of the customer were declined.');
+    else if (input.amount > policy.approvalThreshold) await untilApproved(context, 'The amount is above the threshold.');
     inbox.stopIfCancelled();
 
     showStatus('reserved', 'Charging the payment.');

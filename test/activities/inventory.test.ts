@@ -1,5 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
+import type { OrderRef } from '../../src/contracts/ids.ts';
 import { orders, stock } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { stockTotals } from '../support/audit.ts';
@@ -44,11 +45,11 @@ it.each([
 ])('%s does not hold the stock of other orders while it waits for its own', async (_, activity) => {
   const ref = await shop.placeOrder({ items: TWO_ITEMS });
   if (activity === releaseStock) await runActivity(reserveStock, ref);
-  let changing: Promise<void> | undefined;
+  let changing: Promise<unknown> | undefined;
   await transaction(shop.db, async (tx) => {
     await tx.select().from(orders).where(eq(orders.id, ref.orderId)).for('no key update');
     await tx.execute(sql`select from reservations where order_id = ${ref.orderId} for update`);
-    changing = runActivity(activity, ref);
+    changing = runActivity<[OrderRef], unknown>(activity, ref);
     const waiting = async () =>
       (await shop.db.execute(sql`select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`))
         .rows.length;

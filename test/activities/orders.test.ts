@@ -26,7 +26,7 @@ const TIMED_OUT = { errorType: 'timeout', errorMessage: 'activity timed out' };
 async function chargedOrder(): Promise<OrderRef> {
   const ref = await shop.placeOrder();
   const { reserveStock, chargePayment } = shop.activities();
-  for (const step of [reserveStock, chargePayment]) await runActivity(step, ref);
+  for (const step of [reserveStock, chargePayment]) await runActivity<[OrderRef], unknown>(step, ref);
   return ref;
 }
 

@@ -61,7 +61,7 @@ describe('two attempts of a step at the same moment', () => {
     const before = await stockTotals(shop.db);
     const ref = await shop.placeOrder();
     const attempts = [shop.activities(), shop.activities(late.db), shop.activities()];
-    await Promise.all(attempts.map((activities) => runActivity(activities[activity], ref)));
+    await Promise.all(attempts.map((activities) => runActivity<[OrderRef], unknown>(activities[activity], ref)));
     expect(await saga(ref)).toEqual([expect.stringMatching(/: done$/)]);
     expect(await stockTotals(shop.db)).toEqual(before);
     const parcels = shop.warehouse.ledger().filter((entry) => 'reference' in entry && entry.reference === shipmentReference(ref));
@@ -73,7 +73,7 @@ describe('two attempts of a step at the same moment', () => {
     const before = await stockTotals(shop.db);
     const ref = await shop.placeOrder();
     const { reserveStock, chargePayment, requestShipment, issueInvoice } = shop.activities();
-    for (const step of [reserveStock, chargePayment, requestShipment, issueInvoice]) await runActivity(step, ref);
+    for (const step of [reserveStock, chargePayment, requestShipment, issueInvoice]) await runActivity<[OrderRef], unknown>(step, ref);
     await Promise.allSettled(
       [shop.activities(), shop.activities(late.db)].map((activities) => runActivity(activities[activity], ref)),
     );
@@ -97,7 +97,7 @@ describe('a late attempt, after its compensation has started', () => {
     const ref = await shop.placeOrder();
     const activities = shop.activities();
     await runActivity(activities[compensation], ref);
-    const [attempt] = await Promise.allSettled([runActivity(activities[step], ref)]);
+    const [attempt] = await Promise.allSettled([runActivity<[OrderRef], unknown>(activities[step], ref)]);
     expect(typeOf(attempt)).toBe('step_undone');
     expect(await stockTotals(shop.db)).toEqual(before);
     await endedBadly(ref);

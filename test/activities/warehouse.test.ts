@@ -15,7 +15,7 @@ const ship = (ref: OrderRef) => runActivity(shop.activities().requestShipment, r
 async function chargedOrder(): Promise<OrderRef> {
   const ref = await shop.placeOrder();
   const { reserveStock, chargePayment } = shop.activities();
-  for (const step of [reserveStock, chargePayment]) await runActivity(step, ref);
+  for (const step of [reserveStock, chargePayment]) await runActivity<[OrderRef], unknown>(step, ref);
   return ref;
 }
 

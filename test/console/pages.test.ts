@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { PageDependencies, PageEnv } from '../../src/console/environment.ts';
 import { createPages } from '../../src/console/index.tsx';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
-import { commands, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
+import { commands, emails, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
@@ -173,6 +173,22 @@ it('tells the story of an order in words', async () => {
   expect(text).toContain('Retry or cancellation requested (not delivered yet)');
   expect(text).toContain('Cancellation requested (step: ship)');
   expect(text).toContain('the customer cannot wait');
+});
+
+it('says that an order waits for a review, and that an email was suppressed', async () => {
+  const { orderId } = await shop.placeOrder();
+  await shop.db.update(orders).set({ status: 'awaiting_approval' }).where(eq(orders.id, orderId));
+  await shop.db.update(commands).set({ state: 'delivered' }).where(eq(commands.workflowId, `order/${orderId}`));
+  const result = { items: 1, reason: 'Review: 5 declined cards in 24 hours.' };
+  await shop.db
+    .insert(sagaSteps)
+    .values({ orderId, generation: 1, step: 'reserve', kind: 'step', state: 'done', attempts: 1, result });
+  await shop.db
+    .insert(emails)
+    .values({ key: 'suppressed', template: 'order_failed', status: 'suppressed', recipient: 'ada@example.com', orderId });
+  const { text } = await get(`/ops/orders/${orderId}`);
+  expect(text).toContain('Waiting for a person to approve it. Review: 5 declined cards in 24 hours.');
+  expect(text).toContain('Email suppressed: order failed');
 });
 
 it('has a page for every section of the navigation', async () => {

@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import type { FailureKind, FailureStatus, OrderStatus } from '../../src/contracts/statuses.ts';
 import type { FailureStory } from '../../src/queries/failures.ts';
-import type { OrderStory } from '../../src/queries/order-story.ts';
+import type { OrderStory, StepRecord } from '../../src/queries/order-story.ts';
 import type { RunState } from '../../src/temporal/runs.ts';
 import type { SignupStory } from '../../src/queries/signup-story.ts';
 import { whyOrderWaits, whySignupWaits } from '../../src/queries/waiting.ts';
@@ -108,6 +108,19 @@ const aCommand = (type: string) => ({
   deliveredAt: null,
 });
 
+const aStep = (step: Pick<StepRecord, 'step' | 'state'> & Partial<StepRecord>): StepRecord => ({
+  generation: 1,
+  kind: 'step',
+  attempts: 1,
+  errorType: null,
+  errorMessage: null,
+  startedAt: NOON,
+  finishedAt: null,
+  actor: null,
+  reason: null,
+  ...step,
+});
+
 describe('why an order waits', () => {
   it.each<[string, string | RegExp, OrderStory, RunState?]>([
     [
@@ -128,7 +141,12 @@ describe('why an order waits', () => {
       anOrder('charged'),
       aRun({ pendingActivities: [retried] }),
     ],
-    ['an approval', 'Waiting for a person to approve it. Otherwise it is rejected at 2026-03-03 12:00 UTC.', anOrder('awaiting_approval')],
+    ['an approval', 'Waiting for a person to approve it. The amount is above the threshold. Otherwise it is rejected at 2026-03-03 12:00 UTC.', anOrder('awaiting_approval')],
+    [
+      'a review',
+      'Waiting for a person to approve it. Review: 5 declined cards in 24 hours. Otherwise it is rejected at 2026-03-03 12:00 UTC.',
+      anOrder('awaiting_approval', { steps: [aStep({ step: 'reserve', state: 'done', reason: 'Review: 5 declined cards in 24 hours.' })] }),
+    ],
     ['the carrier', /Waiting for the carrier/, anOrder('fulfilling')],
     ['a late shipment', /late.*Ask the warehouse/, anOrder('fulfilling', { failures: [aFailure('late_shipment')] })],
     ['the delivery', /counts as delivered at 2026-03-01 14:00 UTC/, anOrder('shipped')],
@@ -137,23 +155,17 @@ describe('why an order waits', () => {
   });
 
   it('explains the wait from Postgres alone when Temporal is unavailable', () => {
-    const step = {
-      generation: 1,
+    const step = aStep({
       step: 'ship',
-      kind: 'step',
       state: 'retrying',
       attempts: 2,
       errorType: 'warehouse_unavailable',
       errorMessage: 'HTTP 503',
-      startedAt: NOON,
-      finishedAt: null,
-      actor: null,
-      reason: null,
-    } as const;
+    });
     expect(whyOrderWaits(anOrder('charged', { steps: [step] }), {})).toBe(
       'Retrying the step "ship" after 2 attempts (warehouse_unavailable: HTTP 503).',
     );
-    expect(whyOrderWaits(anOrder('awaiting_approval'), {})).toBe('Waiting for a person to approve it.');
+    expect(whyOrderWaits(anOrder('awaiting_approval'), {})).toBe('Waiting for a person to approve it. The amount is above the threshold.');
   });
 
   it.each(['completed', 'cancelled', 'failed'] as const)('returns null for an order that is %s', (status) => {
@@ -195,7 +207,7 @@ describe('why a signup waits', () => {
 describe('the deadlines of a run', () => {
   it('are left out when the arguments of the run do not hold them', () => {
     for (const unreadable of [undefined, { policy: 'none' }]) {
-      expect(whyOrderWaits(anOrder('awaiting_approval'), { input: unreadable })).toBe('Waiting for a person to approve it.');
+      expect(whyOrderWaits(anOrder('awaiting_approval'), { input: unreadable })).toBe('Waiting for a person to approve it. The amount is above the threshold.');
       expect(whySignupWaits(aSignup('pending_verification'), { input: unreadable })).toBe(
         'Waiting for the address to be verified.',
       );

@@ -67,6 +67,9 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
     STRIPE_WEBHOOK_SECRET,
     WAREHOUSE_URL: warehouse.url,
     WAREHOUSE_API_KEY,
+    // Most tests have one customer, who does all there is to do.
+    REVIEW_AFTER_DECLINES: 'off',
+    EMAILS_PER_ADDRESS_AND_DAY: 'off',
     ...overrides,
   };
   const config = loadWorkerConfig(environment);
@@ -106,6 +109,8 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
           publicUrl: config.PUBLIC_URL,
           operationsEmail: config.OPERATIONS_EMAIL,
           onCallEmail: config.ONCALL_EMAIL,
+          emailsPerAddressAndDay: config.EMAILS_PER_ADDRESS_AND_DAY,
+          reviewAfterDeclines: config.REVIEW_AFTER_DECLINES,
         },
         log,
       }),

@@ -42,6 +42,7 @@ export const orderStory: z.infer<typeof orderStorySchema> = {
   emails: [
     {
       template: 'order_confirmed',
+      status: 'sent',
       subject: 'We have your order',
       recipient: 'ada@example.com',
       sentAt: '2026-11-24T08:15:02.200Z',
@@ -76,6 +77,7 @@ export const signupStory: z.infer<typeof signupStorySchema> = {
   emails: [
     {
       template: 'verification',
+      status: 'sent',
       subject: 'Verify your email address',
       recipient: 'ada@example.com',
       sentAt: '2026-11-24T08:20:00.400Z',

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import type { Child } from 'hono/jsx';
 import type { CommandState, OrderStatus, SignupStatus } from '../../contracts/statuses.ts';
 import type { CommandRecord } from '../../queries/commands.ts';
-import type { SharedStory } from '../../queries/story.ts';
+import type { EmailRecord, SharedStory } from '../../queries/story.ts';
 import type { StoryWithRun } from '../../queries/story-with-run.ts';
 import type { Command } from '../../records/commands.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
@@ -134,16 +134,14 @@ const commandMoment = ({ type, state, createdAt, actor, lastError }: CommandReco
   actor,
 });
 
+const emailMoment = ({ sentAt, template, status, subject, recipient }: EmailRecord): Moment =>
+  status === 'suppressed'
+    ? { at: sentAt, tone: 'warn', what: `Email suppressed: ${words(template)}`, detail: `${recipient} has had as many within 24 hours as it may.` }
+    : { at: sentAt, tone: 'quiet', what: `Email: ${subject}`, detail: `to ${recipient}` };
+
 /** @returns the emails, commands and failures of a story */
 const sharedMoments = ({ emails, commands, failures }: SharedStory): Moment[] => [
-  ...emails.map(
-    ({ sentAt, subject, recipient }): Moment => ({
-      at: sentAt,
-      tone: 'quiet',
-      what: `Email: ${subject}`,
-      detail: `to ${recipient}`,
-    }),
-  ),
+  ...emails.map(emailMoment),
   ...commands.filter((command) => !isRepeated(command)).map(commandMoment),
   ...failures.flatMap((story) =>
     failureMoments(story).map((moment) => ({

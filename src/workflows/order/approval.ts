@@ -3,10 +3,14 @@ import { bookkeeping } from '../activities.ts';
 import { refusal } from '../errors.ts';
 import type { OrderContext } from './context.ts';
 
-/** Waits for a person's decision, and sends one reminder halfway. No answer by the deadline means rejected. */
-export async function untilApproved({ ref, policy, inbox, sendEmail, showStatus, beforeWait }: OrderContext): Promise<void> {
+/**
+ * Waits for a person's decision, and sends one reminder halfway. No answer by the deadline means rejected.
+ * @param why a sentence
+ */
+export async function untilApproved(context: OrderContext, why: string): Promise<void> {
+  const { ref, policy, inbox, sendEmail, showStatus, beforeWait } = context;
   await bookkeeping.requestApproval(ref);
-  showStatus('awaiting_approval', 'The amount is above the threshold. Waiting for approval.');
+  showStatus('awaiting_approval', `${why} Waiting for approval.`);
   sendEmail('approval_requested');
   await beforeWait();
   const answered = () => inbox.decision !== undefined || inbox.isCancelled;

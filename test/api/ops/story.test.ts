@@ -1,6 +1,6 @@
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { failures, orders } from '../../../src/db/schema.ts';
+import { emails, failures, orders, sagaSteps } from '../../../src/db/schema.ts';
 import { createNamespace, type TestNamespace } from '../../support/namespace.ts';
 import { createShop, type Shop } from '../../support/shop.ts';
 import { startWorkers } from '../../support/workers.ts';
@@ -132,6 +132,30 @@ describe('an order whose step fails', () => {
   it('answers 404 for an unknown id', async () => {
     expect((await get('/v1/ops/orders/0197d0a0-0000-7000-8000-000000000000')).status).toBe(404);
     expect((await get('/v1/ops/signups/0197d0a0-0000-7000-8000-000000000000')).status).toBe(404);
+  });
+});
+
+describe('an order that is reviewed', () => {
+  it('is shown with the reason and its suppressed emails, while its customer is told neither', async () => {
+    const id = await placeOrder(api);
+    await deliver();
+    await vi.waitFor(async () => expect(await api.db.$count(sagaSteps, eq(sagaSteps.orderId, id))).toBeGreaterThan(0), 20_000);
+    await api.db
+      .update(sagaSteps)
+      .set({ result: { items: 2, reason: 'Review: 5 declined cards in 24 hours.' } })
+      .where(and(eq(sagaSteps.orderId, id), eq(sagaSteps.step, 'reserve')));
+    await api.db
+      .insert(emails)
+      .values({ key: `suppressed:${id}`, template: 'order_failed', status: 'suppressed', recipient: 'ada@example.com', orderId: id });
+    expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
+      steps: expect.arrayContaining([expect.objectContaining({ step: 'reserve', reason: 'Review: 5 declined cards in 24 hours.' })]),
+      emails: expect.arrayContaining([expect.objectContaining({ template: 'order_failed', status: 'suppressed', subject: null })]),
+    });
+    for (const path of [`/v1/orders/${id}`, `/v1/orders/${id}/saga`]) {
+      const { status, body } = await call(api, 'GET', path, { key: api.keys.customer.key });
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).not.toMatch(/review|declined|suppressed/i);
+    }
   });
 });
 

@@ -1198,7 +1198,7 @@ export interface components {
           /** Format: date-time */
           voidedAt: string | null;
         })[];
-      emails: components["schemas"]["SentEmail"][];
+      emails: components["schemas"]["Email"][];
       /** @description Delivered ones are kept for a week */
       commands: components["schemas"]["Command"][];
       failures: ({
@@ -1263,11 +1263,20 @@ export interface components {
       /** @description A sentence; null when it has ended */
       waitingFor: string | null;
     };
-    SentEmail: {
+    Email: {
       template: string;
-      subject: string;
+      /**
+       * @description `suppressed`: not sent, because its address had as many emails within 24 hours as it may
+       * @enum {string}
+       */
+      status: "sent" | "suppressed";
+      /** @description Null if it was suppressed */
+      subject: string | null;
       recipient: string;
-      /** Format: date-time */
+      /**
+       * Format: date-time
+       * @description When it was sent or suppressed
+       */
       sentAt: string;
     };
     Command: {
@@ -1297,7 +1306,7 @@ export interface components {
     };
     SignupStory: {
       signup: components["schemas"]["Signup"];
-      emails: components["schemas"]["SentEmail"][];
+      emails: components["schemas"]["Email"][];
       /** @description Delivered ones are kept for a week */
       commands: components["schemas"]["Command"][];
       failures: ({

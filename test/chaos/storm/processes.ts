@@ -130,6 +130,8 @@ export async function startProcesses(folder: string, bundle: string): Promise<Pr
     APPROVAL_DEADLINE: '40s',
     LATE_SHIPMENT_AFTER: '15s',
     LATE_SHIPMENT_EVERY: '30s',
+    REVIEW_AFTER_DECLINES: 'off',
+    EMAILS_PER_ADDRESS_AND_DAY: 'off',
   };
   const apiEnvironment = {
     ...common,

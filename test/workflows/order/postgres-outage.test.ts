@@ -22,7 +22,12 @@ const rig = await useRig({
       closing.push(() => handle.close(), () => started.cut());
       return handle.db;
     });
-    const settings = { publicUrl: 'http://shop.test', operationsEmail: 'ops@holdfast.example', onCallEmail: 'on-call@holdfast.example' };
+    const settings = {
+      publicUrl: 'http://shop.test',
+      operationsEmail: 'ops@holdfast.example',
+      onCallEmail: 'on-call@holdfast.example',
+      emailsPerAddressAndDay: 20,
+    };
     return {
       async requestShipment(ref) {
         tries.ship += 1;
