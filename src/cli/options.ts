@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { failureFilterSchema, type FailureFilter } from '../contracts/failure-filter.ts';
 import { id, line, reason as reasonField, wholeNumber } from '../contracts/fields.ts';
 import { FAILURE_KINDS, FAILURE_STATUSES } from '../contracts/statuses.ts';
-import { decodeCursor } from '../views/page.ts';
+import { cursorSchema, idCursor } from '../views/page.ts';
 import { describeIssues, UsageError } from './exit.ts';
 import type { OutputOptions } from './output.ts';
 
@@ -25,9 +25,7 @@ export const watchOption = () => new Option('--watch', 'follow the bulk action t
 export const limitOption = (preset: number) =>
   new Option('--limit <n>', 'at most how many').argParser(parseWith(wholeNumber(1, 10_000))).default(preset);
 export const cursorOption = () =>
-  new Option('--cursor <cursor>', '`nextCursor` of the previous page').argParser((text) =>
-    parseWith(z.uuid())(decodeCursor(text)),
-  );
+  new Option('--cursor <cursor>', '`nextCursor` of the previous page').argParser(parseWith(cursorSchema(idCursor)));
 
 export const reasonOption = () => new Option('--reason <text>', 'why; kept in the audit').argParser(parseWith(reasonField));
 export const actorOption = () =>

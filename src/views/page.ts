@@ -1,10 +1,38 @@
 import { z } from '@hono/zod-openapi';
 
-/** The cursor of a list is opaque to callers: the id or number of the last row of the page, encoded. */
-const encode = (position: string | number): string => Buffer.from(String(position)).toString('base64url');
+/** How the position that a page of a list ended at becomes a cursor, which is opaque to callers. */
+interface CursorCode<Position> {
+  /** Of a cursor. Each text that matches it can be decoded, so the OpenAPI document takes no cursor that the API refuses. */
+  pattern: RegExp;
+  encode: (position: Position) => string;
+  decode: (cursor: string) => Position;
+}
 
-/** @returns what a cursor stands for. @param text from a caller, so it may be anything */
-export const decodeCursor = (text: string): string => Buffer.from(text, 'base64url').toString();
+/** For a list by UUID: its 16 bytes. The last character of their base64url stands for two bits. */
+export const idCursor: CursorCode<string> = {
+  pattern: /^[A-Za-z0-9_-]{21}[AQgw]$/,
+  encode: (id) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url'),
+  // Postgres reads a UUID without hyphens, too.
+  decode: (cursor) => Buffer.from(cursor, 'base64url').toString('hex'),
+};
+
+/** For a numbered list: six bytes. */
+export const numberCursor: CursorCode<number> = {
+  pattern: /^[A-Za-z0-9_-]{8}$/,
+  encode(number) {
+    const bytes = Buffer.alloc(6);
+    bytes.writeUIntBE(number, 0, 6);
+    return bytes.toString('base64url');
+  },
+  decode: (cursor) => Buffer.from(cursor, 'base64url').readUIntBE(0, 6),
+};
+
+const encode = (position: string | number): string =>
+  typeof position === 'number' ? numberCursor.encode(position) : idCursor.encode(position);
+
+/** @returns the schema of a cursor that a caller gives */
+export const cursorSchema = <Position>({ pattern, decode }: CursorCode<Position>) =>
+  z.string().regex(pattern, 'is not a cursor of this list').transform(decode);
 
 /** @returns the schema of one page */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>

@@ -1,4 +1,5 @@
 import { Links } from '../../views/links.ts';
+import { idCursor, numberCursor } from '../../views/page.ts';
 
 /** What the examples of the OpenAPI document share. */
 
@@ -11,7 +12,7 @@ export const SCHEDULE_ID = 'weekly-report';
 export const OPERATOR = 'key:0197c1f2-30b5-7f48-9b6d-e8a27c5d1f34';
 
 /** The cursors of a list by id and of a numbered list. */
-export const ID_CURSOR = Buffer.from(ORDER_ID).toString('base64url');
-export const NUMBER_CURSOR = Buffer.from('42').toString('base64url');
+export const ID_CURSOR = idCursor.encode(ORDER_ID);
+export const NUMBER_CURSOR = numberCursor.encode(42);
 
 export const links = new Links('https://temporal.example', 'holdfast');
