@@ -19,26 +19,39 @@ const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]/
  * ECMAScript, RE2 and Python, without a flag.
  */
 const REFUSED = '\\x00-\\x1f\\x7f-\\x9f\u2028-\u202e\u2066-\u2069';
-const ONE_LINE_PORTABLE = `^\\s*[^\\s${REFUSED}][^${REFUSED}]*$`;
+const ONE_LINE_PORTABLE = `^[^${REFUSED}]*[^\\s${REFUSED}][^${REFUSED}]*$`;
+
+/** Counts as JSON Schema does: a character outside the Basic Multilingual Plane is one, though its `length` is 2. */
+const hasAtMost = (text: string, longest: number) =>
+  text.length <= longest || (text.length <= 2 * longest && Array.from(text).length <= longest);
 
 /**
  * One line of text for people, trimmed. Control characters and lone surrogates are refused: Postgres and email headers
  * cannot hold them. So is what a person could not read as it was written.
- * @param longest characters
+ * @param longest characters, before it is trimmed
  */
 export const line = (longest: number) =>
   z
     .string()
+    .refine((text) => hasAtMost(text, longest), `must be at most ${longest} characters`)
+    .regex(ONE_LINE, 'must be one line of text')
     .trim()
     .min(1, 'must not be empty')
-    .max(longest)
-    .regex(ONE_LINE, 'must be one line of text')
     .refine((text) => !DIRECTION.test(text), 'must not change the direction of writing')
     .refine((text) => text === '' || VISIBLE.test(text), 'must be visible')
-    .meta({ pattern: ONE_LINE_PORTABLE });
+    .meta({ pattern: ONE_LINE_PORTABLE, maxLength: longest });
+
+const MAILBOX = "(?:[A-Za-z0-9_'+-]+\\.)*[A-Za-z0-9_'+-]*[A-Za-z0-9_+-]";
+/** Of a domain: no hyphen at its ends, and at most 63 characters (RFC 1035). */
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+const EMAIL = new RegExp(`^${MAILBOX}@(?:${LABEL}\\.)+[A-Za-z]{2,63}$`);
 
 /** An email address. */
-export const email = z.email().max(254).meta({ pattern: z.regexes.email.source });
+export const email = z
+  .email({ pattern: EMAIL })
+  .max(254)
+  .refine((text) => text.indexOf('@') <= 64, 'must have at most 64 characters before the @')
+  .meta({ pattern: EMAIL.source });
 
 /** Four digits, but not 0000. */
 const YEAR = '([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])';
@@ -58,10 +71,12 @@ const LINKS = [
   /[\p{L}\p{N}]\.(?:\p{Ll}{2,}|\p{Lu}{2,})\//u,
 ];
 
+const NAME_LENGTH = 200;
+
 /** The name of a person or a company. It is mailed to an address that someone typed in, so it must not lead anywhere. */
-export const personName = line(200)
+export const personName = line(NAME_LENGTH)
   .refine((text) => !LINKS.some((link) => link.test(text)), 'must not contain a link')
-  .meta({ pattern: ONE_LINE_PORTABLE });
+  .meta({ pattern: ONE_LINE_PORTABLE, maxLength: NAME_LENGTH });
 
 /** A number that comes as text. Digits only: `Number` would also take `0x10`, `1e3` and an empty text. */
 export const wholeNumber = (least: number, most: number) =>

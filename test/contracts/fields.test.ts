@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { instant, line, personName, wholeNumber } from '../../src/contracts/fields.ts';
+import { email, instant, line, personName, wholeNumber } from '../../src/contracts/fields.ts';
 
 describe('a line of text', () => {
   it.each(['Ada Lovelace', '山田太郎', 'עדה', 'علی‌رضا', '👩‍👩‍👧', '⠁', '-'])('is taken: %s', (text) => {
@@ -15,11 +15,34 @@ describe('a line of text', () => {
     ['has a line separator', 'Ada\u2028Lovelace'],
     ['has a paragraph separator', 'Ada\u2029Lovelace'],
     ['has a line break', 'Ada\nLovelace'],
+    ['begins with a tab', '\tAda'],
+    ['ends with a line break', 'Ada\n'],
     ['overrides the direction of writing', 'Ada \u202eecalevoL'],
     ['isolates a direction of writing', '\u2067Ada'],
   ])('is refused if it %s', (_, text) => {
     expect(line(200).safeParse(text).success).toBe(false);
   });
+});
+
+it('a line of text is counted in characters, with the spaces around it, as the OpenAPI document says', () => {
+  expect(line(3).safeParse('👩👩👩').success).toBe(true);
+  expect(line(3).safeParse(' Ad').success).toBe(true);
+  expect(line(3).safeParse(' Ada').success).toBe(false);
+});
+
+describe('an email address', () => {
+  const label = 'x'.repeat(63);
+
+  it.each(['ada@example.com', "o'hara+tea@a.b-c.example", `${'a'.repeat(64)}@${label}.de`, 'ada@xn--bcher-kva.example'])('is taken: %s', (text) => {
+    expect(email.parse(text)).toBe(text);
+  });
+
+  it.each(['ada', 'ada@example', '.ada@example.com', 'ada.@example.com', 'a..b@example.com', 'ada@-example.com', 'ada@example-.com', `ada@x${label}.com`, `${'a'.repeat(65)}@example.com`])(
+    'is refused: %s',
+    (text) => {
+      expect(email.safeParse(text).success).toBe(false);
+    },
+  );
 });
 
 describe('the name of a person', () => {
