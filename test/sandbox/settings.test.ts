@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../src/sandbox/ports.ts';
 import { checkPorts, readSettings } from '../../src/sandbox/settings.ts';
-import { freePortVariables, occupy } from './ports-support.ts';
+import { freePortVariables } from '../support/stack-ports.ts';
+import { occupy } from './ports-support.ts';
 
 describe('settings', () => {
   it('default to the documented ports', () => {

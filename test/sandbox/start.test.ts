@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRunning, type ProcessIdentity } from '../../src/sandbox/process-identity.ts';
 import { projectRoot } from '../../src/sandbox/project.ts';
 import { loadSecrets } from '../../src/sandbox/secrets.ts';
-import { freePortVariables } from './ports-support.ts';
+import { freePortVariables } from '../support/stack-ports.ts';
 
 let home: string;
 let environment: NodeJS.ProcessEnv;

@@ -36,7 +36,7 @@ try {
 /** @returns whether every order ended as expected */
 async function run(shop: Shop): Promise<boolean> {
   console.log('The warehouse will be slow for its next six requests.\n');
-  await shop.slowWarehouse(6);
+  await shop.setWarehouseFault({ mode: 'slow', delayMs: 1_500, count: 6 });
   const signups = Promise.all([shop.signUp('pending_verification'), shop.signUp('trial'), shop.signUp('subscribed')]);
   const rows = await Promise.all(
     SCENARIOS.map(async (scenario, index) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { FINAL_ORDER_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../contracts/statuses.ts';
+import type { faultSchema } from '../simulators/faults.ts';
 import type { Scenario } from './scenarios.ts';
 
 const orderSchema = z.object({
@@ -86,13 +87,10 @@ export function openShop(access: Access) {
       return await look();
     },
 
-    /** Makes the warehouse slow for its next requests. */
-    async slowWarehouse(requests: number): Promise<void> {
-      await fetch(new URL('/_sandbox/faults', access.warehouseUrl), {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ mode: 'slow', delayMs: 1_500, count: requests }),
-      });
+    /** Sets a fault of the warehouse, or clears it. */
+    async setWarehouseFault(fault: z.input<typeof faultSchema> | undefined): Promise<void> {
+      const set = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault) };
+      await fetch(new URL('/_sandbox/faults', access.warehouseUrl), fault ? set : { method: 'DELETE' });
     },
   };
 }
