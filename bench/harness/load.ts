@@ -34,7 +34,8 @@ export type LoadResult = z.infer<typeof loadResultSchema>;
 /** @returns the time that so much of some sorted times does not exceed. @param share between 0 and 1 */
 export const percentile = (sorted: ArrayLike<number>, share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
 
-export type Load = Omit<z.input<typeof loadOptionsSchema>, 'url' | 'key'>;
+/** `key`: by default that of the side's customer. */
+export type Load = Omit<z.input<typeof loadOptionsSchema>, 'url' | 'key'> & { key?: string };
 
 export interface LoadGenerator {
   /** Sends requests to a side. @throws Error if one is refused: its figures would mean nothing */

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, inject, it } from 'vitest';
 import { runMeasure } from '../../bench/harness/run.ts';
 import { bulk } from '../../bench/measures/bulk.ts';
 import { busyIntake } from '../../bench/measures/busy-intake.ts';
+import { fairness } from '../../bench/measures/fairness.ts';
 import { recovery } from '../../bench/measures/recovery.ts';
 import { scale } from '../../bench/measures/scale.ts';
 import { waiting } from '../../bench/measures/waiting.ts';
@@ -17,6 +18,11 @@ describe.skipIf(process.env['BENCH_MEASURES'] !== 'all')('the bench, without pee
   it('accepts orders while the worker works', async () => {
     const { tables } = await runMeasure(busyIntake, { orders: 4, rate: 20, rounds: 1 }, place);
     expect(tables[0]?.rows.map(([name]) => name)).toEqual(['worker stopped', 'worker busy']);
+  });
+
+  it('measures the orders of one key behind a burst of another', async () => {
+    const { tables } = await runMeasure(fairness, { burst: 4, orders: 2 }, place);
+    expect(tables[0]?.rows.map(([name]) => name)).toEqual(['alone', 'behind a burst of 4 of another key']);
   });
 
   it('wakes every signup that waits', async () => {
