@@ -19,6 +19,7 @@ import { measureCalls } from './metrics/calls.ts';
 import { poolMetrics } from './metrics/pool.ts';
 import { serveMetrics } from './metrics/server.ts';
 import { createReconciler } from './reconcile/reconciler.ts';
+import { roomOf } from './temporal/room.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
@@ -125,7 +126,8 @@ async function main(): Promise<void> {
       log.info({ schedule: definition.scheduleId, outcome: await upsertSchedule(client, definition) }, 'schedule declared');
     }
   }
-  const dispatcher = queues.includes('orders')
+  const ordersWorker = workers[queues.indexOf('orders')];
+  const dispatcher = ordersWorker
     ? createDispatcher({
         db: database.db,
         client,
@@ -136,6 +138,7 @@ async function main(): Promise<void> {
           alertDigestEvery: config.ALERT_DIGEST_EVERY,
         },
         eagerStart: true,
+        room: () => roomOf(ordersWorker),
       }).run(database)
     : undefined;
 

@@ -469,6 +469,8 @@ export const commands = pgTable(
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     workflowId: text('workflow_id').notNull(),
+    /** Of a new order or signup: the API key that it belongs to. The commands of different owners are delivered in turn. */
+    owner: uuid(),
     body: jsonb().notNull(),
     state: text({ enum: COMMAND_STATES }).notNull().default('pending'),
     /** How often its delivery was attempted. Attempts that ended because Temporal was away do not count. */
@@ -484,7 +486,7 @@ export const commands = pgTable(
   (table) => [
     check('commands_state', oneOf('state', COMMAND_STATES)),
     index('commands_due')
-      .on(table.nextAttemptAt, table.id)
+      .on(table.owner, table.nextAttemptAt, table.id)
       .where(sql`state = 'pending'`),
     index('commands_workflow').on(table.workflowId),
     index('commands_delivered').on(table.deliveredAt),

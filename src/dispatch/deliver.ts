@@ -28,13 +28,13 @@ class TooLateError extends Error {
 
 /** @returns a function that delivers one command to Temporal. Harmless when a command is delivered twice. */
 export function createDelivery({ client, policies, eagerStart }: DeliveryOptions) {
-  async function send(command: Command, deadline: number): Promise<void> {
+  async function send(command: Command, deadline: number, owner: string | null): Promise<void> {
     stopAfter(deadline);
     const workflowId = targetWorkflowId(command);
     const handle = client.workflow.getHandle(workflowId);
     switch (command.type) {
       case 'start_order':
-        return await startOrder(command, deadline);
+        return await startOrder(command, deadline, owner);
       case 'start_signup':
         await client.workflow.start('signup', {
           workflowId,
@@ -43,6 +43,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           requestEagerStart: eagerStart,
           args: [{ signupId: command.signupId, policy: policies.signup }],
+          ...fairnessOf(owner),
           memo: memoOf(command.requestId),
           staticSummary: 'Signup',
           staticDetails: 'verification → trial → subscribed',
@@ -117,7 +118,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
     }
   }
 
-  async function startOrder(command: Extract<Command, { type: 'start_order' }>, deadline: number): Promise<void> {
+  async function startOrder(command: Extract<Command, { type: 'start_order' }>, deadline: number, owner: string | null): Promise<void> {
     const { orderId, generation, amount, currency, requestId } = command;
     const workflowId = targetWorkflowId(command);
     // A start that was delivered but not recorded. Its run may have failed since, and then another would be allowed.
@@ -132,6 +133,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
         workflowIdReusePolicy: generation === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
         requestEagerStart: eagerStart,
         args: [{ orderId, generation, amount, currency, policy: policies.order }],
+        ...fairnessOf(owner),
         memo: { generation, ...memoOf(requestId) },
         staticSummary: `Order over ${amount} ${currency} (minor units)`,
         staticDetails: 'reserve stock → [approval] → charge → ship → invoice → shipped → delivered',
@@ -153,10 +155,13 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
     }
   }
 
-  /** @param deadline ms since 1970. Nothing is sent after it, even if this process was frozen meanwhile */
-  return async function deliver(command: Command, deadline: number): Promise<Outcome> {
+  /**
+   * @param deadline ms since 1970. Nothing is sent after it, even if this process was frozen meanwhile
+   * @param owner whose share of the workers a run that it starts takes
+   */
+  return async function deliver(command: Command, deadline: number, owner: string | null): Promise<Outcome> {
     try {
-      await client.withDeadline(deadline, () => send(command, deadline));
+      await client.withDeadline(deadline, () => send(command, deadline, owner));
       return { state: 'delivered' };
     } catch (error) {
       // A process died after the delivery and before it was recorded.
@@ -171,6 +176,12 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
 
 /** @returns the part of a memo that says which request a run began with */
 const memoOf = (requestId: string | undefined) => (requestId === undefined ? {} : { [REQUEST_ID]: requestId });
+
+/**
+ * Tasks that wait in a task queue are handed out to the owners of their runs in turn, where Temporal has fairness enabled.
+ * The key is the id of an API key, which is no personal data.
+ */
+const fairnessOf = (owner: string | null) => (owner === null ? {} : { priority: { fairnessKey: owner } });
 
 /** @throws TooLateError */
 function stopAfter(deadline: number): void {

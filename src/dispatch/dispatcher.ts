@@ -9,16 +9,19 @@ import { closeFailureOf, reopenFailuresOf, reportSetAside, wakeWaiting } from '.
 import { createDelivery, type DeliveryOptions, type Outcome } from './deliver.ts';
 import { isNeedless } from './needless.ts';
 import { claimCommands, LEASE, settleCommands, type ClaimedCommand, type Settlement } from './outbox.ts';
+import { createStartGate } from './start-gate.ts';
 
 /** `client` is on the worker's own connection, so that a workflow's first task comes back with the answer to its start. */
 export interface DispatcherOptions extends DeliveryOptions {
   db: Database;
   log: Logger;
+  /** How many more runs the worker of this process can carry at the moment. By default any number. */
+  room?: () => number;
 }
 
 export type Dispatcher = ReturnType<typeof createDispatcher>;
 
-/** Commands claimed and settled together. */
+/** Commands without an owner, and of owners, that are claimed and settled together. */
 const BATCH = 25;
 /** Batches being delivered at once. */
 const MOST_BATCHES = 4;
@@ -46,13 +49,18 @@ interface Attempt {
 }
 
 /** Delivers commands to Temporal. Several processes may do so at once. */
-export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
+export function createDispatcher({ db, log, room = () => Infinity, ...delivery }: DispatcherOptions) {
   const deliver = createDelivery(delivery);
+  const gate = createStartGate(room);
   /** The batches being delivered. They never reject: what goes wrong becomes `trouble`. */
   const inFlight = new Set<Promise<void>>();
   /** Why nothing is claimed for the moment. */
   let trouble: { with: 'Temporal' | 'Postgres'; error: unknown } | undefined;
   let dealtWith = 0;
+  /** Whose turn was the last one. */
+  let lastOwner: string | undefined;
+  /** Whether commands of owners may wait for the gate. */
+  let isGateClosed = false;
   /** Wakes the loop of `run`. */
   let wake: (() => void) | undefined;
   /** Whether to look again when a batch has ended: there may be something due that the last look could not claim. */
@@ -61,13 +69,17 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
   /** Claims batches and starts to deliver them, until nothing is due, enough are in flight, or there is trouble. */
   async function look(): Promise<void> {
     if (inFlight.size >= MOST_BATCHES) isMoreLikely = true;
+    isGateClosed = false;
     try {
-      for (let full = true; full && mayClaim(); ) {
+      for (let isMore = true; isMore && mayClaim(); ) {
         const deadline = Date.now() + DELIVERY_DEADLINE;
-        const claimed = await claimCommands(db, BATCH);
-        if (claimed.length > 0) start(claimed, deadline);
-        full = claimed.length === BATCH;
-        isMoreLikely ||= full;
+        const owned = Math.min(gate.allowed(), BATCH);
+        const claim = await claimCommands(db, { ownerless: BATCH, owned, after: lastOwner });
+        ({ lastOwner } = claim);
+        if (claim.claimed.length > 0) start(claim.claimed, deadline);
+        isGateClosed = gate.allowed() === 0 && (owned === 0 || claim.isMore.owned);
+        isMore = claim.isMore.ownerless || (claim.isMore.owned && !isGateClosed);
+        isMoreLikely ||= isMore;
       }
     } catch (error) {
       trouble = { with: 'Postgres', error };
@@ -77,8 +89,10 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
   const mayClaim = (): boolean => inFlight.size < MOST_BATCHES && !trouble;
 
   function start(claimed: ClaimedCommand[], deadline: number): void {
+    const haveStarted = gate.begin(claimed.filter(({ owner }) => owner !== null).length);
     const batch = deliverToEnd(claimed, deadline).finally(() => {
       inFlight.delete(batch);
+      haveStarted();
       // Otherwise, looking again would be a statement for nothing.
       if (isMoreLikely) wake?.();
       if (inFlight.size === 0) isMoreLikely = false;
@@ -103,7 +117,7 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
     const unanswered = sleep(deadline - Date.now(), { state: 'away', error: 'No answer in time.' } as const, { ref: false });
     const attempt = async (one: ClaimedCommand): Promise<Attempt> => {
       const { success, data: command, error } = commandSchema.safeParse(one.body);
-      const outcome = success ? Promise.race([deliver(command, deadline), unanswered]) : invalid(error);
+      const outcome = success ? Promise.race([deliver(command, deadline, one.owner), unanswered]) : invalid(error);
       return { claimed: one, command, outcome: await outcome };
     };
     const all = Promise.all(claimed.map(async (one) => ended.push(await attempt(one))));
@@ -214,7 +228,7 @@ export function createDispatcher({ db, log, ...delivery }: DispatcherOptions) {
         // Made before the look, so that what comes during it cuts the wait short.
         woken = new AbortController();
         await look();
-        if (!trouble && !stopping.signal.aborted) await rest(SLOW_POLL, woken.signal);
+        if (!trouble && !stopping.signal.aborted) await (isGateClosed ? gate.opened(woken.signal) : rest(SLOW_POLL, woken.signal));
         if (trouble) await pause(stopping.signal);
       }
       await Promise.all(inFlight);

@@ -61,8 +61,8 @@ with request as (
 ), events as (
   insert into order_events (order_id, generation, status) select id, 1, 'accepted' from made
 ), started as (
-  insert into commands (workflow_id, body)
-  select 'order/' || id,
+  insert into commands (workflow_id, owner, body)
+  select 'order/' || id, owner,
     jsonb_strip_nulls(jsonb_build_object(
       'type', 'start_order', 'orderId', id, 'generation', 1, 'amount', made.amount, 'currency', made.currency, 'requestId', "requestId"
     ))

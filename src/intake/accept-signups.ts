@@ -39,8 +39,8 @@ with request as (
   )
   from fresh join made using (id) order by owner, "idempotencyKey"
 ), started as (
-  insert into commands (workflow_id, body)
-  select 'signup/' || id, jsonb_strip_nulls(jsonb_build_object('type', 'start_signup', 'signupId', id, 'requestId', "requestId"))
+  insert into commands (workflow_id, owner, body)
+  select 'signup/' || id, owner, jsonb_strip_nulls(jsonb_build_object('type', 'start_signup', 'signupId', id, 'requestId', "requestId"))
   from made join request using (id)
 )
 select id from made`;

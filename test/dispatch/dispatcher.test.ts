@@ -103,6 +103,21 @@ describe('the dispatcher', () => {
     for (const { orderId } of placed) expect(await trackingNumbers(orderId)).toEqual(numbers);
   });
 
+  it('starts every order, one by one, even if its worker never has room', async () => {
+    for (let count = 0; count < 4; count += 1) await shop.placeOrder();
+    const running = shop.dispatcher(temporal.client, shop.db, () => 0).run(shop.database);
+    onTestFinished(() => running.stop());
+    await expect.poll(states, { timeout: 20_000 }).toEqual(['delivered', 'delivered', 'delivered', 'delivered']);
+  });
+
+  it('tells Temporal whose share of the workers an order takes', async () => {
+    const { orderId } = await shop.placeOrder();
+    await drain();
+    const [order] = await shop.db.select({ owner: orders.owner }).from(orders).where(eq(orders.id, orderId));
+    const { raw } = await runOf(orderId).describe();
+    expect(raw.workflowExecutionInfo?.priority?.fairnessKey).toBe(order?.owner);
+  });
+
   it('starts a workflow once even if the record of its delivery is lost', async () => {
     const { orderId } = await shop.placeOrder();
     await shop.database.listener.unsafe(`

@@ -115,8 +115,12 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
         log,
       }),
 
-    /** @returns a dispatcher of this shop. @param connection replaces the shop's own connection to the database */
-    dispatcher: (client: Client, connection = db): Dispatcher =>
+    /**
+     * @returns a dispatcher of this shop
+     * @param connection replaces the shop's own connection to the database
+     * @param room of its worker, see `DispatcherOptions`
+     */
+    dispatcher: (client: Client, connection = db, room?: () => number): Dispatcher =>
       createDispatcher({
         db: connection,
         client,
@@ -127,6 +131,7 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
           alertDigestEvery: config.ALERT_DIGEST_EVERY,
         },
         eagerStart: false,
+        ...(room && { room }),
       }),
 
     /** Accepts an order, by default for 2 × Earl Grey. @returns its reference */

@@ -32,7 +32,7 @@ async function examineCommands(db: Database): Promise<string> {
   if (overdue > 0) {
     throw new CheckFailed(
       `${overdue} not delivered, the oldest due since ${overdueSince?.toISOString()}`,
-      'Start a worker for the queue `orders`. If one is running, its log says why its "commands wait".',
+      'Start a worker for the queue `orders`. If one is running, its log says why its "commands wait", or it is busy with the orders before them.',
     );
   }
   if (setAside > 0) {
