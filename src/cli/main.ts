@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addDoctor } from './doctor/command.ts';
 import { EXIT_HELP, run } from './exit.ts';
+import { addFind } from './find.ts';
 import { addFailures } from './failures.ts';
 import { addKeys } from './keys.ts';
 import { addOrders } from './orders.ts';
@@ -22,6 +23,7 @@ const program = new Command('ops')
 // In the order in which an operator needs them at night.
 for (const add of [
   addFailures,
+  addFind,
   addRetrying,
   addBulkActions,
   addOrders,

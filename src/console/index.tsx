@@ -10,6 +10,7 @@ import { bulkActionList } from './bulk-actions/list.tsx';
 import { newBulkAction } from './bulk-actions/new.tsx';
 import { bulkActionPage } from './bulk-actions/one.tsx';
 import type { PageDependencies, PageEnv } from './environment.ts';
+import { findPage } from './find/find.tsx';
 import { failureList } from './failures/list.tsx';
 import { failurePage } from './failures/one.tsx';
 import { BareLayout } from './kit/layout.tsx';
@@ -43,6 +44,7 @@ const PAGES: ((app: Hono<PageEnv>, deps: PageDependencies) => void)[] = [
   reportList,
   reportPage,
   auditList,
+  findPage,
 ];
 
 /** Only our own origin, and nothing inline. */

@@ -233,6 +233,8 @@ export const orders = pgTable(
     index('orders_declined')
       .on(sql`lower(${table.customerEmail})`, table.updatedAt)
       .where(isDeclinedOrder),
+    // The number that emails show.
+    index('orders_short_id').on(sql`right(${table.id}::text, 8)`),
   ],
 );
 
@@ -407,7 +409,12 @@ export const shipments = pgTable(
     shippedAt: at('shipped_at'),
     deliveredAt: at('delivered_at'),
   },
-  (table) => [primaryKey({ columns: [table.orderId, table.generation] })],
+  (table) => [
+    primaryKey({ columns: [table.orderId, table.generation] }),
+    index('shipments_tracking')
+      .on(table.trackingNumber)
+      .where(sql`tracking_number is not null`),
+  ],
 );
 
 /** Gives out numbers in the transaction that writes the invoice. A sequence would leave gaps. */

@@ -73,6 +73,18 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     expect(await capturePages(browser, stack, paths)).toBe(3 * paths.length);
   });
 
+  it('opens what the search box of every page finds', async () => {
+    const search = page.getByRole('searchbox', { name: 'Search by id, number or email' });
+    await search.fill(trouble.inspected.slice(-8));
+    await search.press('Enter');
+    await page.waitForURL(`**/ops/orders/${trouble.inspected}`);
+    await search.fill('nobody@example.com');
+    await search.press('Enter');
+    await page.getByText('Nothing found.').waitFor();
+    expect(await search.inputValue()).toBe('nobody@example.com');
+    expect(await accessProblems(page)).toEqual([]);
+  });
+
   it('finds a failure, and shows what happened to it', async () => {
     await page.goto('/ops/failures');
     await page.getByText('More filters').click();

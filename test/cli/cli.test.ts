@@ -234,6 +234,15 @@ describe('a bulk action', () => {
   });
 });
 
+describe('ops find', () => {
+  it('finds an order by the number that emails show, and says so when there is none', async () => {
+    const orderId = await placeOrder();
+    const [found, none] = await Promise.all([opsJson('find', orderId.slice(-8)), ops('find', 'ffffffff')]);
+    expect(found).toMatchObject({ code: 0, printed: [{ kind: 'order', id: orderId, about: 'ada@example.com' }] });
+    expect(none).toMatchObject({ code: 0, stdout: 'Nothing found.\n' });
+  });
+});
+
 describe('ops orders', () => {
   it('shows the story of an order, and why it waits', async () => {
     const { orderId } = await park();

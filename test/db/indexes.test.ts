@@ -6,6 +6,7 @@ import { connectDatabase, type Database } from '../../src/db/client.ts';
 import { createLogger } from '../../src/log.ts';
 import { readAttention } from '../../src/queries/attention.ts';
 import { readBacklogPeaks } from '../../src/queries/backlog.ts';
+import { find } from '../../src/queries/find.ts';
 import { readSeries } from '../../src/queries/series.ts';
 import { countOpenInGroup } from '../../src/records/failures.ts';
 import { createCaller } from '../support/caller.ts';
@@ -27,6 +28,8 @@ const TABLES = [
   'order_events',
   'payments',
   'refunds',
+  'shipments',
+  'invoices',
   'commands',
   'signups',
   'verification_tokens',
@@ -57,6 +60,10 @@ beforeAll(async () => {
     insert into refunds (provider_refund_id, payment_id, amount, status, created_at)
     select n::text, ${id}, 1, 'succeeded', ${at} from ${rows}`);
   await db.execute(sql`
+    insert into shipments (order_id, generation, state, warehouse_id, tracking_number) select ${id}, 1, 'delivered', n::text, n::text from ${rows}`);
+  await db.execute(sql`
+    insert into invoices (number, order_id, generation, amount, currency) select n, ${id}, 1, 100, 'EUR' from ${rows}`);
+  await db.execute(sql`
     insert into commands (workflow_id, body, state, created_at, delivered_at)
     select 'order/' || n, '{}', 'delivered', ${recently}, ${recently} from ${rows}`);
   await db.execute(sql`
@@ -83,6 +90,8 @@ const readers: [string, (reader: Database) => Promise<unknown>][] = [
   ['the chart of the last hour', (reader) => readSeries(reader, 'hour')],
   ['the backlog', (reader) => readBacklogPeaks(reader, lastHour())],
   ['what needs attention', (reader) => readAttention(reader)],
+  ['an order by its short number', (reader) => find(reader, '0f1e2d3c')],
+  ['an order by a tracking number', (reader) => find(reader, 'SBX-12345')],
   ['the size of an alert group', (reader) => countOpenInGroup(reader, 'step/ship/down')],
   [
     'the weekly report',

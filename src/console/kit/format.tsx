@@ -74,9 +74,14 @@ export const Subject = ({ of: { orderId, signupId } }: { of: { orderId: string |
   return signupId ? <IdLink to="signup" id={signupId} /> : <>none</>;
 };
 
+type Kind = keyof typeof SECTIONS;
+
+/** @returns the path of the page of one thing */
+export const pagePath = (kind: Kind, id: string): string => `/ops/${SECTIONS[kind]}/${id}`;
+
 /** A link to the page of one thing, e.g. `order …5f3a91c2`. */
-export const IdLink = ({ to, id }: { to: keyof typeof SECTIONS; id: string }) => (
-  <a href={`/ops/${SECTIONS[to]}/${id}`}>
+export const IdLink = ({ to, id }: { to: Kind; id: string }) => (
+  <a href={pagePath(to, id)}>
     {to} {shortId(id)}
   </a>
 );

@@ -57,6 +57,8 @@ export interface Page {
   title: string;
   section: Section;
   hint?: Child;
+  /** What was searched for, to be shown in the search box. */
+  searched?: string;
   /** Where the page's live updates come from. */
   live?: string;
   children?: Child;
@@ -70,6 +72,9 @@ export const Layout = (props: Page & { session: Session; openFailures: number; f
     </a>
     <header class="side">
       <Brand />
+      <form action="/ops/find" role="search" class="search">
+        <input type="search" name="q" value={props.searched} placeholder="Search" aria-label="Search by id, number or email" maxlength={300} />
+      </form>
       <nav aria-label="Sections">
         <ul>
           {SECTIONS.map(({ path, label }) => (

@@ -1,0 +1,2 @@
+CREATE INDEX "orders_short_id" ON "orders" USING btree (right("id"::text, 8));--> statement-breakpoint
+CREATE INDEX "shipments_tracking" ON "shipments" USING btree ("tracking_number") WHERE tracking_number is not null;
