@@ -32,6 +32,15 @@ describe('the log', () => {
     expect(lines.join('')).not.toMatch(/ada@example|Lovelace|London/);
   });
 
+  it('names an order or a signup by its id, and nothing else that a caller put into a path', async () => {
+    const id = '019AD0A1-52C4-7E0F-8A6B-D13C5F7E9B20';
+    const paths = [`/v1/orders/${id}/saga`, '/v1/signups/ada@example.com', '/v1/orders/Lovelace/saga', '/Lovelace'];
+    for (const path of paths) await call(api, 'GET', path, { key: api.keys.customer.key, headers: { 'X-Request-Id': 'path' } });
+    const logged = written().filter(({ requestId }) => requestId === 'path');
+    expect(logged.map(({ path }) => path)).toEqual([`/v1/orders/${id}/saga`, '/v1/signups/:id', '/v1/orders/:id/saga', '/*']);
+    expect(lines.join('')).not.toMatch(/ada@example|Lovelace/);
+  });
+
   it('shows where an internal error happened, and neither it nor the answer contains the request', async () => {
     await api.db.execute(sql`alter table order_items rename to elsewhere`);
     const { status, body } = await call(api, 'POST', '/v1/orders', {
