@@ -90,6 +90,22 @@ describe('the metrics', () => {
     expect(valueOf('holdfast_postgres_waiting')).toBe(0);
   });
 
+  it('count the event streams that are open', async () => {
+    const { key } = stack.keys.customer;
+    const dear = { ...newOrder(), items: [{ sku: 'SAMOVAR-BRASS', quantity: 1 }] };
+    const { headers } = await call(stack, 'POST', '/v1/orders', { key, body: dear, headers: freshKey() });
+    const open = async () => (await scrape(stack.metricsUrl ?? '')).find(({ name }) => name === 'holdfast_event_streams')?.value;
+    expect(await open()).toBe(0);
+
+    const closing = new AbortController();
+    const url = `${stack.url}${headers.get('Location')}/events`;
+    const stream = await fetch(url, { headers: { Authorization: `Bearer ${key}` }, signal: closing.signal });
+    expect(stream.status).toBe(200);
+    await expect.poll(open).toBe(1);
+    closing.abort();
+    await expect.poll(open, { timeout: 10_000 }).toBe(0);
+  });
+
   it('are described in the documentation, all of them and no others', async () => {
     const text = await readProject('docs/operations.md');
     const described = new Set([...text.matchAll(/`(holdfast_\w+)/g)].map(([, name]) => name));

@@ -2,7 +2,8 @@ import { setTimeout as after } from 'node:timers/promises';
 import type { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
-import { streamSSE } from 'hono/streaming';
+import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import { countStream } from '../../metrics/streams.ts';
 import type { PageContext, PageDependencies, PageEnv, Session } from '../environment.ts';
 import { findSession } from '../sign-in/sessions.ts';
 import { Panel, type Section } from './layout.tsx';
@@ -55,7 +56,7 @@ function streamUpdates<Seen>(c: PageContext, { db, stopping }: PageDependencies,
   // Otherwise a proxy may buffer the events.
   c.header('X-Accel-Buffering', 'no');
   const { token } = c.var.session;
-  return streamSSE(c, async (stream) => {
+  const write = async (stream: SSEStreamingApi): Promise<void> => {
     const signal = AbortSignal.any([stopping, c.req.raw.signal]);
     let last = '';
     while (!signal.aborted && (await findSession(db, token))) {
@@ -68,7 +69,8 @@ function streamUpdates<Seen>(c: PageContext, { db, stopping }: PageDependencies,
       if (page.isOver?.(seen)) return await stream.writeSSE({ event: 'end', data: '' });
       await after(page.every, undefined, { signal }).catch(() => {});
     }
-  });
+  };
+  return streamSSE(c, (stream) => countStream(() => write(stream)));
 }
 
 const regionOf = ({ id, title }: Part): string => (title === undefined ? id : `${id}-now`);
