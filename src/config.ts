@@ -80,9 +80,13 @@ const webhookSecrets = z
   .transform((text) => text.split(','))
   .pipe(z.tuple([webhookSecret], webhookSecret));
 
-const metricsSchema = z.object({
+const observedSchema = z.object({
   METRICS_HOST: z.string().default('127.0.0.1').describe('The address that `METRICS_PORT` is opened on.'),
   METRICS_PORT: portNumber.optional().describe('Where Prometheus reads the metrics of this process. Nowhere, unless given.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('The collector of traces, by OTLP over HTTP, such as `http://collector:4318`. Nothing is traced, unless given.'),
 });
 
 const apiOnlySchema = z.object({
@@ -166,13 +170,13 @@ const workerOnlySchema = z.object({
 /** All settings, by who reads them. */
 export const SETTINGS = {
   'All processes': commonSchema,
-  'API and worker': metricsSchema,
+  'API and worker': observedSchema,
   API: apiOnlySchema,
   Worker: workerOnlySchema,
 };
 
-const apiSchema = z.object({ ...commonSchema.shape, ...metricsSchema.shape, ...apiOnlySchema.shape });
-const workerSchema = z.object({ ...commonSchema.shape, ...metricsSchema.shape, ...workerOnlySchema.shape });
+const apiSchema = z.object({ ...commonSchema.shape, ...observedSchema.shape, ...apiOnlySchema.shape });
+const workerSchema = z.object({ ...commonSchema.shape, ...observedSchema.shape, ...workerOnlySchema.shape });
 
 export type ApiConfig = z.infer<typeof apiSchema>;
 export type OpsConfig = z.infer<typeof commonSchema>;

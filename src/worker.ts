@@ -24,6 +24,7 @@ import { runWorkers } from './temporal/run-workers.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
 import { preloadModules, workflowInterceptorModules, workflowsPath } from './temporal/workflow-bundle.ts';
+import { startTracing, stopTracing } from './tracing/spans.ts';
 import { UndecodablePayloadError } from './temporal/payloads/codec.ts';
 import { createDataConverter } from './temporal/payloads/data-converter.ts';
 import { warnOfClearText } from './temporal/payloads/keys.ts';
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
   const queues = parseQueues();
   const log = createLogger('worker', config.LOG_LEVEL);
   installRuntime(log, config);
+  await startTracing('holdfast-worker', config.OTEL_EXPORTER_OTLP_ENDPOINT);
   warnOfClearText(config.PAYLOAD_KEYS, log);
 
   const database = connectDatabase(config.DATABASE_URL, {
@@ -154,6 +156,7 @@ async function main(): Promise<void> {
     operationsMail.close();
     await database.close();
     await connection.close();
+    await stopTracing();
     log.info('worker stopped');
   }
 }

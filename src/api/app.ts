@@ -16,6 +16,8 @@ import { refuseUnknownHosts } from './host-check.ts';
 import { strictJson } from './json-body.ts';
 import { describeError, requestLog } from './request-log.ts';
 import { requestMetrics } from './request-metrics.ts';
+import { requestTrace } from './request-trace.ts';
+import { isTracing } from '../tracing/spans.ts';
 import { OPERATIONS } from './routes/index.ts';
 import { STRIPE_WEBHOOK_PATH } from './routes/receive-stripe-webhook.ts';
 import { RememberingRouter } from './router.ts';
@@ -43,6 +45,7 @@ export function createApp(deps: Dependencies): Api {
   const api = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid, router: new RememberingRouter() });
 
   api.use(requestId({ limitLength: 128 }));
+  if (isTracing()) api.use(requestTrace);
   api.use(requestLog(deps.log));
   api.use(requestMetrics);
   api.use(refuseUnknownHosts(deps.isKnownHost));

@@ -1,11 +1,13 @@
 import { ConfigError, loadApiConfig, type ApiConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
+import { startTracing, stopTracing } from '../tracing/spans.ts';
 import { startApi } from './service.ts';
 
 /** The API process. Shuts down cleanly on SIGTERM and SIGINT. */
 async function main(config: ApiConfig): Promise<void> {
   const log = createLogger('api', config.LOG_LEVEL);
   try {
+    await startTracing('holdfast-api', config.OTEL_EXPORTER_OTLP_ENDPOINT);
     const server = await startApi(config, log);
     log.info({ url: server.url }, 'listening');
     const signal = await new Promise<NodeJS.Signals>((resolve) => {
@@ -14,6 +16,7 @@ async function main(config: ApiConfig): Promise<void> {
     });
     log.info({ signal }, 'stopping');
     await server.close();
+    await stopTracing();
     log.info('stopped');
   } catch (error) {
     log.fatal({ err: error }, 'the API cannot run');

@@ -36,6 +36,12 @@ export const SIGNALS = {
 /** The memo of a run, and the header of an activity, that holds the id of the HTTP request that began it (`X-Request-Id`). */
 export const REQUEST_ID = 'requestId';
 
+/** The same for the span that started the run, while tracing is on: https://www.w3.org/TR/trace-context/#traceparent-header */
+export const TRACEPARENT = 'traceparent';
+
+/** What a run tells its activities about the request that it began with. */
+export const OF_REQUEST = [REQUEST_ID, TRACEPARENT] as const;
+
 /** The only custom search attribute. Operators list runs by business status with it. Holds no personal data. */
 export const STATUS_SEARCH_ATTRIBUTE = defineSearchAttributeKey('HoldfastStatus', SearchAttributeType.KEYWORD);
 

@@ -1,10 +1,11 @@
 import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { OrderPolicy, SignupPolicy } from '../contracts/messages.ts';
-import { REQUEST_ID, SIGNALS, TASK_QUEUES } from '../contracts/names.ts';
+import { REQUEST_ID, SIGNALS, TASK_QUEUES, TRACEPARENT } from '../contracts/names.ts';
 import { refundWorkflowId, resendWorkflowId } from '../contracts/ids.ts';
 import { targetWorkflowId, type Command } from '../records/commands.ts';
 import { diagnose, type TemporalTrouble } from '../temporal/availability.ts';
 import { resetRun } from '../temporal/reset.ts';
+import { inSpan, traceparent } from '../tracing/spans.ts';
 
 /** What delivering a command came to. `later`: it can be delivered soon. `gone`: it is for a run that has ended. */
 export type Outcome = { state: 'delivered' } | { state: 'later' | 'gone' | TemporalTrouble; error: string };
@@ -44,7 +45,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
           requestEagerStart: eagerStart,
           args: [{ signupId: command.signupId, policy: policies.signup }],
           ...fairnessOf(owner),
-          memo: memoOf(command.requestId),
+          memo: memoOf(command),
           staticSummary: 'Signup',
           staticDetails: 'verification → trial → subscribed',
         });
@@ -119,7 +120,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
   }
 
   async function startOrder(command: Extract<Command, { type: 'start_order' }>, deadline: number, owner: string | null): Promise<void> {
-    const { orderId, generation, amount, currency, requestId } = command;
+    const { orderId, generation, amount, currency } = command;
     const workflowId = targetWorkflowId(command);
     // A start that was delivered but not recorded. Its run may have failed since, and then another would be allowed.
     if (generation > 1 && ((await latestGeneration(workflowId)) ?? 0) >= generation) return;
@@ -134,7 +135,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
         requestEagerStart: eagerStart,
         args: [{ orderId, generation, amount, currency, policy: policies.order }],
         ...fairnessOf(owner),
-        memo: { generation, ...memoOf(requestId) },
+        memo: { generation, ...memoOf(command) },
         staticSummary: `Order over ${amount} ${currency} (minor units)`,
         staticDetails: 'reserve stock → [approval] → charge → ship → invoice → shipped → delivered',
       });
@@ -161,7 +162,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
    */
   return async function deliver(command: Command, deadline: number, owner: string | null): Promise<Outcome> {
     try {
-      await client.withDeadline(deadline, () => send(command, deadline, owner));
+      await traced(command, () => client.withDeadline(deadline, () => send(command, deadline, owner)));
       return { state: 'delivered' };
     } catch (error) {
       // A process died after the delivery and before it was recorded.
@@ -175,7 +176,24 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
 }
 
 /** @returns the part of a memo that says which request a run began with */
-const memoOf = (requestId: string | undefined) => (requestId === undefined ? {} : { [REQUEST_ID]: requestId });
+function memoOf({ requestId }: { requestId?: string | undefined }): Record<string, string> {
+  const parent = traceparent();
+  return { ...(requestId !== undefined && { [REQUEST_ID]: requestId }), ...(parent !== undefined && { [TRACEPARENT]: parent }) };
+}
+
+/** Commands that a traced request has written are delivered as part of its trace. */
+const traced = (command: Command, deliver: () => Promise<void>): Promise<void> =>
+  'traceparent' in command
+    ? inSpan(
+        {
+          name: `deliver ${command.type}`,
+          kind: 'producer',
+          parent: command.traceparent,
+          attributes: { 'holdfast.workflow': targetWorkflowId(command) },
+        },
+        deliver,
+      )
+    : deliver();
 
 /**
  * Tasks that wait in a task queue are handed out to the owners of their runs in turn, where Temporal has fairness enabled.

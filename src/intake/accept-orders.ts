@@ -26,7 +26,7 @@ export type Priced = Pick<AcceptedOrder, 'amount' | 'currency' | 'items' | 'crea
 const STATEMENT = `
 with request as (
   select * from json_to_recordset($1) as request (
-    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, "paymentMethod" text,
+    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, traceparent text, "paymentMethod" text,
     customer json, "shippingAddress" json
   )
 ), item as (
@@ -64,7 +64,8 @@ with request as (
   insert into commands (workflow_id, owner, body)
   select 'order/' || id, owner,
     jsonb_strip_nulls(jsonb_build_object(
-      'type', 'start_order', 'orderId', id, 'generation', 1, 'amount', made.amount, 'currency', made.currency, 'requestId', "requestId"
+      'type', 'start_order', 'orderId', id, 'generation', 1, 'amount', made.amount, 'currency', made.currency,
+      'requestId', "requestId", 'traceparent', traceparent
     ))
   from made join request using (id)
 )

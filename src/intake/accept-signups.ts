@@ -21,7 +21,7 @@ export interface SignupRequest extends IdempotentRequest {
 const STATEMENT = `
 with request as (
   select * from json_to_recordset($1) as request (
-    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, email text, name text
+    id uuid, owner uuid, "idempotencyKey" text, "requestHash" text, "requestId" text, traceparent text, email text, name text
   )
 ), fresh as (
   select distinct on (owner, "idempotencyKey") * from request
@@ -40,7 +40,10 @@ with request as (
   from fresh join made using (id) order by owner, "idempotencyKey"
 ), started as (
   insert into commands (workflow_id, owner, body)
-  select 'signup/' || id, owner, jsonb_strip_nulls(jsonb_build_object('type', 'start_signup', 'signupId', id, 'requestId', "requestId"))
+  select 'signup/' || id, owner,
+    jsonb_strip_nulls(jsonb_build_object(
+      'type', 'start_signup', 'signupId', id, 'requestId', "requestId", 'traceparent', traceparent
+    ))
   from made join request using (id)
 )
 select id from made`;

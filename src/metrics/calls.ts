@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Histogram } from 'prom-client';
 import { busy, INVALID_REQUEST, unavailable, type Dependency } from '../contracts/errors.ts';
+import { inSpan } from '../tracing/spans.ts';
 
 const duration = new Histogram({
   name: 'holdfast_outside_call_duration_seconds',
@@ -10,7 +11,7 @@ const duration = new Histogram({
 });
 
 /**
- * Measures each call of a gateway that returns a promise.
+ * Measures and traces each call of a gateway that returns a promise.
  * @returns the gateway, to be used in place of the given one
  */
 export const measureCalls = <Gateway extends object>(service: Dependency, gateway: Gateway): Gateway =>
@@ -20,7 +21,8 @@ export const measureCalls = <Gateway extends object>(service: Dependency, gatewa
       if (typeof member !== 'function') return member;
       return (...given: unknown[]) => {
         const stop = duration.startTimer({ service, operation: String(operation) });
-        const answer: unknown = Reflect.apply(member, target, given);
+        const name = `${service} ${String(operation)}`;
+        const answer: unknown = inSpan({ name, kind: 'client' }, () => Reflect.apply(member, target, given));
         if (!(answer instanceof Promise)) return answer;
         answer.then(
           () => stop({ outcome: 'ok' }),

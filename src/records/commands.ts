@@ -15,8 +15,8 @@ const orderId = id;
 const signupId = id;
 const bulkActionId = id;
 const actor = z.string();
-/** Of the HTTP request that asks for it. */
-const requestId = z.string().optional();
+/** Of the HTTP request that asks for it, the latter while it is traced. */
+const ofRequest = { requestId: z.string().optional(), traceparent: z.string().optional() };
 
 /** What a workflow can be asked to do. Stored in `commands.body`. Holds no free text, because it goes to Temporal. */
 export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('type', [
@@ -26,7 +26,7 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
     generation: z.int().positive(),
     amount: z.int().positive(),
     currency: z.string(),
-    requestId,
+    ...ofRequest,
   }),
   z.strictObject({ type: z.literal('cancel_order'), orderId, message: z.strictObject({ actor }) }),
   z.strictObject({
@@ -70,7 +70,7 @@ export const commandSchema = z.preprocess(inPresentWords, z.discriminatedUnion('
   z.strictObject({ type: z.literal('refund_again'), orderId, failureId: id, occurrence: z.int().positive() }),
   /** To the order or signup that the email is about: its story shows it. */
   z.strictObject({ type: z.literal('resend_email'), workflowId: z.string(), failureId: id, occurrence: z.int().positive() }),
-  z.strictObject({ type: z.literal('start_signup'), signupId, requestId }),
+  z.strictObject({ type: z.literal('start_signup'), signupId, ...ofRequest }),
   z.strictObject({ type: z.literal('verify_signup'), signupId }),
   z.strictObject({ type: z.literal('subscribe_signup'), signupId }),
   z.strictObject({ type: z.literal('start_bulk_action'), bulkActionId, ratePerSecond: z.int().positive() }),

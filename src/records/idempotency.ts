@@ -12,6 +12,8 @@ export interface IdempotentRequest {
   requestHash: string;
   /** Leads from the log of the request to those of its run. */
   requestId?: string;
+  /** Of the span of the request, while it is traced. */
+  traceparent?: string | undefined;
 }
 
 /** What a request created, in a form that survives JSON. */

@@ -16,18 +16,28 @@ export interface ServiceProcess {
 /**
  * Starts `src/worker.ts`, as `npm run worker` does, and waits until it is ready.
  * @param environment its whole environment, apart from PATH and the bundled workflows
+ * @param onOutput is given everything that it prints
  * @throws Error with its output, if it ends before it is ready
  */
-export const startWorker = (environment: Record<string, string>): Promise<ServiceProcess> =>
-  startService('src/worker.ts', '"worker ready"', { WORKFLOW_BUNDLE: inject('workflowBundlePath'), ...environment }, WORKER_FLAGS);
+export const startWorker = (environment: Record<string, string>, onOutput?: OnOutput): Promise<ServiceProcess> =>
+  startService(
+    'src/worker.ts',
+    '"worker ready"',
+    { WORKFLOW_BUNDLE: inject('workflowBundlePath'), ...environment },
+    WORKER_FLAGS,
+    onOutput,
+  );
 
 /**
  * Starts `src/api/main.ts`, as `npm run api` does, and waits until it listens.
  * @param environment its whole environment, apart from PATH
+ * @param onOutput is given everything that it prints
  * @throws Error with its output, if it ends before it listens
  */
-export const startApiProcess = (environment: Record<string, string>): Promise<ServiceProcess> =>
-  startService('src/api/main.ts', '"listening"', environment, API_FLAGS);
+export const startApiProcess = (environment: Record<string, string>, onOutput?: OnOutput): Promise<ServiceProcess> =>
+  startService('src/api/main.ts', '"listening"', environment, API_FLAGS, onOutput);
+
+type OnOutput = (text: string) => void;
 
 /** @param readyText what the line says that it prints when it is ready */
 async function startService(
@@ -35,6 +45,7 @@ async function startService(
   readyText: string,
   environment: Record<string, string>,
   flags: string[],
+  onOutput: OnOutput = () => {},
 ): Promise<ServiceProcess> {
   const child = startProgram(entry, [], environment, flags);
   const exited = once(child, 'exit');
@@ -47,6 +58,7 @@ async function startService(
     return child.exitCode;
   };
 
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => onOutput(chunk.toString()));
   const output: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
   const lines = createInterface(child.stdout);

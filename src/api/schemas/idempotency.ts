@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { IdempotentRequest } from '../../records/idempotency.ts';
+import { traceparent } from '../../tracing/spans.ts';
 import { Problem } from '../errors.ts';
 import { requestHeader } from './header.ts';
 
@@ -39,7 +40,7 @@ export function idempotentRequest(c: Context, body: unknown): IdempotentRequest 
     });
   }
   const asked = `${c.req.method} ${c.req.path} ${canonicalJson(body)}`;
-  return { idempotencyKey, requestHash: hash('sha256', asked), requestId: c.get('requestId') };
+  return { idempotencyKey, requestHash: hash('sha256', asked), requestId: c.get('requestId'), traceparent: traceparent() };
 }
 
 /** The same for the same content, in whatever order its fields came. */
