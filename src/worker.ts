@@ -19,7 +19,8 @@ import { measureCalls } from './metrics/calls.ts';
 import { poolMetrics } from './metrics/pool.ts';
 import { serveMetrics } from './metrics/server.ts';
 import { createReconciler } from './reconcile/reconciler.ts';
-import { roomOf } from './temporal/room.ts';
+import { readWaitingTasks } from './temporal/queues.ts';
+import { watchRoom } from './temporal/room.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
@@ -140,7 +141,7 @@ async function main(): Promise<void> {
           alertDigestEvery: config.ALERT_DIGEST_EVERY,
         },
         eagerStart: true,
-        room: () => roomOf(ordersWorker),
+        room: watchRoom(ordersWorker, () => readWaitingTasks(client, 'orders')),
       }).run(database)
     : undefined;
 

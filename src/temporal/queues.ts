@@ -38,6 +38,10 @@ export async function readQueues(client: Client): Promise<QueueState[]> {
   );
 }
 
+/** @returns how many workflow tasks wait in a task queue, as Temporal estimates it */
+export const readWaitingTasks = async (client: Client, queue: QueueName): Promise<number> =>
+  (await readBacklog(client, TASK_QUEUES[queue], WORKFLOW)).backlog;
+
 async function readBacklog(client: Client, name: string, taskQueueType: number): Promise<TaskBacklog> {
   const { pollers, stats } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
