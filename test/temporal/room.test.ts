@@ -5,14 +5,14 @@ const workerWith = (runs: number) => ({ getStatus: () => ({ numInFlightWorkflowA
 
 it('does not ask what waits while the worker has little to do', () => {
   const room = watchRoom(workerWith(4), () => Promise.reject(new Error('asked')));
-  expect([room(), room()]).toEqual([16, 16]);
+  expect([room(), room()]).toEqual([8, 8]);
 });
 
 it('leaves room for what already waits in the task queue, until it waits no more', async () => {
   let waiting = 30;
   const room = watchRoom(workerWith(8), () => Promise.resolve(waiting));
-  expect(room()).toBe(12);
-  await vi.waitFor(() => expect(room()).toBe(-18));
+  expect(room()).toBe(4);
+  await vi.waitFor(() => expect(room()).toBe(-26));
   waiting = 0;
-  await vi.waitFor(() => expect(room()).toBe(12));
+  await vi.waitFor(() => expect(room()).toBe(4));
 });
