@@ -125,7 +125,6 @@ function requiredBy(load: (environment: NodeJS.ProcessEnv) => unknown): string[]
 
 describe('the Dockerfile', () => {
   it('pins the version and the content of its base, the same one for each stage', async () => {
-    const dockerfile = await readFile(new URL('../Dockerfile', import.meta.url), 'utf8');
     const bases = new Set([...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base));
     expect([...bases]).toEqual([expect.stringMatching(/^node:\d+\.\d+\.\d+-[\w-]+@sha256:[0-9a-f]{64}$/)]);
   });

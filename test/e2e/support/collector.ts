@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { listenLocally } from '../../../src/sandbox/ports.ts';
@@ -43,17 +43,18 @@ const toRecord = (attributes: z.infer<typeof attribute>[]): Record<string, unkno
 export async function startCollector() {
   const spans: CollectedSpan[] = [];
   let received = '';
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      received += body;
-      for (const { resource, scopeSpans } of exported.parse(JSON.parse(body)).resourceSpans) {
-        const { 'service.name': service } = toRecord(resource.attributes);
-        for (const { attributes, parentSpanId, ...span } of scopeSpans.flatMap((scope) => scope.spans)) {
-          spans.push({ ...span, parentSpanId: parentSpanId || undefined, service, attributes: toRecord(attributes) });
-        }
+  async function take(request: IncomingMessage): Promise<void> {
+    const body = await text(request);
+    received += body;
+    for (const { resource, scopeSpans } of exported.parse(JSON.parse(body)).resourceSpans) {
+      const { 'service.name': service } = toRecord(resource.attributes);
+      for (const { attributes, parentSpanId, ...span } of scopeSpans.flatMap((scope) => scope.spans)) {
+        spans.push({ ...span, parentSpanId: parentSpanId || undefined, service, attributes: toRecord(attributes) });
       }
-      response.setHeader('Content-Type', 'application/json').end('{}');
-    });
+    }
+  }
+  const server = createServer((request, response) => {
+    void take(request).then(() => response.setHeader('Content-Type', 'application/json').end('{}'));
   });
   const port = await listenLocally(server, 0);
   return {
