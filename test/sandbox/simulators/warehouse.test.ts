@@ -157,10 +157,10 @@ describe('progress', () => {
   });
 
   test('a cancelled shipment never ships', async () => {
-    const { create, cancel, simulator, types } = await start({ shipAfterMs: 20 });
+    const { create, cancel, simulator, types } = await start({ shipAfterMs: 500 });
     await Promise.all([create(), create({ ...order, reference: 'order:2:1' }, 'ship:2')]);
     await cancel();
-    await vi.waitFor(() => expect(types()).toContain('shipment.shipped'));
+    await vi.waitFor(() => expect(types()).toContain('shipment.shipped'), { timeout: 10_000 });
     expect(simulator.ledger().filter(({ type }) => type === 'shipment.shipped')).toMatchObject([{ reference: 'order:2:1' }]);
   });
 
