@@ -22,7 +22,7 @@ import { createReconciler } from './reconcile/reconciler.ts';
 import { readWaitingTasks } from './temporal/queues.ts';
 import { watchRoom } from './temporal/room.ts';
 import { runWorkers } from './temporal/run-workers.ts';
-import { scheduleDefinitions, upsertSchedule } from './temporal/schedules.ts';
+import { scheduleDefinitions, upsertSchedule, type ScheduleDefinition } from './temporal/schedules.ts';
 import { registerSearchAttributes } from './temporal/search-attributes.ts';
 import { preloadModules, workflowInterceptorModules, workflowsPath } from './temporal/workflow-bundle.ts';
 import { startTracing, stopTracing } from './tracing/spans.ts';
@@ -125,9 +125,7 @@ async function main(): Promise<void> {
   );
 
   if (queues.includes('operations')) {
-    for (const definition of scheduleDefinitions(config.SHOP_TIME_ZONE)) {
-      log.info({ schedule: definition.scheduleId, outcome: await upsertSchedule(client, definition) }, 'schedule declared');
-    }
+    for (const definition of scheduleDefinitions(config.SHOP_TIME_ZONE)) await declareSchedule(client, definition, log);
   }
   const ordersWorker = workers[queues.indexOf('orders')];
   const dispatcher = ordersWorker
@@ -159,6 +157,17 @@ async function main(): Promise<void> {
     await connection.close();
     await stopTracing();
     log.info('worker stopped');
+  }
+}
+
+/** A schedule that cannot be read stays as it is: a worker that ended would be started again and again, and do none of its other work. */
+async function declareSchedule(client: Client, definition: ScheduleDefinition, log: Logger): Promise<void> {
+  const schedule = definition.scheduleId;
+  try {
+    log.info({ schedule, outcome: await upsertSchedule(client, definition) }, 'schedule declared');
+  } catch (error) {
+    if (!(error instanceof UndecodablePayloadError)) throw error;
+    log.error({ schedule, error: error.message }, 'schedule cannot be read');
   }
 }
 

@@ -104,3 +104,23 @@ it('refuses nothing while API key, webhook secret and payload key are rotated un
   await haveStatus([earliest], 'shipped');
   await Promise.all(running.map((process) => process.stop()));
 });
+
+it('keeps running without a key that a run needs, says which one, and continues once it is there', { timeout: 180_000 }, async () => {
+  const { orderId } = await shop.placeOrder();
+  const before = await startWorker({ ...environment, PAYLOAD_KEYS: first });
+  await haveStatus([orderId], 'fulfilling');
+  expect(await before.stop()).toBe(0);
+
+  let output = '';
+  const without = await startWorker({ ...environment, PAYLOAD_KEYS: second }, (text) => {
+    output += text;
+  });
+  await shop.carrier(orderId, 'shipped');
+  await expect.poll(() => output, { timeout: 60_000 }).toContain('is encrypted with the key \\"first\\", which is not among PAYLOAD_KEYS');
+  expect(await statusesOf([orderId])).toEqual(['fulfilling']);
+  expect(await without.stop()).toBe(0);
+
+  const after = await startWorker({ ...environment, PAYLOAD_KEYS: `${second},${first}` });
+  await haveStatus([orderId], 'shipped');
+  expect(await after.stop()).toBe(0);
+});
