@@ -141,8 +141,8 @@ const workerOnlySchema = z.object({
     .min(0)
     .default(50_000)
     .describe('Orders over this amount, in minor units, wait for approval.'),
-  APPROVAL_DEADLINE: duration('48h').describe('An order that nobody has approved after this time is rejected. A reminder goes out halfway.'),
-  PARKING_DEADLINE: duration('7 days').describe('A parked order that nobody has decided on after this time is cancelled.'),
+  APPROVAL_DEADLINE: duration('48h').describe('An order without a decision after this time is rejected. A reminder goes out halfway.'),
+  PARKING_DEADLINE: duration('7 days').describe('A parked order without a decision after this time is cancelled.'),
   // One declined card happens to anybody.
   REVIEW_AFTER_DECLINES: z
     .literal('off')

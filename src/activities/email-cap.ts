@@ -7,7 +7,7 @@ const isRecentTo = (address: SQLWrapper | string) =>
   and(sql`lower(recipient) = lower(${address})`, sql`sent_at > now() - interval '24 hours'`, isCappedEmail);
 
 /**
- * The cap on emails to one address within 24 hours, so that nobody can flood a stranger with them. It is about those that cost
+ * The cap on emails to one address within 24 hours, so that no one can flood a stranger with them. It is about those that cost
  * their cause nothing (`CAPPED_TEMPLATES`), unless the order was paid for: a person must get those.
  *
  * One process never exceeds it. Of several, each does not know what the others are sending at the moment.

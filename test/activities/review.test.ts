@@ -55,7 +55,7 @@ describe('an order is reviewed', () => {
     expect(await Promise.all([reserve(ref), reserve(ref)])).toEqual([{ review: true }, { review: true }]);
   });
 
-  it('anew after it was restarted', async () => {
+  it('again after a restart', async () => {
     const ref = await orderOf('restart@example.com');
     expect(await reserve(ref)).toBeUndefined();
     await decline('restart@example.com', LIMIT);
