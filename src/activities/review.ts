@@ -12,7 +12,7 @@ export interface ReviewSettings {
 /**
  * Whoever tries out stolen cards has many declined. A customer is an email address here: a shop sends the orders of all its
  * customers with one API key. Orders that are under way at the same time do not count each other.
- * @returns why a person has to review the order before it is charged, as a text in SQL; null if nobody has to
+ * @returns why a person has to review the order before it is charged, as a text in SQL; null if no review is needed
  */
 export function reviewReason({ orderId }: OrderRef, { reviewAfterDeclines: limit }: ReviewSettings): SQL {
   if (limit === 'off') return sql`null`;

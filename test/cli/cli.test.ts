@@ -235,7 +235,7 @@ describe('a bulk action', () => {
 });
 
 describe('ops find', () => {
-  it('finds an order by the number that emails show, and says so when there is none', async () => {
+  it('finds an order by the number that emails show, and says when nothing is found', async () => {
     const orderId = await placeOrder();
     const [found, none] = await Promise.all([opsJson('find', orderId.slice(-8)), ops('find', 'ffffffff')]);
     expect(found).toMatchObject({ code: 0, printed: [{ kind: 'order', id: orderId, about: 'ada@example.com' }] });

@@ -1,32 +1,12 @@
-import { Client, Connection } from '@temporalio/client';
-import { Hono } from 'hono';
 import { expect, it } from 'vitest';
-import type { PageDependencies, PageEnv } from '../../src/console/environment.ts';
-import { createPages } from '../../src/console/index.tsx';
 import { openSession } from '../../src/console/sign-in/sessions.ts';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { useShop } from '../support/shop.ts';
-
-const ORIGIN = 'http://shop.test';
+import { createTestPages, ORIGIN } from './support/pages.ts';
 
 const shop = await useShop();
-const deps: PageDependencies = {
-  db: shop.db,
-  temporal: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) }),
-  identify: async () => undefined,
-  health: [],
-  runUrl: (workflowId) => workflowId,
-  clientAddress: () => '127.0.0.1',
-  publicUrl: ORIGIN,
-  timeZone: 'Europe/Berlin',
-  report: (error) => {
-    throw error;
-  },
-  stopping: new AbortController().signal,
-  log: shop.log,
-};
-const app = new Hono<PageEnv>().route('/ops', createPages(deps));
+const app = createTestPages(shop);
 
 const { id, key } = await insertApiKey(shop.db, { name: 'former', role: 'operator' });
 const ended = await openSession(shop.db, { keyId: id, role: 'operator' }, key);

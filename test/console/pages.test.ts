@@ -1,10 +1,8 @@
-import { Client, Connection } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { PageDependencies, PageEnv } from '../../src/console/environment.ts';
-import { createPages } from '../../src/console/index.tsx';
+import type { PageEnv } from '../../src/console/environment.ts';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
 import { commands, emails, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
@@ -13,35 +11,17 @@ import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { openFailure, type NewFailure } from '../../src/records/failures.ts';
 import { createShop, type Shop } from '../support/shop.ts';
-
-const ORIGIN = 'http://shop.test';
+import { createTestPages, ORIGIN } from './support/pages.ts';
 
 let shop: Shop;
-let deps: PageDependencies;
 let app: Hono<PageEnv>;
 let operatorId: string;
 let cookie: string;
 let csrf: string;
 
-// Temporal cannot be reached: the page works with what Postgres knows.
 beforeAll(async () => {
   shop = await createShop();
-  deps = {
-    db: shop.db,
-    temporal: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) }),
-    identify: async () => undefined,
-    health: [{ part: 'Temporal', check: async () => 'not answering' }],
-    runUrl: (workflowId) => `http://ui.test/${workflowId}`,
-    clientAddress: () => '127.0.0.1',
-    publicUrl: ORIGIN,
-    timeZone: 'Europe/Berlin',
-    report: (error) => {
-      throw error;
-    },
-    stopping: new AbortController().signal,
-    log: shop.log,
-  };
-  app = new Hono<PageEnv>().route('/ops', createPages(deps));
+  app = createTestPages(shop);
   const { id, key } = await insertApiKey(shop.db, { name: 'an operator', role: 'operator' });
   operatorId = id;
   const token = await openSession(shop.db, { keyId: id, role: 'operator' }, key);
@@ -272,7 +252,7 @@ it('ends the live updates of a page when the session ends', async () => {
 
 it.each([['http:', false], ['https:', true]])('sends its cookies over %s, and requires encryption: %s', async (protocol, isSecure) => {
   const publicUrl = `${protocol}//shop.test`;
-  const pages = new Hono<PageEnv>().route('/ops', createPages({ ...deps, publicUrl }));
+  const pages = createTestPages(shop, { publicUrl });
   const response = await pages.request(`${publicUrl}/ops/schedules/prune/pause`, {
     method: 'POST',
     headers: { Cookie: cookie, Origin: publicUrl },
