@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { cpuSeconds } from '../harness/cpu.ts';
 import { countCompleted, untilZero } from '../harness/drain.ts';
@@ -7,17 +5,14 @@ import { startLoadGenerator, type Load, type LoadResult } from '../harness/load.
 import { defineMeasure, median, positive } from '../harness/measure.ts';
 import { rounded, type Figures } from '../harness/report.ts';
 import type { Side } from '../harness/side.ts';
-import { connectTo, startBaseline, startPeer, startProduct } from '../harness/sides.ts';
+import { startBaseline, startPeer, startProduct } from '../harness/sides.ts';
 
 const KINDS = ['signups', 'orders'] as const;
 type Kind = (typeof KINDS)[number];
 const PATHS = { signups: '/v1/signups', orders: '/v1/orders' } as const satisfies Record<Kind, Load['path']>;
-const WORKFLOW_TYPES: Record<Kind, string> = { signups: 'signup', orders: 'order' };
 
 /** Requests to each side that are not measured, so that its code is compiled and its connections are open. */
 const WARM_UP = 1_000;
-/** ms without a new run after which the missing ones count as lost. */
-const STALLED = 60_000;
 
 /** One round of one side. */
 type Round = LoadResult & { apiCpu: number };
@@ -42,7 +37,7 @@ export const intake = defineMeasure({
     rounds: positive(5),
     workers: z.enum(['stopped', 'running']).default('stopped'),
     peer: z.enum(['bullmq', 'none']).default('bullmq'),
-    until: z.enum(['started', 'completed']).default('started'),
+    until: z.enum(['accepted', 'completed']).default('accepted'),
   }),
 
   async run(bench, options) {
@@ -57,8 +52,7 @@ export const intake = defineMeasure({
       competitors.push({ side, processes, rounds: { signups: [], orders: [] }, told, lost: count(told) });
     };
     const product = await startProduct(bench);
-    const client = await connectTo(bench, product);
-    add(product, ['api'], (told) => () => missingRuns(product, client, told));
+    add(product, ['api'], (told) => () => missingCommands(product, told));
     if (options.peer === 'bullmq') {
       const peer = await startPeer(bench, 'bullmq');
       add(peer, ['api', 'redis'], (told) => () => missingJobs(peer, told));
@@ -154,18 +148,15 @@ async function missingRows({ sql }: Side, told: Record<Kind, number>): Promise<R
   return difference(told, found ?? { signups: 0, orders: 0 });
 }
 
-/** Waits until what was accepted has a run. @returns how many have none */
-async function missingRuns(side: Side, { workflow }: Client, told: Record<Kind, number>): Promise<Record<Kind, number>> {
-  const withoutRow = await missingRows(side, told);
-  const runs = async (kind: Kind) => (await workflow.count(`WorkflowType = '${WORKFLOW_TYPES[kind]}'`)).count;
-  for (let last = { count: 0, at: Date.now() }; ; await sleep(1_000)) {
-    const withoutRun = difference(told, { signups: await runs('signups'), orders: await runs('orders') });
-    const count = withoutRun.signups + withoutRun.orders;
-    if (count !== last.count) last = { count, at: Date.now() };
-    if (count <= 0 || Date.now() - last.at > STALLED) {
-      return { signups: Math.max(withoutRow.signups, withoutRun.signups), orders: Math.max(withoutRow.orders, withoutRun.orders) };
-    }
-  }
+/** Counts what was accepted and has no row, or no command that starts its run. */
+async function missingCommands({ sql }: Side, told: Record<Kind, number>): Promise<Record<Kind, number>> {
+  const [found] = await sql<Record<Kind, number>[]>`
+    select
+      (select count(*)::int from signups join commands on workflow_id = 'signup/' || signups.id
+        where body ->> 'type' = 'start_signup') as signups,
+      (select count(*)::int from orders join commands on workflow_id = 'order/' || orders.id
+        where body ->> 'type' = 'start_order') as orders`;
+  return difference(told, found ?? { signups: 0, orders: 0 });
 }
 
 const acceptedSchema = z.record(z.enum(KINDS), z.object({ rows: z.number(), jobs: z.number() }));
