@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -14,6 +15,10 @@ import { createMailGateway } from './gateways/smtp.ts';
 import { createPaymentGateway } from './gateways/stripe.ts';
 import { createWarehouseGateway } from './gateways/warehouse.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
+import { announceWorker } from './health/presence.ts';
+import { startProber } from './health/prober.ts';
+import { createProbes } from './health/probes.ts';
+import { readVersion } from './health/version.ts';
 import { createLogger, type Logger } from './log.ts';
 import { measureCalls } from './metrics/calls.ts';
 import { poolMetrics } from './metrics/pool.ts';
@@ -57,6 +62,8 @@ async function main(): Promise<void> {
   const connection = await connectTemporalNatively();
   const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
+  const host = hostname();
+  const identity = `${process.pid}@${host}`;
   await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
 
   const payments = measureCalls(
@@ -101,6 +108,7 @@ async function main(): Promise<void> {
     queues.map((queue) =>
       Worker.create({
         connection,
+        identity,
         namespace: config.TEMPORAL_NAMESPACE,
         dataConverter,
         taskQueue: TASK_QUEUES[queue],
@@ -143,13 +151,17 @@ async function main(): Promise<void> {
       }).run(database)
     : undefined;
 
-  const { METRICS_HOST: host, METRICS_PORT: port } = config;
-  const metrics = port === undefined ? undefined : await serveMetrics({ host, port }, [poolMetrics(database.db.$client)]);
+  const { METRICS_HOST, METRICS_PORT: port } = config;
+  const metrics = port === undefined ? undefined : await serveMetrics({ host: METRICS_HOST, port }, [poolMetrics(database.db.$client)]);
+  const health = { db: database.db, log };
+  const presence = announceWorker(health, { identity, host, version: await readVersion(), queues });
+  const prober = startProber({ ...health, probes: createProbes(config) });
   log.info({ queues }, 'worker ready');
   try {
     await runWorkers(workers);
   } finally {
     await dispatcher?.stop();
+    await Promise.all([prober.stop(), presence.stop()]);
     await metrics?.close();
     mail.close();
     operationsMail.close();

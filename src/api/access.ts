@@ -59,6 +59,7 @@ export const ACCESS = {
   runSchedule: 'operators',
   backfillSchedule: 'operators',
   getQueues: 'operators',
+  getHealth: 'operators',
   getBooks: 'operators',
   getSeries: 'operators',
   listActions: 'operators',

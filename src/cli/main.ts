@@ -3,6 +3,7 @@ import { addDoctor } from './doctor/command.ts';
 import { EXIT_HELP, run } from './exit.ts';
 import { addFind } from './find.ts';
 import { addFailures } from './failures.ts';
+import { addHealth } from './health.ts';
 import { addKeys } from './keys.ts';
 import { addOrders } from './orders.ts';
 import { addPeople } from './people.ts';
@@ -28,6 +29,7 @@ for (const add of [
   addBulkActions,
   addOrders,
   addQueues,
+  addHealth,
   addReconcile,
   addSchedules,
   addReports,

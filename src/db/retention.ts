@@ -1,7 +1,7 @@
 import { and, inArray, lt, sql, type SQL, type Table } from 'drizzle-orm';
 import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type * as schema from './schema.ts';
-import { commands, idempotencyKeys, operatorSessions, verificationTokens, webhookEvents } from './schema.ts';
+import { commands, idempotencyKeys, operatorSessions, verificationTokens, webhookEvents, workers } from './schema.ts';
 
 type Schema = typeof schema;
 /** The name of a table in `schema.ts`. */
@@ -52,6 +52,9 @@ export const RETENTION: Record<TableName, Retention> = {
   operatorActions: { keep: 'the audit' },
   differences: { keep: 'the present ones, and those of a failure' },
   bookChecks: { keep: 'one row for each check' },
+  serviceProbes: { keep: 'one row for each service' },
+  // Those that were killed.
+  workers: deleteAfter('1 day', workers.lastSeenAt),
   weeklyReports: { keep: 'one row for each week' },
 };
 

@@ -40,6 +40,8 @@ import {
   STEP_KINDS,
   STEP_STATES,
 } from '../contracts/statuses.ts';
+import { SERVICES } from '../contracts/health.ts';
+import { QUEUE_NAMES } from '../contracts/names.ts';
 import { CAPPED_TEMPLATES } from '../contracts/templates.ts';
 
 /** What the business knows. Constraints hold the rules, so that no code path, and no race, can break them. Amounts are minor units. */
@@ -688,6 +690,40 @@ export const bookChecks = pgTable(
     checkedUntil: at('checked_until'),
   },
   (table) => [primaryKey({ columns: [table.check, table.scope] })],
+);
+
+// ---------------------------------------------------------------- health
+
+/** How each outside service answers when it is probed. See `health/prober.ts`. */
+export const serviceProbes = pgTable(
+  'service_probes',
+  {
+    service: text({ enum: SERVICES }).primaryKey(),
+    /** Which worker sets it makes the next probe. */
+    nextProbeAt: at('next_probe_at').notNull(),
+    /** Since when it has answered every probe. Null while it does not. */
+    answeringSince: at('answering_since'),
+    lastSuccessAt: at('last_success_at'),
+    lastFailureAt: at('last_failure_at'),
+    /** What the last failed probe found, e.g. `HTTP 503`. */
+    lastError: text('last_error'),
+  },
+  () => [check('service_probes_service', oneOf('service', SERVICES))],
+);
+
+/** The worker processes. One that stops removes its row; that of a killed one grows old. */
+export const workers = pgTable(
+  'workers',
+  {
+    /** As Temporal lists it among the pollers of a queue. */
+    identity: text().primaryKey(),
+    host: text().notNull(),
+    version: text().notNull(),
+    queues: text({ enum: QUEUE_NAMES }).array().notNull(),
+    startedAt: at('started_at').notNull().defaultNow(),
+    lastSeenAt: at('last_seen_at').notNull().defaultNow(),
+  },
+  (table) => [index('workers_last_seen').on(table.lastSeenAt)],
 );
 
 // ---------------------------------------------------------------- reports

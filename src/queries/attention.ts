@@ -1,4 +1,4 @@
-import { count, eq, min } from 'drizzle-orm';
+import { count, eq, max, min } from 'drizzle-orm';
 import type { FailureKind } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { failures, orders } from '../db/schema.ts';
@@ -10,6 +10,8 @@ export interface AttentionGroup {
   errorType: string;
   count: number;
   oldest: Date;
+  /** When one of them failed last. */
+  latest: Date;
 }
 
 /** What needs attention now. */
@@ -38,7 +40,7 @@ export async function readAttention(db: Database): Promise<Attention> {
   const { kind, step, errorType } = failures;
   const [groups, [waiting]] = await Promise.all([
     db
-      .select({ kind, step, errorType, count: count(), oldest: min(failures.firstSeenAt) })
+      .select({ kind, step, errorType, count: count(), oldest: min(failures.firstSeenAt), latest: max(failures.lastSeenAt) })
       .from(failures)
       .where(eq(failures.status, 'open'))
       .groupBy(kind, step, errorType),
@@ -49,7 +51,7 @@ export async function readAttention(db: Database): Promise<Attention> {
   ]);
   return {
     groups: groups
-      .map((group) => ({ ...group, oldest: group.oldest ?? new Date() }))
+      .map((group) => ({ ...group, oldest: group.oldest ?? new Date(), latest: group.latest ?? new Date() }))
       .toSorted((a, b) => URGENCY[a.kind] - URGENCY[b.kind] || b.count - a.count),
     approvals: { count: waiting?.count ?? 0, oldest: waiting?.oldest ?? undefined },
   };

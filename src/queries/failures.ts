@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, asc, count, desc, eq, inArray, lt, max, min } from 'drizzle-orm';
 import type { FailureFilter } from '../contracts/failure-filter.ts';
 import type { Database } from '../db/client.ts';
 import { failureEvents, failures, orders } from '../db/schema.ts';
@@ -48,6 +48,16 @@ export async function countFailures(db: Database, filter: FailureFilter): Promis
     .where(failureCondition(filter))
     .groupBy(failures.kind, failures.step, failures.errorType)
     .orderBy(desc(count()));
+}
+
+/** @returns when the first of the matching failures was seen, and when one of them failed last; undefined when none match */
+export async function readFailureSpan(db: Database, filter: FailureFilter): Promise<{ oldest: Date; latest: Date } | undefined> {
+  const [span] = await db
+    .select({ oldest: min(failures.firstSeenAt), latest: max(failures.lastSeenAt) })
+    .from(failures)
+    .leftJoin(orders, eq(orders.id, failures.orderId))
+    .where(failureCondition(filter));
+  return span?.oldest && span.latest ? { oldest: span.oldest, latest: span.latest } : undefined;
 }
 
 /** @returns how many failures are open */

@@ -8,7 +8,7 @@ import { temporalHealth } from './run.ts';
 
 const backlogSchema = z
   .strictObject({
-    pollers: z.int(),
+    pollers: z.int().openapi({ description: 'Seen within the last 70 seconds' }),
     backlog: z.int().openapi({ description: 'Waiting tasks, by estimate' }),
     backlogAge: z.int().openapi({ description: 'How long the oldest has been waiting, in ms' }),
     addedPerSecond: z.number(),
@@ -50,6 +50,6 @@ export const queuesView = (
   { temporal, answer }: TemporalAnswer<QueueState[]>,
 ): z.infer<typeof queuesSchema> => ({
   shop,
-  queues: answer && answer.map(({ warning = null, ...queue }) => ({ ...queue, warning })),
+  queues: answer && answer.map(({ warning = null, polledBy: _polledBy, ...queue }) => ({ ...queue, warning })),
   temporal,
 });

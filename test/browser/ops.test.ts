@@ -65,7 +65,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.goto('/ops');
     await page.getByRole('link', { name: /29 parked orders: ship/ }).waitFor();
     await page.getByRole('link', { name: /1 order waiting for approval/ }).waitFor();
-    expect(await isShown(page.getByRole('table').getByText('operations'))).toBe(true);
+    expect(await isShown(page.getByRole('region', { name: 'Task queues' }).getByText('operations'))).toBe(true);
   });
 
   it.runIf(TAKES_PICTURES)('takes pictures during the trouble', async () => {

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
-import { commands, failureEvents, operatorActions, orders, bulkActionItems, weeklyReports } from '../../src/db/schema.ts';
+import { commands, failureEvents, operatorActions, orders, bulkActionItems, serviceProbes, weeklyReports, workers } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { acceptOrder } from '../../src/intake/orders.ts';
@@ -321,6 +321,26 @@ describe('ops queues', () => {
       temporal: 'ok',
       queues: [{ queue: 'orders', warning: 'no workers polling' }, {}, {}],
       shop: { commandsWaiting: expect.any(Number) },
+    });
+  });
+});
+
+describe('ops health', () => {
+  it('shows how the services answer and which workers are alive', async () => {
+    const at = new Date();
+    const before = await ops('health');
+    expect(before.code).toBe(0);
+    expect(before.stdout).toMatch(/Warehouse\s+NOT CHECKED/);
+    expect(before.stdout).toContain('No worker is running.');
+    await handle.db.insert(serviceProbes).values({ service: 'warehouse', nextProbeAt: at, lastFailureAt: at, lastError: 'HTTP 503' });
+    await handle.db.insert(workers).values({ identity: '1@host', host: 'host', version: '1.2.3', queues: ['orders'] });
+    const after = await ops('health');
+    expect(after.stdout).toMatch(/Warehouse\s+FAILING.*HTTP 503/);
+    expect(after.stdout).toMatch(/1@host\s+NOT POLLING\s+1\.2\.3\s+orders/);
+    expect((await opsJson('health')).printed).toMatchObject({
+      services: [{}, {}, { service: 'warehouse', state: 'failing' }],
+      workers: [{ identity: '1@host', state: 'not_polling' }],
+      temporal: 'ok',
     });
   });
 });

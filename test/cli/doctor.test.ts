@@ -47,7 +47,7 @@ describe('the doctor', () => {
     ).toEqual({
       Postgres: expect.stringContaining('ECONNREFUSED'),
       Temporal: expect.any(String),
-      'Mail server': expect.stringContaining('refuses the connection'),
+      'Mail server': expect.stringContaining('no connection'),
       'Payment provider': expect.any(String),
       Warehouse: expect.any(String),
     });
@@ -57,8 +57,8 @@ describe('the doctor', () => {
     expect(
       await complaints({ STRIPE_SECRET_KEY: 'sk_test_wrong', WAREHOUSE_API_KEY: 'wrong', TEMPORAL_NAMESPACE: 'nowhere' }),
     ).toEqual({
-      'Payment provider': 'it refuses the key (401)',
-      Warehouse: 'it refuses the key (401)',
+      'Payment provider': 'HTTP 401: our key is refused',
+      Warehouse: 'HTTP 401: our key is refused',
       'Namespace nowhere': 'it does not exist',
     });
   });

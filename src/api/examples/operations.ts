@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import type { booksSchema } from '../../views/books.ts';
+import type { healthSchema } from '../../views/health.ts';
 import type { queuesSchema } from '../../views/queues.ts';
 import { ORDER_ID } from './ids.ts';
 
@@ -22,6 +23,40 @@ export const queues: z.infer<typeof queuesSchema> = {
 };
 
 export const queuesWithoutTemporal: z.infer<typeof queuesSchema> = { shop, queues: null, temporal: 'unavailable' };
+
+const answering = {
+  state: 'ok' as const,
+  answeringSince: '2026-11-20T06:00:00.000Z',
+  lastSuccessAt: '2026-11-24T09:00:02.000Z',
+  lastFailureAt: null,
+  lastError: null,
+};
+
+const worker = {
+  identity: '1@worker-7d4b9c-x2x5k',
+  host: 'worker-7d4b9c-x2x5k',
+  version: '0.1.0',
+  queues: ['orders' as const, 'email' as const, 'operations' as const],
+  startedAt: '2026-11-24T08:00:00.000Z',
+  lastSeenAt: '2026-11-24T09:00:04.000Z',
+};
+
+export const warehouseDown: z.infer<typeof healthSchema> = {
+  services: [
+    { service: 'email', ...answering },
+    { service: 'payment', ...answering },
+    {
+      service: 'warehouse',
+      state: 'failing',
+      answeringSince: null,
+      lastSuccessAt: '2026-11-24T08:41:20.000Z',
+      lastFailureAt: '2026-11-24T09:00:02.000Z',
+      lastError: 'HTTP 503',
+    },
+  ],
+  workers: [{ ...worker, polling: worker.queues, state: 'ok' }],
+  temporal: 'ok',
+};
 
 export const books: z.infer<typeof booksSchema> = {
   checks: [

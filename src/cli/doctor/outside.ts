@@ -1,6 +1,13 @@
-import { createTransport } from 'nodemailer';
-import { z } from 'zod';
-import { check, NotChecked, CheckFailed, variable, type Finding } from './check.ts';
+import { SERVICE_NAMES, SERVICES, type Service } from '../../contracts/health.ts';
+import {
+  ProbeFailedError,
+  probeMailServer,
+  probePaymentProvider,
+  probeWarehouse,
+  type Probe,
+  type ProbeFailure,
+} from '../../health/probes.ts';
+import { check, CheckFailed, NotChecked, variable, type Finding } from './check.ts';
 
 /** ms for one request */
 const TIMEOUT = 5_000;
@@ -15,70 +22,55 @@ export interface Outside {
 /** @returns whether mail server, payment provider and warehouse answer and accept our credentials. Changes nothing. */
 export async function examineOutside(environment: NodeJS.ProcessEnv): Promise<Outside> {
   const clocks = new Map<string, number>();
-  const findings = await Promise.all([
-    check('Mail server', () => greetMailServer(environment), 'Set SMTP_URL to a mail server that answers, with its user and password.'),
-    check('Payment provider', () => askProvider(environment, clocks), 'Set STRIPE_API_BASE and STRIPE_SECRET_KEY, and check the provider’s status page.'),
-    check('Warehouse', () => askWarehouse(environment, clocks), 'Set WAREHOUSE_URL and WAREHOUSE_API_KEY, or call the warehouse.'),
-  ]);
+  const findings = await Promise.all(
+    SERVICES.map((service) => check(SERVICE_NAMES[service], () => examineService(service, environment, clocks), FIXES[service].no_answer)),
+  );
   return { findings, clocks };
 }
 
-/** Connects, says EHLO, and signs in where the URL has a user. */
-async function greetMailServer(environment: NodeJS.ProcessEnv): Promise<string> {
-  const transport = createTransport({
-    url: variable(environment, 'SMTP_URL'),
-    connectionTimeout: TIMEOUT,
-    greetingTimeout: TIMEOUT,
-    socketTimeout: TIMEOUT,
-  });
+async function examineService(service: Service, environment: NodeJS.ProcessEnv, clocks: Map<string, number>): Promise<string> {
+  const probe = PROBES[service](environment);
   try {
-    await transport.verify();
-    return 'answers, and accepts our sign-in';
+    const { ahead } = await probe();
+    if (ahead !== undefined) clocks.set(SERVICE_NAMES[service].toLowerCase(), ahead);
+    return 'answers, and accepts our credentials';
   } catch (error) {
-    // The server's text is left out: it may repeat the user.
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
-    const fix = code === 'EAUTH' ? 'Correct the user and password in SMTP_URL.' : 'Set SMTP_URL to a mail server that answers.';
-    throw new CheckFailed(`it refuses the connection (${code})`, fix);
-  } finally {
-    transport.close();
+    throw error instanceof ProbeFailedError ? new CheckFailed(error.message, FIXES[service][error.failure]) : error;
   }
 }
 
-const errorSchema = z.object({ error: z.object({ code: z.string() }) });
+/** They throw NotChecked where a variable is missing. */
+const PROBES: Record<Service, (environment: NodeJS.ProcessEnv) => Probe> = {
+  email: (environment) => probeMailServer({ SMTP_URL: variable(environment, 'SMTP_URL') }),
+  payment: (environment) =>
+    probePaymentProvider({
+      STRIPE_SECRET_KEY: variable(environment, 'STRIPE_SECRET_KEY'),
+      STRIPE_API_BASE: environment['STRIPE_API_BASE'] || 'https://api.stripe.com',
+    }),
+  warehouse: (environment) =>
+    probeWarehouse({
+      WAREHOUSE_URL: variable(environment, 'WAREHOUSE_URL'),
+      WAREHOUSE_API_KEY: variable(environment, 'WAREHOUSE_API_KEY'),
+    }),
+};
 
-/** Asks for a payment that does not exist. Only a valid key is told that it is missing. */
-async function askProvider(environment: NodeJS.ProcessEnv, clocks: Map<string, number>): Promise<string> {
-  const key = variable(environment, 'STRIPE_SECRET_KEY');
-  const base = environment['STRIPE_API_BASE'] || 'https://api.stripe.com';
-  const { status, code } = await ask('payment provider', base, '/v1/payment_intents/pi_holdfast_doctor', key, clocks);
-  if (status === 401 || status === 403) throw new CheckFailed(`it refuses the key (${status})`, 'Correct STRIPE_SECRET_KEY.');
-  if (status === 404 && code === 'resource_missing') return 'answers, and accepts our key';
-  throw new CheckFailed(`it answers ${status} ${code}`, 'Check the provider’s status page and STRIPE_API_BASE.');
-}
-
-/** Asks for a shipment that does not exist. */
-async function askWarehouse(environment: NodeJS.ProcessEnv, clocks: Map<string, number>): Promise<string> {
-  const base = variable(environment, 'WAREHOUSE_URL');
-  const key = variable(environment, 'WAREHOUSE_API_KEY');
-  const { status, code } = await ask('warehouse', base, '/v1/shipments/holdfast-doctor', key, clocks);
-  if (status === 401 || status === 403) throw new CheckFailed(`it refuses the key (${status})`, 'Correct WAREHOUSE_API_KEY.');
-  if (status === 404 && code !== '') return 'answers, and accepts our key';
-  throw new CheckFailed(`it answers ${status} ${code}`, 'Check WAREHOUSE_URL, or call the warehouse.');
-}
-
-async function ask(who: string, base: string, path: string, key: string, clocks: Map<string, number>) {
-  const sent = Date.now();
-  const response = await fetch(new URL(path, base), {
-    headers: { authorization: `Bearer ${key}` },
-    signal: AbortSignal.timeout(TIMEOUT),
-    redirect: 'error',
-  });
-  const there = Date.parse(response.headers.get('date') ?? '');
-  // The header has whole seconds, rounded down.
-  if (!Number.isNaN(there)) clocks.set(who, there + 500 - (sent + Date.now()) / 2);
-  const body: unknown = await response.json().catch(() => undefined);
-  return { status: response.status, code: errorSchema.safeParse(body).data?.error.code ?? '' };
-}
+const FIXES: Record<Service, Record<ProbeFailure, string>> = {
+  email: {
+    no_answer: 'Set SMTP_URL to a mail server that answers.',
+    refused: 'Correct the user and password in SMTP_URL.',
+    unexpected: 'Set SMTP_URL to a mail server that answers.',
+  },
+  payment: {
+    no_answer: 'Set STRIPE_API_BASE, and check the provider’s status page.',
+    refused: 'Correct STRIPE_SECRET_KEY.',
+    unexpected: 'Check the provider’s status page and STRIPE_API_BASE.',
+  },
+  warehouse: {
+    no_answer: 'Set WAREHOUSE_URL, or call the warehouse.',
+    refused: 'Correct WAREHOUSE_API_KEY.',
+    unexpected: 'Check WAREHOUSE_URL, or call the warehouse.',
+  },
+};
 
 /** @returns how far, in ms, the clock of the host of Temporal's Web UI is ahead of ours. @throws NotChecked when it sends no time */
 export async function temporalClock(environment: NodeJS.ProcessEnv): Promise<number> {

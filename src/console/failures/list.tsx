@@ -1,7 +1,9 @@
 import type { Hono } from 'hono';
-import { failureFilterSchema } from '../../contracts/failure-filter.ts';
+import { failureFilterSchema, type FailureFilter } from '../../contracts/failure-filter.ts';
+import { serviceOf } from '../../contracts/health.ts';
 import { FAILURE_KINDS, FAILURE_STATUSES } from '../../contracts/statuses.ts';
-import { countFailures, listFailures, type FailureCount } from '../../queries/failures.ts';
+import { countFailures, listFailures, readFailureSpan, type FailureCount } from '../../queries/failures.ts';
+import { readServices } from '../../queries/health.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { failureName, FailureSubject } from '../kit/failure.tsx';
 import { FILTER_LABELS as LABELS } from '../kit/filter-labels.ts';
@@ -9,6 +11,7 @@ import { ErrorText, number, plural, Time, words } from '../kit/format.tsx';
 import { Choice, Field, optionsOf } from '../kit/forms.tsx';
 import { listPage, UUID_CURSOR } from '../kit/list.tsx';
 import { ANY_STATUS, queryOf } from '../kit/search.ts';
+import { RetryAll, ServiceNote } from '../kit/service-note.tsx';
 import { Status } from '../kit/status.tsx';
 
 type Typed = Record<string, string>;
@@ -25,13 +28,22 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
     initial: { status: 'open' },
     cursor: UUID_CURSOR,
     find: async ({ typed, meant }, page) => {
-      const [rows, counts] = await Promise.all([listFailures(db, meant, page), countFailures(db, meant)]);
+      const [rows, counts, note] = await Promise.all([listFailures(db, meant, page), countFailures(db, meant), noteOf(meant)]);
       const matching = counts.reduce((sum, row) => sum + row.count, 0);
       const onlyOpen = typed['status'] === 'open' && Object.keys(typed).length === 1;
       return {
         rows,
         hint: plural(matching, 'matching failure'),
-        above: <QuickFilters counts={counts} typed={typed} />,
+        above: (
+          <>
+            {note ? (
+              <ServiceNote {...note}>
+                <RetryAll filter={meant} count={matching} />
+              </ServiceNote>
+            ) : null}
+            <QuickFilters counts={counts} typed={typed} />
+          </>
+        ),
         empty: onlyOpen ? 'All clear: no open failures.' : 'No failures match.',
         selection: {
           noun: 'failure',
@@ -55,6 +67,14 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
     ],
     fields: (typed) => <Filters typed={typed} />,
   });
+
+  /** Open failures of one error type are a group, as the overview and alerts count them. */
+  async function noteOf(filter: FailureFilter) {
+    const { status, errorType } = filter;
+    if (status !== 'open' || errorType === undefined || serviceOf(errorType) === undefined) return undefined;
+    const [services, span] = await Promise.all([readServices(db), readFailureSpan(db, filter)]);
+    return span && { services, failed: { errorType, ...span } };
+  }
 }
 
 const Filters = ({ typed }: { typed: Typed }) => (

@@ -5,6 +5,7 @@ import type { FailureKind } from '../../contracts/statuses.ts';
 import { fixFailure } from '../../operate/discrepancies.ts';
 import { cancelFailure, requeueFailure, resetFailure, retryFailure, settleFailure } from '../../operate/failures.ts';
 import type { Failure } from '../../queries/failures.ts';
+import { readServices, type ServiceHealth } from '../../queries/health.ts';
 import { isFixable } from '../../queries/books.ts';
 import { readShippingAddress } from '../../queries/orders.ts';
 import { loadFailureStory, type FailureWithRun } from '../../queries/story-with-run.ts';
@@ -16,6 +17,7 @@ import { ActionBar, ActionForm, Field } from '../kit/forms.tsx';
 import { Facts } from '../kit/layout.tsx';
 import { livePage } from '../kit/live.tsx';
 import { pathId } from '../kit/respond.tsx';
+import { ServiceNote } from '../kit/service-note.tsx';
 import { Status } from '../kit/status.tsx';
 import { pending } from '../kit/story.tsx';
 import { Timeline } from '../kit/timeline.tsx';
@@ -24,6 +26,7 @@ interface Seen extends FailureWithRun {
   address: Address | undefined;
   /** A difference in the books, with a fix that is certain. */
   isFixable: boolean;
+  services: ServiceHealth[];
 }
 
 /** One failure: what happened, what was done about it, and what can be done. */
@@ -38,6 +41,7 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
         ...loaded,
         address: orderId ? await readShippingAddress(deps.db, orderId) : undefined,
         isFixable: await isFixable(deps.db, loaded.failure.id),
+        services: await readServices(deps.db),
       };
     },
     title: ({ failure }) => failureName(failure),
@@ -48,6 +52,7 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
     ),
     parts: (seen, session) => [
       { id: 'facts', content: <FailureFacts failure={seen.failure} /> },
+      { id: 'service', content: <OfService {...seen} /> },
       { id: 'actions', content: <Actions {...seen} session={session} /> },
       { id: 'history', title: 'History', content: <Timeline moments={failureMoments(seen)} /> },
       pending(seen, awaitsDecision(seen.failure)),
@@ -102,6 +107,11 @@ function nextRetry({ kind, status, nextRetryAt }: Failure): Child {
   if (nextRetryAt) return <NextAttempt at={nextRetryAt} />;
   return kind === 'compensation' ? 'retrying' : 'none planned';
 }
+
+const OfService = ({ failure, services }: Pick<Seen, 'failure' | 'services'>) => {
+  const { status, errorType, firstSeenAt: oldest, lastSeenAt: latest } = failure;
+  return status === 'open' ? <ServiceNote services={services} failed={{ errorType, oldest, latest }} /> : null;
+};
 
 type ActionsProps = Pick<Seen, 'failure' | 'address' | 'isFixable'> & { session: Session };
 

@@ -1,6 +1,7 @@
 import type { BulkActionOutcome, BulkActionState } from '../../contracts/bulk-actions.ts';
 import type { CommandState, DisputeStatus, FailureStatus, OrderStatus, RefundStatus, SignupStatus } from '../../contracts/statuses.ts';
 import type { OrderStory } from '../../queries/order-story.ts';
+import type { ServiceState, WorkerState } from '../../contracts/health.ts';
 import type { PartHealth } from '../environment.ts';
 import { capital, words } from './format.tsx';
 
@@ -21,6 +22,8 @@ export type AnyStatus =
   | BulkActionOutcome
   | OrderStory['steps' | 'payments' | 'shipments'][number]['state']
   | PartHealth
+  | ServiceState
+  | WorkerState
   | ScheduleStatus
   | BookStatus;
 
@@ -100,6 +103,8 @@ export const TONES: Record<AnyStatus, Tone> = {
   ok: 'good',
   failing: 'bad',
   'not answering': 'bad',
+  not_polling: 'bad',
+  gone: 'bad',
 };
 
 /** A status as a word, a shape and a colour. */

@@ -1,6 +1,8 @@
 import type { FailureKind } from '../../contracts/statuses.ts';
 import type { Attention } from '../../queries/attention.ts';
+import type { ServiceHealth } from '../../queries/health.ts';
 import { number, Time, words } from '../kit/format.tsx';
+import { RetryAll, ServiceNote } from '../kit/service-note.tsx';
 import { queryOf } from '../kit/search.ts';
 
 /** What failures of each kind are called. The loud ones stand out: money is not refunded, or something has stopped. */
@@ -18,7 +20,7 @@ const KINDS: Record<FailureKind, { one: string; loud: boolean }> = {
 };
 
 /** What waits for a person. */
-export const NeedsAttention = ({ attention: { groups, approvals } }: { attention: Attention }) => {
+export const NeedsAttention = ({ attention: { groups, approvals }, services }: { attention: Attention; services: ServiceHealth[] }) => {
   if (groups.length === 0 && approvals.count === 0) {
     return (
       <p class="all-well">
@@ -28,7 +30,7 @@ export const NeedsAttention = ({ attention: { groups, approvals } }: { attention
   }
   return (
     <ul class="attention">
-      {groups.map(({ kind, step, errorType, count, oldest }) => (
+      {groups.map(({ kind, step, errorType, count, oldest, latest }) => (
         <li class={KINDS[kind].loud ? 'loud' : undefined}>
           <a href={`/ops/failures${queryOf({ status: 'open', kind, step, errorType })}`}>
             <strong>{number(count)}</strong>
@@ -37,6 +39,9 @@ export const NeedsAttention = ({ attention: { groups, approvals } }: { attention
             </span>
           </a>
           <Oldest at={oldest} />
+          <ServiceNote services={services} failed={{ errorType, oldest, latest }}>
+            {kind === 'compensation' ? null : <RetryAll filter={{ status: 'open', kind, step, errorType }} count={count} />}
+          </ServiceNote>
         </li>
       ))}
       {approvals.count > 0 ? (

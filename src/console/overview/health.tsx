@@ -1,27 +1,27 @@
-import { askTemporal, type TemporalAnswer } from '../../temporal/availability.ts';
-import { readQueues, type QueueState } from '../../temporal/queues.ts';
+import { SERVICE_NAMES } from '../../contracts/health.ts';
+import { readHealth, type Health as HealthOfParts, type ServiceHealth, type WorkerHealth } from '../../queries/health.ts';
+import type { QueueState } from '../../temporal/queues.ts';
 import type { PageDependencies, PartHealth } from '../environment.ts';
-import { duration, number } from '../kit/format.tsx';
+import { duration, number, Time } from '../kit/format.tsx';
 import { Alarm } from '../kit/layout.tsx';
 import { Status } from '../kit/status.tsx';
 import { Table, type Columns } from '../kit/table.tsx';
 
-/** How the parts and the task queues are. */
-export interface HealthSeen {
+/** How the parts, the outside services, the workers and the task queues are. */
+export interface HealthSeen extends HealthOfParts {
   parts: { part: string; state: PartHealth }[];
-  queues: TemporalAnswer<QueueState[]>;
 }
 
-/** Asks each part, and Temporal for its queues. */
-export async function readHealth({ temporal, health }: PageDependencies): Promise<HealthSeen> {
-  const [parts, queues] = await Promise.all([
-    Promise.all(health.map(async ({ part, check }) => ({ part, state: await check() }))),
-    askTemporal(temporal, () => readQueues(temporal)),
+/** Asks each part that the API depends on, and reads what the workers have recorded. */
+export async function seeHealth(deps: PageDependencies): Promise<HealthSeen> {
+  const [parts, health] = await Promise.all([
+    Promise.all(deps.health.map(async ({ part, check }) => ({ part, state: await check() }))),
+    readHealth(deps),
   ]);
-  return { parts, queues };
+  return { parts, ...health };
 }
 
-export const Health = ({ parts, queues: { answer } }: HealthSeen) => (
+export const Health = ({ parts, services, workers, queues: { answer } }: HealthSeen) => (
   <>
     <ul class="parts">
       {parts.map(({ part, state }) => (
@@ -30,6 +30,8 @@ export const Health = ({ parts, queues: { answer } }: HealthSeen) => (
         </li>
       ))}
     </ul>
+    <Table label="Outside services" columns={SERVICE_COLUMNS} rows={services} />
+    <Table label="Workers" columns={WORKER_COLUMNS} rows={workers} empty="No worker is running. Nothing is executed, and nothing probes the services." />
     {answer ? (
       <Queues queues={answer} />
     ) : (
@@ -37,6 +39,34 @@ export const Health = ({ parts, queues: { answer } }: HealthSeen) => (
     )}
   </>
 );
+
+const SERVICE_COLUMNS: Columns<ServiceHealth> = [
+  { title: 'Service', cell: ({ service }) => SERVICE_NAMES[service] },
+  { title: 'State', cell: ({ state }) => <Status of={state} /> },
+  { title: 'Answering since', cell: ({ answeringSince }) => (answeringSince ? <Time at={answeringSince} exact /> : '–') },
+  { title: 'Last success', cell: ({ lastSuccessAt }) => (lastSuccessAt ? <Time at={lastSuccessAt} /> : 'never') },
+  {
+    title: 'Last failure',
+    cell: ({ lastFailureAt, lastError }) =>
+      lastFailureAt ? (
+        <>
+          <Time at={lastFailureAt} /> <span class="clip">{lastError}</span>
+        </>
+      ) : (
+        'none'
+      ),
+  },
+];
+
+const WORKER_COLUMNS: Columns<WorkerHealth> = [
+  { title: 'Worker', cell: ({ identity }) => <code>{identity}</code> },
+  { title: 'Host', cell: ({ host }) => host },
+  { title: 'Version', cell: ({ version }) => version },
+  { title: 'Queues', cell: ({ queues }) => queues.join(', ') },
+  { title: 'Started', cell: ({ startedAt }) => <Time at={startedAt} /> },
+  { title: 'Last seen', cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
+  { title: 'State', cell: ({ state }) => <Status of={state} /> },
+];
 
 const COLUMNS: Columns<QueueState> = [
   { title: 'Queue', cell: ({ queue, taskQueue }) => <span title={taskQueue}>{queue}</span> },

@@ -10,7 +10,7 @@ import { plural } from '../kit/format.tsx';
 import { livePage } from '../kit/live.tsx';
 import { Activity, SpanTabs, type ActivitySeen } from './activity.tsx';
 import { NeedsAttention } from './attention.tsx';
-import { Health, readHealth, type HealthSeen } from './health.tsx';
+import { Health, seeHealth, type HealthSeen } from './health.tsx';
 import { Retrying } from './retrying.tsx';
 
 interface Seen {
@@ -35,14 +35,14 @@ export function overviewPage(app: Hono<PageEnv>, deps: PageDependencies): void {
       const [attention, activity, health, retrying] = await Promise.all([
         readAttention(db),
         readActivity(spanSchema.parse(c.req.query('span'))),
-        readHealth(deps),
+        seeHealth(deps),
         readRetrying(deps, RETRYING),
       ]);
       return { attention, activity, health, retrying };
     },
     title: () => 'Overview',
     parts: ({ attention, activity, health, retrying }) => [
-      { id: 'attention', title: 'Needs attention', content: <NeedsAttention attention={attention} /> },
+      { id: 'attention', title: 'Needs attention', content: <NeedsAttention attention={attention} services={health.services} /> },
       { id: 'activity', title: 'Activity', note: <SpanTabs span={activity.span} />, content: <Activity {...activity} /> },
       { id: 'health', title: 'Health', content: <Health {...health} /> },
       { id: 'retrying', title: 'Retrying', content: <Retrying {...retrying} /> },

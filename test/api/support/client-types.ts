@@ -408,6 +408,15 @@ export interface paths {
      */
     get: operations["getQueues"];
   };
+  "/v1/ops/health": {
+    /**
+     * How the outside services answer, and which workers are alive
+     * @description Workers take turns to probe each service every 15 seconds. A probe charges, ships and sends nothing.
+     *
+     * For API keys with the role operator.
+     */
+    get: operations["getHealth"];
+  };
   "/v1/ops/books": {
     /**
      * What reconciliation found
@@ -1465,6 +1474,7 @@ export interface components {
       warning: string | null;
     };
     TaskBacklog: {
+      /** @description Seen within the last 70 seconds */
       pollers: number;
       /** @description Waiting tasks, by estimate */
       backlog: number;
@@ -1472,6 +1482,44 @@ export interface components {
       backlogAge: number;
       addedPerSecond: number;
       dispatchedPerSecond: number;
+    };
+    ServiceHealth: {
+      /** @enum {string} */
+      service: "email" | "payment" | "warehouse";
+      /**
+       * @description `not_checked`: no worker has probed it within the last 70 seconds
+       * @enum {string}
+       */
+      state: "ok" | "failing" | "not_checked";
+      /**
+       * Format: date-time
+       * @description Since when it has answered every probe; null while it does not
+       */
+      answeringSince: string | null;
+      /** Format: date-time */
+      lastSuccessAt: string | null;
+      /** Format: date-time */
+      lastFailureAt: string | null;
+      /** @description What the last failed probe found */
+      lastError: string | null;
+    };
+    WorkerHealth: {
+      /** @description As Temporal lists it among the pollers of a queue */
+      identity: string;
+      host: string;
+      version: string;
+      queues: ("orders" | "email" | "operations")[];
+      /** @description Those that it polls; null while Temporal is away */
+      polling: (("orders" | "email" | "operations")[]) | null;
+      /** Format: date-time */
+      startedAt: string;
+      /** Format: date-time */
+      lastSeenAt: string;
+      /**
+       * @description `gone`: not seen for 70 seconds. `not_polling`: its process runs, but does not poll all of its queues. `not_checked`: Temporal is away
+       * @enum {string}
+       */
+      state: "ok" | "not_polling" | "gone" | "not_checked";
     };
     BookCheck: {
       /** @enum {string} */
@@ -7941,6 +7989,119 @@ export interface operations {
       };
       /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
       421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:too-many-requests`: Too many requests. */
+      429: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:internal`: Something went wrong. */
+      500: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unavailable`: The database cannot be reached. */
+      503: {
+        headers: {
+          /** @description When to try again, in seconds */
+          "Retry-After": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  /**
+   * How the outside services answer, and which workers are alive
+   * @description Workers take turns to probe each service every 15 seconds. A probe charges, ships and sends nothing.
+   *
+   * For API keys with the role operator.
+   */
+  getHealth: {
+    responses: {
+      /** @description Found */
+      200: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/json": {
+            services: components["schemas"]["ServiceHealth"][];
+            /** @description The last seen first. One that stopped is not listed; one that was killed is, for an hour */
+            workers: components["schemas"]["WorkerHealth"][];
+            /**
+             * @description `unavailable`: Temporal did not answer, and what it knows is missing here
+             * @enum {string}
+             */
+            temporal: "ok" | "unavailable";
+          };
+        };
+      };
+      /** @description `urn:holdfast:problem:unauthenticated`: A valid API key is required. */
+      401: {
+        headers: {
+          /** @description What the request must bring */
+          "WWW-Authenticate": string;
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:forbidden`: This key is not allowed to do that. */
+      403: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:unknown-host`: This is not a host of the API. */
+      421: {
+        headers: {
+          "X-Request-Id": components["headers"]["RequestId"];
+          RateLimit: components["headers"]["RateLimit"];
+          "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description `urn:holdfast:problem:invalid-fields`: Some fields are invalid. */
+      422: {
         headers: {
           "X-Request-Id": components["headers"]["RequestId"];
           RateLimit: components["headers"]["RateLimit"];

@@ -7,6 +7,7 @@ import { FAILURE_ACTIONS } from './failure-actions.ts';
 import { getBooks } from './get-books.ts';
 import { getBulkAction } from './get-bulk-action.ts';
 import { getFailure } from './get-failure.ts';
+import { getHealth } from './get-health.ts';
 import { getOrderStory } from './get-order-story.ts';
 import { getQueues } from './get-queues.ts';
 import { getSeries } from './get-series.ts';
@@ -46,6 +47,7 @@ export const OPS_OPERATIONS = [
   ...SCHEDULE_ACTIONS,
   backfillSchedule,
   getQueues,
+  getHealth,
   getBooks,
   getSeries,
   listActions,
