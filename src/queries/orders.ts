@@ -1,11 +1,11 @@
-import { and, asc, desc, eq, inArray, lt, notInArray, sql, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, lt, notInArray, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { ownerFilter, type Caller } from '../contracts/caller.ts';
-import { email as emailField, id as idField, type Address } from '../contracts/fields.ts';
+import { email as emailField, id as idField, instant, type Address } from '../contracts/fields.ts';
 import { notFound } from '../contracts/request-error.ts';
 import { MONEY_FAILURE_KINDS, ORDER_STATUSES, type FailureKind, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
-import { failures, invoices, orderItems, orders, payments, shipments } from '../db/schema.ts';
+import { failures, invoices, orderEvents, orderItems, orders, payments, shipments } from '../db/schema.ts';
 
 /** An order with all that belongs to its present generation. Amounts are minor units. */
 export interface OrderRecord {
@@ -22,18 +22,34 @@ export interface OrderRecord {
 export const orderSearchSchema = z.strictObject({
   id: idField.optional(),
   email: emailField.optional(),
-  status: z.enum(ORDER_STATUSES).optional(),
+  status: z.enum(ORDER_STATUSES).optional().meta({ description: 'The present status' }),
+  reached: z.enum(ORDER_STATUSES).optional().meta({ description: 'A status that it has had. With `from` and `to`: that it reached then' }),
+  from: instant.optional().meta({ description: 'Accepted, or with `reached` reached that status, at or after' }),
+  to: instant.optional().meta({ description: 'Accepted, or with `reached` reached that status, before' }),
 });
 export type OrderSearch = z.infer<typeof orderSearchSchema>;
 
 /** @returns the condition on `orders` for a search. @param cursor id of the last order of the previous page */
-export const orderCondition = ({ id, email, status }: OrderSearch, cursor?: string): SQL | undefined =>
+export const orderCondition = ({ id, email, status, ...history }: OrderSearch, cursor?: string): SQL | undefined =>
   and(
     id === undefined ? undefined : eq(orders.id, id),
     email === undefined ? undefined : eq(sql`lower(${orders.customerEmail})`, email.toLowerCase()),
     status && eq(orders.status, status),
+    hasReached(history),
     cursor === undefined ? undefined : lt(orders.id, cursor),
   );
+
+/** A restarted order is accepted again, and may reach a status again. */
+function hasReached({ reached, from, to }: Pick<OrderSearch, 'reached' | 'from' | 'to'>): SQL | undefined {
+  if (reached === undefined && from === undefined && to === undefined) return undefined;
+  const event = and(
+    eq(orderEvents.orderId, orders.id),
+    eq(orderEvents.status, reached ?? 'accepted'),
+    from === undefined ? undefined : gte(orderEvents.at, new Date(from)),
+    to === undefined ? undefined : lt(orderEvents.at, new Date(to)),
+  );
+  return sql`exists (select from ${orderEvents} where ${event})`;
+}
 
 /** @returns the condition for the orders that a caller may see */
 export function mayRead(caller: Caller): SQL | undefined {

@@ -7,6 +7,8 @@ import { createLogger } from '../../src/log.ts';
 import { readAttention } from '../../src/queries/attention.ts';
 import { readBacklogPeaks } from '../../src/queries/backlog.ts';
 import { find } from '../../src/queries/find.ts';
+import { readLatencies } from '../../src/queries/latency.ts';
+import { countOrders, searchOrders } from '../../src/queries/orders.ts';
 import { readSeries } from '../../src/queries/series.ts';
 import { countOpenInGroup } from '../../src/records/failures.ts';
 import { createCaller } from '../support/caller.ts';
@@ -52,7 +54,8 @@ beforeAll(async () => {
     insert into orders (id, owner, status, amount, currency, payment_method, customer_email, customer_name, line1, city, postal_code, country, created_at, updated_at)
     select ${id}, ${keyId}, 'completed', 100, 'EUR', 'pm', 'a@example.com', 'a', 'l', 'c', 'p', 'GB', ${at}, ${at} from ${rows}`);
   await db.execute(sql`
-    insert into order_events (order_id, generation, status, created_at) select ${id}, 1, 'completed', ${at} from ${rows}`);
+    insert into order_events (order_id, generation, status, created_at)
+    select ${id}, 1, status, ${at} from ${rows}, unnest(array['accepted', 'charged', 'shipped', 'completed']) as status`);
   await db.execute(sql`
     insert into payments (id, order_id, generation, state, amount, currency, captured, captured_at, created_at)
     select ${id}, ${id}, 1, 'captured', 100, 'EUR', 100, ${at}, ${at} from ${rows}`);
@@ -86,8 +89,13 @@ const log = createLogger('test', 'fatal');
 const HOUR = 3_600_000;
 const lastHour = () => Array.from({ length: 60 }, (_, minute) => new Date(Date.now() - HOUR + minute * 60_000));
 
+const completedLately = () => ({ reached: 'completed' as const, from: new Date(Date.now() - HOUR).toISOString(), to: new Date().toISOString() });
+
 const readers: [string, (reader: Database) => Promise<unknown>][] = [
   ['the chart of the last hour', (reader) => readSeries(reader, 'hour')],
+  ['the orders that a bar counts', (reader) => searchOrders(reader, completedLately(), { limit: 50 })],
+  ['how many these are', (reader) => countOrders(reader, completedLately())],
+  ['the latency of orders', readLatencies],
   ['the backlog', (reader) => readBacklogPeaks(reader, lastHour())],
   ['what needs attention', (reader) => readAttention(reader)],
   ['an order by its short number', (reader) => find(reader, '0f1e2d3c')],

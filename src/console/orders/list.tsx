@@ -1,12 +1,15 @@
 import type { Hono } from 'hono';
 import { formatMoney } from '../../contracts/money.ts';
 import { ORDER_STATUSES } from '../../contracts/statuses.ts';
-import { countOrders, orderSearchSchema, searchOrders } from '../../queries/orders.ts';
+import { countOrders, orderSearchSchema, searchOrders, type OrderSearch } from '../../queries/orders.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { IdLink, plural, Time, words } from '../kit/format.tsx';
 import { Choice, Field, optionsOf } from '../kit/forms.tsx';
 import { listPage, UUID_CURSOR } from '../kit/list.tsx';
 import { Status } from '../kit/status.tsx';
+
+/** A bulk action cannot select orders by when they reached a status. */
+const isAboutThePast = ({ reached, from, to }: OrderSearch): boolean => [reached, from, to].some((field) => field !== undefined);
 
 /** The orders. Failed ones can be selected, to restart them. */
 export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
@@ -25,7 +28,7 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
         hint: plural(matching, 'matching order'),
         empty: 'No orders match.',
         selection:
-          meant.status === 'failed'
+          meant.status === 'failed' && !isAboutThePast(meant)
             ? {
                 noun: 'order',
                 matching,
@@ -59,6 +62,14 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
         <Field label="Order id" name="id" value={typed['id']} wide />
         <Field label="Customer's email (exact)" name="email" type="email" value={typed['email']} wide />
         <Choice label="Status" name="status" any="any" value={typed['status']} options={optionsOf(ORDER_STATUSES)} />
+        <details class="more" open={['reached', 'from', 'to'].some((field) => field in typed)}>
+          <summary>More filters</summary>
+          <div>
+            <Choice label="Reached" name="reached" any="accepted" value={typed['reached']} options={optionsOf(ORDER_STATUSES)} />
+            <Field label="From (UTC)" name="from" type="datetime-local" value={typed['from']?.slice(0, 16)} />
+            <Field label="Before (UTC)" name="to" type="datetime-local" value={typed['to']?.slice(0, 16)} />
+          </div>
+        </details>
       </>
     ),
   });

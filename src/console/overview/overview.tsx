@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { readAttention, type Attention } from '../../queries/attention.ts';
 import { readBacklogPeaks } from '../../queries/backlog.ts';
+import { readLatencies } from '../../queries/latency.ts';
 import { readRetrying, type Retrying as RetryingSteps } from '../../queries/retrying.ts';
 import { readSeries, SERIES_SPANS, type SeriesSpan } from '../../queries/series.ts';
 import { readShop } from '../../queries/shop.ts';
@@ -51,11 +52,11 @@ export function overviewPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   });
 
   async function readActivity(span: SeriesSpan): Promise<ActivitySeen> {
-    const [shop, series] = await Promise.all([readShop(db), readSeries(db, span)]);
+    const [shop, series, latencies] = await Promise.all([readShop(db), readSeries(db, span), readLatencies(db)]);
     const backlog = await readBacklogPeaks(
       db,
       series.map(({ at }) => at),
     );
-    return { span, shop, series, backlog };
+    return { span, shop, series, backlog, latencies };
   }
 }

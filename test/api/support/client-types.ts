@@ -310,7 +310,7 @@ export interface paths {
   };
   "/v1/ops/orders": {
     /**
-     * Everyone's orders by id, email address or status; newest first
+     * Everyone's orders by id, email address, status, or when they reached one; newest first
      * @description For API keys with the role operator.
      */
     get: operations["searchOrders"];
@@ -428,7 +428,7 @@ export interface paths {
   };
   "/v1/ops/series": {
     /**
-     * Orders started and completed, and failures opened, over time
+     * Orders started and completed, and failures opened, over time; and how long orders take
      * @description The last hour by the minute, or the last day by the half hour; oldest first.
      *
      * For API keys with the role operator.
@@ -1579,6 +1579,19 @@ export interface components {
       starts: number;
       completions: number;
       failures: number;
+    };
+    /** @description How long orders took from accepted to a status: of those that reached it lately, at most a day ago. null without any */
+    Latencies: {
+      charged: components["schemas"]["Latency"] | null;
+      shipped: components["schemas"]["Latency"] | null;
+    };
+    Latency: {
+      /** @description In ms */
+      p50: number;
+      /** @description In ms */
+      p95: number;
+      /** @description How many orders were measured */
+      orders: number;
     };
     OperatorAction: {
       id: number;
@@ -6411,7 +6424,7 @@ export interface operations {
     };
   };
   /**
-   * Everyone's orders by id, email address or status; newest first
+   * Everyone's orders by id, email address, status, or when they reached one; newest first
    * @description For API keys with the role operator.
    */
   searchOrders: {
@@ -6422,7 +6435,14 @@ export interface operations {
         cursor?: string;
         id?: string;
         email?: string;
+        /** @description The present status */
         status?: "accepted" | "reserved" | "awaiting_approval" | "charged" | "fulfilling" | "shipped" | "completed" | "needs_attention" | "compensating" | "cancelled" | "failed";
+        /** @description A status that it has had. With `from` and `to`: that it reached then */
+        reached?: "accepted" | "reserved" | "awaiting_approval" | "charged" | "fulfilling" | "shipped" | "completed" | "needs_attention" | "compensating" | "cancelled" | "failed";
+        /** @description Accepted, or with `reached` reached that status, at or after */
+        from?: string;
+        /** @description Accepted, or with `reached` reached that status, before */
+        to?: string;
       };
     };
     responses: {
@@ -8264,7 +8284,7 @@ export interface operations {
     };
   };
   /**
-   * Orders started and completed, and failures opened, over time
+   * Orders started and completed, and failures opened, over time; and how long orders take
    * @description The last hour by the minute, or the last day by the half hour; oldest first.
    *
    * For API keys with the role operator.
@@ -8288,6 +8308,7 @@ export interface operations {
             /** @enum {string} */
             span: "hour" | "day";
             data: components["schemas"]["Bucket"][];
+            latencies: components["schemas"]["Latencies"];
           };
         };
       };

@@ -9,7 +9,7 @@ import { pageQuery } from '../../schemas/page.ts';
 const route = queryRoute(
   'searchOrders',
   '/v1/ops/orders',
-  { summary: "Everyone's orders by id, email address or status; newest first" },
+  { summary: "Everyone's orders by id, email address, status, or when they reached one; newest first" },
   pageQuery.extend(orderSearchSchema.shape),
   pageOf(orderSchema),
   { lastPage: { data: [parkedOrder], nextCursor: null } },
