@@ -12,6 +12,7 @@ cpSync('src/db/migrations', 'dist/db/migrations', { recursive: true });
 cpSync('src/temporal/workflow-threads.js', 'dist/temporal/workflow-threads.js');
 cpSync('src/temporal/payloads/failure-converter.cjs', 'dist/temporal/payloads/failure-converter.cjs');
 cpSync('src/console/assets', 'dist/console/assets', { recursive: true });
+cpSync('src/api/customer/assets', 'dist/api/customer/assets', { recursive: true });
 cpSync('src/views/fonts', 'dist/views/fonts', { recursive: true });
 const { writeWorkflowBundle } = await import('../dist/temporal/workflow-bundle.js');
 await writeWorkflowBundle('dist/workflow-bundle.js');

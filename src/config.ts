@@ -60,7 +60,7 @@ const databaseSchema = z.object({
 
 const payloadsSchema = z.object({
   PAYLOAD_KEYS: payloadKeysSchema.describe(
-    'Encrypt what is sent to Temporal: `<id>:<base64 of 32 bytes>`, separated by commas. The first encrypts, all decrypt. Only production has to have one.',
+    'Encrypt what is sent to Temporal: `<id>:<base64 of 32 bytes>`, separated by commas. The first encrypts, all decrypt. The links in customers’ emails are signed with keys derived from them. Only production has to have one.',
   ),
 });
 

@@ -8,6 +8,7 @@ import { createRunActivities } from './activities/broken-runs.ts';
 import { createReconciliationActivities } from './activities/reconciliation.ts';
 import { ConfigError, loadWorkerConfig, orderPolicy, signupPolicy, type WorkerConfig } from './config.ts';
 import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from './contracts/names.ts';
+import { OrderLinks } from './customer-links.ts';
 import { connectDatabase } from './db/client.ts';
 import { DATABASE_LIMITS } from './db/limits.ts';
 import { createAlertWebhook, type AlertWebhook } from './gateways/alert-webhook.ts';
@@ -91,6 +92,7 @@ async function main(): Promise<void> {
     alertWebhook: alertWebhook(config),
     settings: {
       publicUrl: config.PUBLIC_URL,
+      customerLinks: new OrderLinks(config.PUBLIC_URL, config.PAYLOAD_KEYS),
       operationsEmail: config.OPERATIONS_EMAIL,
       onCallEmail: config.ONCALL_EMAIL,
       emailsPerAddressAndDay: config.EMAILS_PER_ADDRESS_AND_DAY,

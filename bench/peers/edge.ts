@@ -1,6 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { requestId } from 'hono/request-id';
-import { ROLES_OF } from '../../src/api/access.ts';
 import { requireRole } from '../../src/api/auth.ts';
 import type { Api, ApiEnv } from '../../src/api/environment.ts';
 import { respondWithProblem, toProblem } from '../../src/api/errors.ts';
@@ -10,6 +9,7 @@ import { requestLog } from '../../src/api/request-log.ts';
 import { json, jsonBody } from '../../src/api/schemas/common.ts';
 import { listen } from '../../src/api/server.ts';
 import { refuseInvalid } from '../../src/api/validation.ts';
+import { ROLES_OF } from '../../src/contracts/caller.ts';
 import { connectDatabase } from '../../src/db/client.ts';
 import { createLogger } from '../../src/log.ts';
 

@@ -3,7 +3,8 @@ import { customerText } from '../contracts/customer-texts.ts';
 import type { AlertOccasion } from '../contracts/messages.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { weeklyFiguresSchema } from '../contracts/report.ts';
-import type { OrderTemplate, SignupTemplate } from '../contracts/templates.ts';
+import { ORDER_EMAILS, type OrderTemplate, type SignupTemplate } from '../contracts/templates.ts';
+import { verificationPath, type OrderLinks } from '../customer-links.ts';
 import type { orderItems, orders, shipments, signups, weeklyReports } from '../db/schema.ts';
 
 /** The content of an email, ready to send. */
@@ -16,7 +17,7 @@ export interface Letter {
 interface Content {
   subject: string;
   lines: string[];
-  link?: { label: string; url: string };
+  link?: { label: string; url: string } | undefined;
   /** SVG, in the HTML version only */
   picture?: string;
 }
@@ -45,13 +46,14 @@ export async function renderOrderEmail(
     /** Why the order has to be reviewed; null if it has not. */
     review: string | null;
     publicUrl: string;
+    customerLinks: OrderLinks;
   },
 ): Promise<Letter> {
-  const { order, items, shipment, review, publicUrl } = facts;
+  const { order, items, shipment, review } = facts;
   const total = formatMoney(order.amount, order.currency);
   const hello = `Hello ${order.customerName},`;
   const short = order.id.slice(-8);
-  const link = { label: 'View the order', url: `${publicUrl}/v1/orders/${order.id}` };
+  const link = orderLink(template, facts);
   const write = (subject: string, ...lines: string[]) => letter({ subject, lines, link });
   switch (template) {
     case 'order_confirmed':
@@ -102,6 +104,15 @@ export async function renderOrderEmail(
   }
 }
 
+/** Operations read about the order on the operator's page, the customer on a page of their own. */
+function orderLink(
+  template: OrderTemplate,
+  { order, publicUrl, customerLinks }: { order: { id: string }; publicUrl: string; customerLinks: OrderLinks },
+): Content['link'] {
+  const url = ORDER_EMAILS[template].to === 'customer' ? customerLinks.to(order.id) : `${publicUrl}/ops/orders/${order.id}`;
+  return url === undefined ? undefined : { label: 'View the order', url };
+}
+
 /** Writes an email to a person who has signed up. */
 export async function renderSignupEmail(
   template: SignupTemplate,
@@ -109,17 +120,15 @@ export async function renderSignupEmail(
 ): Promise<Letter> {
   const { signup, token, publicUrl } = facts;
   const hello = `Hello ${signup.name},`;
-  const verification = `${publicUrl}/v1/signups/${signup.id}/verification`;
   const write = (subject: string, ...lines: string[]) => letter({ subject, lines: [hello, ...lines] });
   switch (template) {
     case 'verification':
     case 'verification_reminder':
-      return await write(
-        `${template === 'verification_reminder' ? 'Reminder: please' : 'Please'} verify your address`,
-        'Please verify your address with this token:',
-        token,
-        `curl -X POST ${verification} -H 'content-type: application/json' -d '{"token":"${token}"}'`,
-      );
+      return await letter({
+        subject: `${template === 'verification_reminder' ? 'Reminder: please' : 'Please'} verify your address`,
+        lines: [hello, 'Please verify your address: open the link below. If you are asked for a code, it is:', token],
+        link: { label: 'Verify my address', url: `${publicUrl}${verificationPath(signup.id, token)}` },
+      });
     case 'welcome':
       return await write('Welcome to Holdfast', 'Your address is verified and your trial has started.');
     case 'trial_ending':
@@ -159,7 +168,7 @@ export async function renderReport(report: typeof weeklyReports.$inferSelect, pu
       `Signups: ${people.started} started, ${people.verified} verified, ${people.subscribed} subscribed, ${people.expired} expired.`,
       `Failures: ${failures.opened} opened, ${failures.stillOpen} still open.`,
     ],
-    link: { label: 'View the report', url: `${publicUrl}/v1/reports/weekly/${report.week}` },
+    link: { label: 'View the report', url: `${publicUrl}/ops/reports/${report.week}` },
     picture: report.chart,
   });
 }

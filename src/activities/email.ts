@@ -11,6 +11,7 @@ import {
   type OrderTemplate,
   type SignupTemplate,
 } from '../contracts/templates.ts';
+import type { OrderLinks } from '../customer-links.ts';
 import type { Database } from '../db/client.ts';
 import { emails, failures, orderItems, orders, payments, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
@@ -31,6 +32,8 @@ export type EmailActivities = ReturnType<typeof createEmailActivities>;
 export interface EmailSettings {
   /** Base URL of the links in emails. */
   publicUrl: string;
+  /** Signs the links to customers' pages. */
+  customerLinks: OrderLinks;
   operationsEmail: string;
   onCallEmail: string;
   /** The cap: see `email-cap.ts`. */
@@ -120,7 +123,7 @@ export function createEmailActivities(deps: {
     if (!facts) throw notInDatabase('order');
     const recipients = { customer: facts.order.customerEmail, operations: settings.operationsEmail };
     const recipient = recipients[ORDER_EMAILS[template].to];
-    const write = () => renderOrderEmail(template, { ...facts, publicUrl: settings.publicUrl });
+    const write = () => renderOrderEmail(template, { ...facts, ...settings });
     await sendCapped({ key, template, recipient, orderId: ref.orderId }, write, facts);
   }
 

@@ -1,11 +1,4 @@
-import { ROLES, type Role } from '../contracts/statuses.ts';
-
-/** Who brings an API key: its roles. */
-export const ROLES_OF = {
-  anyKey: ROLES,
-  staff: ['support', 'operator'],
-  operators: ['operator'],
-} as const satisfies Record<string, readonly Role[]>;
+import type { ROLES_OF } from '../contracts/caller.ts';
 
 /** Whom an operation is for. Who brings no API key has another credential, or needs none. */
 export type Audience = keyof typeof ROLES_OF | 'everyone' | 'tokenHolder' | 'warehouse' | 'paymentProvider';

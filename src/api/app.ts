@@ -3,7 +3,7 @@ import type { Handler, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
-import { ROLES_OF } from './access.ts';
+import { ROLES_OF } from '../contracts/caller.ts';
 import { requireRole } from './auth.ts';
 import { CODEC_PATHS, serveCodec } from './codec.ts';
 import { refuseControlCharacters } from './control-characters.ts';
@@ -12,6 +12,7 @@ import { describeApi } from './document.ts';
 import type { Api, ApiEnv, Dependencies } from './environment.ts';
 import { Problem, PROBLEMS, respondWithProblem, toProblem } from './errors.ts';
 import { mountPages } from './console.ts';
+import { mountCustomerPages } from './customer/index.tsx';
 import { refuseUnknownHosts } from './host-check.ts';
 import { strictJson } from './json-body.ts';
 import { describeError, requestLog } from './request-log.ts';
@@ -81,6 +82,7 @@ export function createApp(deps: Dependencies): Api {
   serveDocs(api);
   serveCodec(api, deps);
   mountPages(api, deps);
+  mountCustomerPages(api, deps);
 
   api.notFound((c) => respondWithProblem(c, new Problem('not_found', 'Nothing at this address.')));
   api.onError(async (error, c) => {

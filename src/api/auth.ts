@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import type { Caller } from '../contracts/caller.ts';
+import { ROLES_OF, type Caller } from '../contracts/caller.ts';
 import type { Role } from '../contracts/statuses.ts';
-import { ACCESS, ROLES_OF, type KeyedOperationId } from './access.ts';
+import { ACCESS, type KeyedOperationId } from './access.ts';
 import type { CallerEnv } from './environment.ts';
 import { Problem } from './errors.ts';
 

@@ -2,6 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { Database } from '../db/client.ts';
 import type { Caller } from '../contracts/caller.ts';
+import type { OrderLinks } from '../customer-links.ts';
 import type { Logger } from '../log.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -16,6 +17,7 @@ export interface Dependencies {
   keys: KeyRing;
   feed: OrderFeed;
   links: Links;
+  customerLinks: OrderLinks;
   readiness: Readiness;
   /** May be away. Use `askTemporal`, which waits for a bounded time. */
   temporal: Client;

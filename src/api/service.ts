@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { ApiConfig } from '../config.ts';
+import { OrderLinks } from '../customer-links.ts';
 import { connectDatabase } from '../db/client.ts';
 import { DATABASE_LIMITS } from '../db/limits.ts';
 import { knownHosts } from '../hosts.ts';
@@ -57,6 +58,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     keys,
     feed,
     links: new Links(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
+    customerLinks: new OrderLinks(config.PUBLIC_URL, config.PAYLOAD_KEYS),
     readiness: {
       postgres: () => database.db.execute(sql`select 1`),
       temporal: () =>

@@ -1,4 +1,11 @@
-import type { Role } from './statuses.ts';
+import { ROLES, type Role } from './statuses.ts';
+
+/** Groups of roles. What may be done, and seen, is given to one of them: in the API by `api/access.ts`, on the page by `console/access.ts`. */
+export const ROLES_OF = {
+  anyKey: ROLES,
+  staff: ['support', 'operator'],
+  operators: ['operator'],
+} as const satisfies Record<string, readonly Role[]>;
 
 /** Who calls: an API key and what it may do. */
 export interface Caller {

@@ -1,6 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { z } from 'zod';
-import { actorOf, ownerFilter, type Caller } from '../contracts/caller.ts';
+import { actorOf, ownerFilter, type Caller, type Instruction } from '../contracts/caller.ts';
 import type { Address } from '../contracts/fields.ts';
 import { RequestError } from '../contracts/request-error.ts';
 import type { Database } from '../db/client.ts';
@@ -87,9 +87,13 @@ async function refuseUnpriced(db: Database, wanted: NewOrder['items']): Promise<
  * @param reason in the customer's words
  * @throws RequestError `not_found`, or `order_not_cancellable` when the carrier has the parcel or the order has ended
  */
-export async function cancelOrder(db: Database, caller: Caller, orderId: string, reason: string): Promise<void> {
-  await transaction(db, async (tx) => {
-    const order = await lockOrder(tx, orderId, ownerFilter(caller));
-    await requestCancellation(tx, order, { actor: actorOf(caller), reason });
-  });
+export const cancelOrder = (db: Database, caller: Caller, orderId: string, reason: string): Promise<void> =>
+  cancel(db, orderId, { actor: actorOf(caller), reason }, ownerFilter(caller));
+
+/** Cancels an order for whoever has the link from its emails, like `cancelOrder`. */
+export const cancelLinkedOrder = (db: Database, orderId: string): Promise<void> =>
+  cancel(db, orderId, { actor: 'customer', reason: "Cancelled on the customer's page." });
+
+async function cancel(db: Database, orderId: string, instruction: Instruction, owner?: string): Promise<void> {
+  await transaction(db, async (tx) => requestCancellation(tx, await lockOrder(tx, orderId, owner), instruction));
 }

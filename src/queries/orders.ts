@@ -104,6 +104,10 @@ export async function readOrder(db: Database, caller: Caller, id: string): Promi
   return order;
 }
 
+/** @returns an order for whoever has its signed link; undefined when it does not exist */
+export const readLinkedOrder = async (db: Database, id: string): Promise<OrderRecord | undefined> =>
+  (await readOrders(db, { where: eq(orders.id, id), limit: 1 }))[0];
+
 /** @returns orders with all that belongs to them, newest first, in at most three queries */
 export async function readOrders(
   db: Database,
@@ -142,7 +146,8 @@ async function readItems(db: Database, ids: string[]) {
 /** What is for operators, and does not block the order: an email, a late or unexpected parcel, a difference in the books, money at the provider. */
 const HARMLESS: FailureKind[] = ['email', 'late_shipment', 'unexpected_shipment', 'discrepancy', ...MONEY_FAILURE_KINDS];
 
-async function readBlocking(db: Database, ids: string[]) {
+/** @returns what blocks orders, oldest first */
+export async function readBlocking(db: Database, ids: string[]): Promise<(typeof failures.$inferSelect)[]> {
   if (ids.length === 0) return [];
   const rows = await db
     .select({ failure: failures })

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { ownerFilter, type Caller } from '../contracts/caller.ts';
 import { email as emailField, id as idField } from '../contracts/fields.ts';
 import { notFound } from '../contracts/request-error.ts';
-import { SIGNUP_STATUSES } from '../contracts/statuses.ts';
+import { SIGNUP_STATUSES, type SignupStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
-import { signups } from '../db/schema.ts';
+import { signups, verificationTokens } from '../db/schema.ts';
+import { hashToken } from '../records/tokens.ts';
 
 export type SignupRecord = typeof signups.$inferSelect;
 
@@ -39,6 +40,16 @@ export async function searchSignups(
     )
     .orderBy(desc(signups.id))
     .limit(limit + 1);
+}
+
+/** @returns the status of a signup for whoever has the token from one of its emails, used or not; undefined for any other token */
+export async function readVerification(db: Database, signupId: string, token: string): Promise<SignupStatus | undefined> {
+  const [found] = await db
+    .select({ status: signups.status })
+    .from(verificationTokens)
+    .innerJoin(signups, eq(signups.id, verificationTokens.signupId))
+    .where(and(eq(verificationTokens.hash, hashToken(token)), eq(signups.id, signupId)));
+  return found?.status;
 }
 
 /** @throws RequestError `not_found` when it does not exist, or the caller may not see it */

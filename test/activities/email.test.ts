@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { emailKey } from '../../src/contracts/ids.ts';
+import { isOrderTemplate, ORDER_EMAILS } from '../../src/contracts/templates.ts';
 import { emails, failureEvents, failures, orders, verificationTokens } from '../../src/db/schema.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
 import { retryFailure } from '../../src/operate/failures.ts';
@@ -147,6 +148,33 @@ describe('an email that an operator has asked for again', () => {
   });
 });
 
+describe('the link in an email', () => {
+  const templates = Object.keys(ORDER_EMAILS).filter(isOrderTemplate);
+
+  it.each(templates)('leads people to a page, not into the API: %s', async (template) => {
+    const { email, ref } = await orderOf(`link-${template.replaceAll('_', '-')}`);
+    await runActivity(shop.activities().sendOrderEmail, ref, template, 1);
+    const isForCustomer = ORDER_EMAILS[template].to === 'customer';
+    const [mail] = mailsTo(isForCustomer ? email : 'operations@holdfast.example');
+    const path = /http:\/\/localhost:3000(\S*)/.exec(mail?.text ?? '')?.[1] ?? '';
+    expect(mail?.text).not.toContain('/v1');
+    expect(path).toMatch(isForCustomer ? new RegExp(`^/my/orders/${ref.orderId}/[\\w-]{43}$`) : new RegExp(`^/ops/orders/${ref.orderId}$`));
+  });
+
+  it('verifies an address', async () => {
+    const email = 'link@example.com';
+    const { made } = await acceptSignup(shop.db, shop.caller, {
+      idempotencyKey: 'linked',
+      requestHash: 'linked',
+      signup: { email, name: 'Grace' },
+    });
+    await runActivity(shop.activities().sendSignupEmail, made.id, 'verification', 1);
+    const [mail] = mailsTo(email);
+    expect(mail?.text).not.toContain('/v1');
+    expect(mail?.text).toMatch(new RegExp(`http://localhost:3000/my/signups/${made.id}/[\\w-]{43}$`, 'm'));
+  });
+});
+
 describe('a verification email', () => {
   it('contains a token of which only the hash is stored', async () => {
     const email = 'token@example.com';
@@ -157,7 +185,7 @@ describe('a verification email', () => {
     });
     await runActivity(shop.activities().sendSignupEmail, made.id, 'verification', 1);
     const [mail] = mailsTo(email);
-    const token = /"token":"([\w-]+)"/.exec(mail?.text ?? '')?.[1] ?? '';
+    const token = /^[\w-]{43}$/m.exec(mail?.text ?? '')?.[0] ?? '';
     const stored = await shop.db.select().from(verificationTokens).where(eq(verificationTokens.signupId, made.id));
     expect(stored.map(({ hash }) => hash)).toEqual([hashToken(token)]);
   });

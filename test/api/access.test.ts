@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ACCESS, isOperationId, ROLES_OF, type Audience } from '../../src/api/access.ts';
+import { ACCESS, isOperationId, type Audience } from '../../src/api/access.ts';
+import { ROLES_OF } from '../../src/contracts/caller.ts';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { ROLES, type Role } from '../../src/contracts/statuses.ts';

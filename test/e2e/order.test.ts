@@ -101,7 +101,7 @@ describe('a signup', () => {
     expect(accepted.status).toBe(202);
     const location = accepted.headers.get('Location') ?? '';
     await expect.poll(() => stack.shop.inbox.messages({ to: email }).length, { timeout: 20_000 }).toBe(1);
-    const token = /"token":"([\w-]+)"/.exec(stack.shop.inbox.messages({ to: email })[0]?.text ?? '')?.[1];
+    const token = /^[\w-]{43}$/m.exec(stack.shop.inbox.messages({ to: email })[0]?.text ?? '')?.[0];
     const verified = await call(stack, 'POST', `${location}/verification`, { body: { token } });
     expect(verified.status).toBe(202);
     await expect

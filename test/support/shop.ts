@@ -6,6 +6,7 @@ import { afterAll } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import { loadWorkerConfig, orderPolicy, signupPolicy } from '../../src/config.ts';
 import { shipmentReference } from '../../src/contracts/ids.ts';
+import { OrderLinks } from '../../src/customer-links.ts';
 import { createDispatcher, type Dispatcher } from '../../src/dispatch/dispatcher.ts';
 import { createMailGateway } from '../../src/gateways/smtp.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
@@ -107,6 +108,7 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
         ...gateways,
         settings: {
           publicUrl: config.PUBLIC_URL,
+          customerLinks: new OrderLinks(config.PUBLIC_URL, config.PAYLOAD_KEYS),
           operationsEmail: config.OPERATIONS_EMAIL,
           onCallEmail: config.ONCALL_EMAIL,
           emailsPerAddressAndDay: config.EMAILS_PER_ADDRESS_AND_DAY,

@@ -79,7 +79,7 @@ export function openShop(access: Access) {
       const token = await eventually(async () => {
         const answer = await fetch(new URL(`/api/messages?to=${encodeURIComponent(email)}`, access.inboxUrl));
         const { messages } = inboxSchema.parse(await answer.json());
-        return /"token":"([^"]+)"/.exec(messages[0]?.text ?? '')?.[1];
+        return /^[\w-]{43}$/m.exec(messages[0]?.text ?? '')?.[0];
       });
       await call(access.customerKey, 'POST', `/v1/signups/${id}/verification`, { token });
       await eventually(async () => ((await look()) === 'trial' ? true : undefined));

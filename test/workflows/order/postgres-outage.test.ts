@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEmailActivities } from '../../../src/activities/email.ts';
 import { createWarehouseActivities } from '../../../src/activities/warehouse.ts';
+import { loadPayloadKeys } from '../../../src/config.ts';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
+import { OrderLinks } from '../../../src/customer-links.ts';
 import { connectDatabase } from '../../../src/db/client.ts';
 import { startTcpProxy, type TcpProxy } from '../../api/support/tcp-proxy.ts';
 import { useRig } from '../../support/rig.ts';
@@ -24,6 +26,7 @@ const rig = await useRig({
     });
     const settings = {
       publicUrl: 'http://shop.test',
+      customerLinks: new OrderLinks('http://shop.test', loadPayloadKeys({ PAYLOAD_KEYS: 'none' })),
       operationsEmail: 'ops@holdfast.example',
       onCallEmail: 'on-call@holdfast.example',
       emailsPerAddressAndDay: 20,
