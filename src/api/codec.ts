@@ -64,6 +64,7 @@ const operatorsOnly = (db: Dependencies['db'], origin: string) => {
     if (c.req.header('Origin') !== origin) throw new Problem('forbidden', 'A session is for the Temporal Web UI only. Send a key instead.');
     const session = await findSession(db, token);
     if (!session) return await requireKey(c, next);
+    if (session.caller.role !== 'operator') throw new Problem('forbidden', 'Payloads are for operators.');
     c.set('caller', session.caller);
     return await next();
   });

@@ -31,10 +31,12 @@ export interface PageDependencies {
   stopping: AbortSignal;
 }
 
-/** A signed-in operator. */
+/** Somebody of the staff who is signed in. */
 export interface Session {
   token: string;
   caller: Caller;
+  /** What their key is called. */
+  name: string;
   /** Every form carries it, to prove that it comes from this session. */
   csrf: string;
 }

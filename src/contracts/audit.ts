@@ -1,4 +1,4 @@
-import type { BulkActionType } from './bulk-actions.ts';
+import { BULK_ACTION_TYPES } from './bulk-actions.ts';
 
 /** What an operator can do to one thing. A name ends with what it acts on: the audit links to it by that. See `operate/`. */
 export const OPERATOR_ACTIONS = [
@@ -22,13 +22,17 @@ export const OPERATOR_ACTIONS = [
 ] as const satisfies `${string}_${'failure' | 'order' | 'bulk_action' | 'schedule'}`[];
 export type OperatorActionName = (typeof OPERATOR_ACTIONS)[number];
 
+/** Not what somebody did to a thing. */
+export const SIGN_IN_ACTIONS = ['sign_in', 'sign_out'] as const;
+
 /** Everything that the audit records. */
-export type AuditedAction =
-  | OperatorActionName
-  | `bulk_${BulkActionType}`
-  | 'create_api_key'
-  | 'rotate_api_key'
-  | 'revoke_api_key'
-  | 'erase_person'
-  | 'sign_in'
-  | 'sign_out';
+export const AUDITED_ACTIONS = [
+  ...OPERATOR_ACTIONS,
+  ...BULK_ACTION_TYPES.map((type) => `bulk_${type}` as const),
+  'create_api_key',
+  'rotate_api_key',
+  'revoke_api_key',
+  'erase_person',
+  ...SIGN_IN_ACTIONS,
+] as const;
+export type AuditedAction = (typeof AUDITED_ACTIONS)[number];

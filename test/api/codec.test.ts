@@ -119,6 +119,12 @@ describe('a page in the browser of a signed-in operator', () => {
     expect(answer.status).toBe(403);
   });
 
+  it('is refused with the session of somebody who is no operator', async () => {
+    const token = await openSession(api.db, { keyId: api.keys.support.id, role: 'support' }, api.keys.support.key);
+    const answer = await asPage(WEB_UI, { headers: { Cookie: `holdfast_session=${token}` } });
+    expect(answer.status).toBe(403);
+  });
+
   it('is refused after the operator has signed out', async () => {
     const token = await openSession(api.db, { keyId: api.keys.operator.id, role: 'operator' }, api.keys.operator.key);
     const session = await findSession(api.db, token);

@@ -41,16 +41,16 @@ const said = (text: string) => flash(text).waitFor();
 
 // One night, from start to end: each test continues where the last one stopped.
 describe("the operator's page", { timeout: 120_000 }, () => {
-  it('lets in operators only, and takes them where they wanted to go', async () => {
+  it('lets in staff only, and takes them where they wanted to go', async () => {
     await page.goto('/ops/failures?kind=step');
     await page.getByRole('heading', { name: 'Operations' }).waitFor();
     expect(await accessProblems(page)).toEqual([]);
     for (const key of ['hf_nothing', stack.keys.customer.key]) {
-      await page.getByLabel('Operator key').fill(key);
+      await page.getByLabel('Your key').fill(key);
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByRole('alert').filter({ hasText: 'That key is unknown, revoked or expired, or has no operator role.' }).waitFor();
+      await page.getByRole('alert').filter({ hasText: 'That key is unknown, revoked or expired, or is a customer’s.' }).waitFor();
     }
-    await page.getByLabel('Operator key').fill(stack.keys.operator.key);
+    await page.getByLabel('Your key').fill(stack.keys.operator.key);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Failures', exact: true }).waitFor();
     expect(page.url()).toContain('kind=step');
@@ -90,7 +90,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.getByText('More filters').click();
     await page.getByLabel('Order', { exact: true }).fill(trouble.inspected);
     await page.getByRole('button', { name: 'Search' }).click();
-    await page.getByText('1 matching failure').waitFor();
+    await page.getByText('1 matching failure', { exact: true }).waitFor();
     await page.getByRole('row').getByRole('link', { name: 'Step: ship' }).click();
     await page.getByRole('heading', { name: 'Step: ship' }).waitFor();
     await page.getByText('warehouse unavailable').first().waitFor();

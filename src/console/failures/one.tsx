@@ -9,10 +9,11 @@ import { readServices, type ServiceHealth } from '../../queries/health.ts';
 import { isFixable } from '../../queries/books.ts';
 import { readShippingAddress } from '../../queries/orders.ts';
 import { loadFailureStory, type FailureWithRun } from '../../queries/story-with-run.ts';
+import { mayUse } from '../access.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction, type ActionRoute, type Fields } from '../kit/actions.ts';
 import { failureMoments, failureName, FailureSubject } from '../kit/failure.tsx';
-import { ErrorText, IdLink, NextAttempt, number, Time, words } from '../kit/format.tsx';
+import { ErrorText, IdLink, NextAttempt, number, pagePath, shortId, Time, words } from '../kit/format.tsx';
 import { ActionBar, ActionForm, Field } from '../kit/forms.tsx';
 import { Facts } from '../kit/layout.tsx';
 import { livePage } from '../kit/live.tsx';
@@ -51,7 +52,7 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
       </>
     ),
     parts: (seen, session) => [
-      { id: 'facts', content: <FailureFacts failure={seen.failure} /> },
+      { id: 'facts', content: <FailureFacts failure={seen.failure} session={session} /> },
       { id: 'service', content: <OfService {...seen} /> },
       { id: 'actions', content: <Actions {...seen} session={session} /> },
       { id: 'history', title: 'History', content: <Timeline moments={failureMoments(seen)} /> },
@@ -77,7 +78,7 @@ const withEventId = ({ eventId, ...fields }: Fields) => (eventId ? { ...fields, 
 
 const awaitsDecision = ({ kind, status }: Failure): boolean => kind === 'step' && status === 'open';
 
-const FailureFacts = ({ failure }: { failure: Failure }) => (
+const FailureFacts = ({ failure, session }: { failure: Failure; session: Session }) => (
   <>
     <p class="error-message">
       <ErrorText type={failure.errorType} message={failure.errorMessage} />
@@ -93,12 +94,17 @@ const FailureFacts = ({ failure }: { failure: Failure }) => (
         ['Generation', failure.generation],
         [
           'Last bulk action',
-          failure.bulkActionId ? <IdLink to="bulk action" id={failure.bulkActionId} /> : 'none',
+          lastBulkAction(failure, session),
         ],
       ]}
     />
   </>
 );
+
+function lastBulkAction({ bulkActionId: id }: Failure, { caller }: Session): Child {
+  if (!id) return 'none';
+  return mayUse(caller, 'GET', pagePath('bulk action', id)) ? <IdLink to="bulk action" id={id} /> : `bulk action ${shortId(id)}`;
+}
 
 /** Only a compensation is retried by itself. Any other open failure waits for a person. */
 function nextRetry({ kind, status, nextRetryAt }: Failure): Child {
@@ -116,12 +122,12 @@ const OfService = ({ failure, services }: Pick<Seen, 'failure' | 'services'>) =>
 type ActionsProps = Pick<Seen, 'failure' | 'address' | 'isFixable'> & { session: Session };
 
 /** Offers only what the state of the failure allows. */
-const Actions = (props: ActionsProps) =>
-  props.failure.status === 'open' ? (
-    <ActionBar>{OFFERS[props.failure.kind](props)}</ActionBar>
-  ) : (
-    <p class="hint">No actions: the failure is {words(props.failure.status)}.</p>
-  );
+const Actions = (props: ActionsProps) => {
+  const { failure, session } = props;
+  if (failure.status !== 'open') return <p class="hint">No actions: the failure is {words(failure.status)}.</p>;
+  if (session.caller.role !== 'operator') return <p class="hint">Operators decide about failures.</p>;
+  return <ActionBar>{OFFERS[failure.kind](props)}</ActionBar>;
+};
 
 const retry = ({ failure: { id }, address, session }: ActionsProps) => (
   <>

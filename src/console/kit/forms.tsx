@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx';
 import type { OperatorAction } from '../../operate/action.ts';
+import { mayUse } from '../access.ts';
 import type { PageDependencies, Session } from '../environment.ts';
 import { words } from './format.tsx';
 
@@ -13,7 +14,7 @@ export const ActionBar = ({ label = 'Actions', children }: { label?: string; chi
   </div>
 );
 
-/** The form of an operator's action, folded until it is needed. It always asks for a reason. */
+/** The form of an operator's action, folded until it is needed. It always asks for a reason. Not shown to whom it is not for. */
 export const ActionForm = (props: {
   session: Session;
   action: OperatorAction<PageDependencies>;
@@ -27,6 +28,7 @@ export const ActionForm = (props: {
   children?: Child;
 }) => {
   const { action, label = action.label, danger = false } = props;
+  if (!mayUse(props.session.caller, 'POST', props.to)) return null;
   return (
     <details class="action">
       <summary class={danger ? 'danger' : undefined}>{label}…</summary>

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx';
+import { mayUse } from '../access.ts';
 import type { Session } from '../environment.ts';
 import { Csrf } from './forms.tsx';
 import { number } from './format.tsx';
@@ -64,7 +65,7 @@ export interface Page {
   children?: Child;
 }
 
-/** The frame of every page for a signed-in operator. */
+/** The frame of every page for somebody who is signed in. */
 export const Layout = (props: Page & { session: Session; openFailures: number; flash: Flash | undefined }) => (
   <Document title={props.title}>
     <a class="skip" href="#main">
@@ -77,7 +78,7 @@ export const Layout = (props: Page & { session: Session; openFailures: number; f
       </form>
       <nav aria-label="Sections">
         <ul>
-          {SECTIONS.map(({ path, label }) => (
+          {SECTIONS.filter(({ path }) => mayUse(props.session.caller, 'GET', path)).map(({ path, label }) => (
             <li>
               <a href={path} aria-current={path === props.section ? 'page' : undefined}>
                 {label}
@@ -94,6 +95,9 @@ export const Layout = (props: Page & { session: Session; openFailures: number; f
       </nav>
       <form method="post" action="/ops/sign-out" class="sign-out">
         <Csrf session={props.session} />
+        <p>
+          Signed in as <b>{props.session.name}</b> <span class="role">{props.session.caller.role}</span>
+        </p>
         <button type="submit" class="plain">
           Sign out
         </button>

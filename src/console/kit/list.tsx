@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import type { Child } from 'hono/jsx';
 import { z } from 'zod';
 import type { BulkActionType } from '../../contracts/bulk-actions.ts';
+import { mayUse } from '../access.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { number } from './format.tsx';
 import type { Section } from './layout.tsx';
@@ -11,6 +12,9 @@ import { NextPage, Table, type Columns } from './table.tsx';
 
 /** Reads the id at which a page of a list starts. A missing or malformed one starts the list at its beginning. */
 export const UUID_CURSOR = z.uuid().optional().catch(undefined);
+
+/** Where a selection leads. */
+const DRY_RUN = '/ops/bulk-actions/new';
 
 /** Acting on the selected rows, or on all that match. */
 export interface Selection {
@@ -63,7 +67,7 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
     const found = await list.find(search, { limit: size, cursor: list.cursor.parse(c.req.query('cursor')) });
     const rows = found.rows.slice(0, size);
     const last = found.rows.length > size ? rows.at(-1) : undefined;
-    const selection = rows.length > 0 ? found.selection : undefined;
+    const selection = rows.length > 0 && mayUse(c.var.caller, 'GET', DRY_RUN) ? found.selection : undefined;
     const table = (
       <Table
         label={title}
@@ -102,7 +106,7 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
 
 /** A GET: it leads to the dry run and changes nothing. */
 const SelectionForm = ({ of: { matching, filter, actions }, children }: { of: Selection; children: Child }) => (
-  <form method="get" action="/ops/bulk-actions/new" data-selection>
+  <form method="get" action={DRY_RUN} data-selection>
     {Object.entries(filter).map(([name, value]) => (value ? <input type="hidden" name={name} value={value} /> : null))}
     <div class="toolbar" role="group" aria-label="Act on the selection">
       <label class="tick" hidden>

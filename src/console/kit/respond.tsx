@@ -14,7 +14,7 @@ const flashSchema = z.object({ kind: z.enum(['done', 'error']), message: z.strin
 export async function respond(
   c: PageContext,
   { db }: Pick<PageDependencies, 'db'>,
-  { status = 200, flash = takeFlash(c), ...page }: Page & { flash?: Flash; status?: 200 | 404 | 422 },
+  { status = 200, flash = takeFlash(c), ...page }: Page & { flash?: Flash; status?: 200 | 403 | 404 | 422 },
 ): Promise<Response> {
   const openFailures = await countOpenFailures(db);
   const document = <Layout {...page} flash={flash} session={c.var.session} openFailures={openFailures} />;

@@ -1,11 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { and, eq, gt, lt, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, lt, sql } from 'drizzle-orm';
 import type { Database } from '../../db/client.ts';
 import { apiKeys, apiKeySecrets, operatorSessions } from '../../db/schema.ts';
 import { transaction } from '../../db/transaction.ts';
 import { isInUse } from '../../queries/api-keys.ts';
 import { recordOperatorAction } from '../../records/audit.ts';
-import { actorOf, type Caller } from '../../contracts/caller.ts';
+import { actorOf, ROLES_OF, type Caller } from '../../contracts/caller.ts';
 import { hashToken, newToken } from '../../records/tokens.ts';
 import type { Session } from '../environment.ts';
 
@@ -14,7 +14,7 @@ export const SESSION_COOKIE = 'holdfast_session';
 /** Seconds that a session lasts: a working day. */
 export const SESSION_LIFETIME = 12 * 3_600;
 
-/** Signs an operator in. @param key what the caller was identified by @returns the session's token. Only its hash is stored. */
+/** Signs somebody of the staff in. @param key what the caller was identified by @returns the session's token. Only its hash is stored. */
 export async function openSession(db: Database, caller: Caller, key: string): Promise<string> {
   const { token, hash } = newToken();
   await transaction(db, async (tx) => {
@@ -29,10 +29,10 @@ export async function openSession(db: Database, caller: Caller, key: string): Pr
   return token;
 }
 
-/** @returns the session of a token; undefined when it or its key has expired, or its key is revoked or not an operator's */
+/** @returns the session of a token; undefined when it or its key has expired, or its key is revoked or a customer's */
 export async function findSession(db: Database, token: string): Promise<Session | undefined> {
   const [found] = await db
-    .select({ keyId: apiKeys.id, role: apiKeys.role })
+    .select({ caller: { keyId: apiKeys.id, role: apiKeys.role }, name: apiKeys.name })
     .from(operatorSessions)
     .innerJoin(apiKeySecrets, eq(apiKeySecrets.hash, operatorSessions.secretHash))
     .innerJoin(apiKeys, eq(apiKeys.id, apiKeySecrets.keyId))
@@ -41,13 +41,13 @@ export async function findSession(db: Database, token: string): Promise<Session 
         eq(operatorSessions.tokenHash, hashToken(token)),
         gt(operatorSessions.expiresAt, sql`now()`),
         isInUse,
-        eq(apiKeys.role, 'operator'),
+        inArray(apiKeys.role, ROLES_OF.staff),
       ),
     );
-  return found && { token, caller: found, csrf: formToken(token) };
+  return found && { token, ...found, csrf: formToken(token) };
 }
 
-/** Signs an operator out. The token is then useless, wherever it is still stored. */
+/** Signs somebody out. The token is then useless, wherever it is still stored. */
 export async function closeSession(db: Database, { token, caller }: Session): Promise<void> {
   await transaction(db, async (tx) => {
     await tx.delete(operatorSessions).where(eq(operatorSessions.tokenHash, hashToken(token)));

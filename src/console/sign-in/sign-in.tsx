@@ -4,8 +4,11 @@ import { createMiddleware } from 'hono/factory';
 import { csrf } from 'hono/csrf';
 import { html } from 'hono/html';
 import { z } from 'zod';
-import type { PageDependencies, PageEnv } from '../environment.ts';
+import { ROLES_OF } from '../../contracts/caller.ts';
+import { admitByRole } from '../access.ts';
+import type { PageContext, PageDependencies, PageEnv } from '../environment.ts';
 import { BareLayout, type Flash } from '../kit/layout.tsx';
+import { respond } from '../kit/respond.tsx';
 import { FailedSignIns } from './failed-sign-ins.ts';
 import { closeSession, findSession, isOwnForm, openSession, SESSION_COOKIE, SESSION_LIFETIME } from './sessions.ts';
 
@@ -16,8 +19,9 @@ const SIGN_IN = '/ops/sign-in';
 /** Where to go after signing in. Only our own pages: no open redirect. A header cannot hold control characters. */
 const nextSchema = z.string().regex(/^\/ops(\/|\?|$)[^\\\p{Cc}]*$/u).catch('/ops');
 
-/** Adds sign-in and sign-out. Everything added after it requires a session. */
-export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicUrl, log }: PageDependencies): void {
+/** Adds sign-in and sign-out. Everything added after it requires a session, and a role that it is for. */
+export function guard(app: Hono<PageEnv>, deps: PageDependencies): void {
+  const { db, identify, clientAddress, publicUrl, log } = deps;
   const failed = new FailedSignIns();
   const origin = new URL(publicUrl).origin;
 
@@ -31,11 +35,11 @@ export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicU
     const next = nextSchema.parse(body['next']);
     const key = typeof body['key'] === 'string' ? body['key'].trim() : '';
     const caller = key === '' ? undefined : await identify(key);
-    if (caller?.role !== 'operator') {
+    if (!caller || !ROLES_OF.staff.some((role) => role === caller.role)) {
       const address = clientAddress(c);
       log.warn({ requestId: c.var.requestId, address }, 'sign-in refused');
-      // A right key is always accepted: otherwise anyone at the same address could lock an operator out.
-      if (!failed.add(address)) return signInPage(c, next, 401, 'That key is unknown, revoked or expired, or has no operator role.');
+      // A right key is always accepted: otherwise anyone at the same address could lock others out.
+      if (!failed.add(address)) return signInPage(c, next, 401, 'That key is unknown, revoked or expired, or is a customer’s.');
       c.header('Retry-After', '60');
       return signInPage(c, next, 429, 'Too many wrong keys. Try again in a minute.');
     }
@@ -64,6 +68,8 @@ export function guard(app: Hono<PageEnv>, { db, identify, clientAddress, publicU
     }),
   );
 
+  app.use(admitByRole((c) => refuseRole(c, deps)));
+
   app.post('/sign-out', async (c) => {
     await closeSession(db, c.var.session);
     for (const path of PATHS) deleteCookie(c, SESSION_COOKIE, { ...c.var.cookie, path });
@@ -79,7 +85,7 @@ function signInPage(c: Context, next: string, status: 200 | 401 | 429 = 200, err
       <form method="post" action={SIGN_IN} class="stack">
         <input type="hidden" name="next" value={next} />
         <label>
-          Operator key
+          Your key
           <input name="key" type="password" required autocomplete="current-password" autofocus spellcheck={false} />
         </label>
         <button type="submit" class="primary">
@@ -87,13 +93,32 @@ function signInPage(c: Context, next: string, status: 200 | 401 | 429 = 200, err
         </button>
       </form>
       <p class="hint">
-        Use a key with the role <code>operator</code>. Create one with <code>npm run ops -- keys create</code>. A session lasts
-        12 hours, or until the key expires or is revoked.
+        Use a key with the role <code>support</code> or <code>operator</code>. Create one with{' '}
+        <code>npm run ops -- keys create</code>. A session lasts 12 hours, or until the key expires or is revoked.
       </p>
     </BareLayout>
   );
   return c.html(html`<!doctype html>${page}`, status);
 }
+
+/** Answers somebody whose role is not enough. */
+const refuseRole = (c: PageContext, deps: PageDependencies): Promise<Response> =>
+  respond(c, deps, {
+    title: 'Not allowed',
+    section: '/ops',
+    status: 403,
+    children: (
+      <>
+        <p>
+          This is not for the role <strong>{c.var.caller.role}</strong>, which your key “{c.var.session.name}” has. Nothing was done. Ask
+          an operator.
+        </p>
+        <p>
+          <a href="/ops">Go to the overview</a>
+        </p>
+      </>
+    ),
+  });
 
 /** Shown for a form that did not come from this session, or came from another site. */
 export const REFUSED_FORM = (

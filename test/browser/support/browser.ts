@@ -58,7 +58,7 @@ export const isShown = (locator: Locator): Promise<boolean> =>
 /** Signs in with a key. */
 export async function signIn(page: Page, key: string): Promise<void> {
   await page.goto('/ops/sign-in');
-  await page.getByLabel('Operator key').fill(key);
+  await page.getByLabel('Your key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
 }
