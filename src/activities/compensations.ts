@@ -6,6 +6,7 @@ import { sagaSteps } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { closeFailures } from '../records/failures.ts';
 import { interruptStep, isStep, isUnfinished, markUndone, STEP_KEY, type StepRow } from '../records/saga-steps.ts';
+import { errorDetails, recordAttempt, recordCancelled, stopwatch, unlessAway, type Ongoing } from './attempts.ts';
 import { toApplicationFailure } from './errors.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { nextAttemptAt, withSpreadDelay } from './retry-delay.ts';
@@ -23,13 +24,18 @@ export async function compensate(
   row: StepRow,
   body: (commit: (effect: CompensationEffect) => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  if (!(await transaction(db, (tx) => begin(tx, row)))) return;
-  await recordingErrors(db, row, { isCounted: true }, () => body((effect) => commit(db, row, effect, { isCounted: true })));
+  const after = stopwatch();
+  const begun = await transaction(db, (tx) => begin(tx, row));
+  if (!begun) return;
+  const attempt = { after, begun };
+  await recordingErrors(db, row, attempt, () => body((effect) => commit(db, row, effect, attempt)));
 }
 
 /** Does the same in one transaction. A failed attempt is counted when its error is recorded. */
-export const compensateAtOnce = (db: Database, row: StepRow, effect: CompensationEffect): Promise<void> =>
-  recordingErrors(db, row, { isCounted: false }, () => commit(db, row, effect, { isCounted: false }));
+export async function compensateAtOnce(db: Database, row: StepRow, effect: CompensationEffect): Promise<void> {
+  const attempt = { after: stopwatch() };
+  await recordingErrors(db, row, attempt, () => commit(db, row, effect, attempt));
+}
 
 /** See `defineStep`. */
 export async function askUntilAnswered<Answer>(db: Database, row: StepRow, ask: () => Promise<Answer>): Promise<Answer> {
@@ -44,38 +50,54 @@ export async function askUntilAnswered<Answer>(db: Database, row: StepRow, ask: 
   }
 }
 
-/** @returns whether the compensation is still to be done */
-async function begin(tx: Transaction, row: StepRow): Promise<boolean> {
+/** @returns undefined if the compensation is done */
+async function begin(tx: Transaction, row: StepRow): Promise<Ongoing['begun']> {
   await interruptStep(tx, row);
-  return (await write(tx, row, { state: 'running' }, { counts: true })) !== undefined;
+  const number = await write(tx, row, { state: 'running' }, { counts: true });
+  if (number === undefined) return undefined;
+  await tx.execute(recordAttempt(row, { type: 'started', attempt: number }));
+  return { number };
 }
 
-async function commit(db: Database, row: StepRow, effect: CompensationEffect, { isCounted }: { isCounted: boolean }): Promise<void> {
+async function commit(db: Database, row: StepRow, effect: CompensationEffect, { after, begun }: Ongoing): Promise<void> {
   await transaction(db, async (tx) => {
     await interruptStep(tx, row);
     const done = { state: 'done', errorType: null, errorMessage: null, finishedAt: sql`now()` } as const;
-    if (!(await write(tx, row, done, { counts: !isCounted }))) return;
+    const attempts = await write(tx, row, done, { counts: !begun });
+    if (attempts === undefined) return;
     await markUndone(tx, row);
     await closeFailures(tx, row, row, 'resolved', 'The compensation succeeded.');
     const result = await effect(tx);
     await tx.update(sagaSteps).set({ result }).where(isStep(row));
+    await tx.execute(recordAttempt(row, { type: 'undone', attempt: begun?.number ?? attempts, after: after() }));
   });
 }
 
-async function recordingErrors(db: Database, row: StepRow, { isCounted }: { isCounted: boolean }, run: () => Promise<void>): Promise<void> {
+async function recordingErrors(db: Database, row: StepRow, attempt: Ongoing, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (thrown) {
-    if (thrown instanceof CancelledFailure) throw thrown;
+    if (thrown instanceof CancelledFailure) {
+      await recordCancelled(db, row, attempt);
+      throw thrown;
+    }
     const error = neverGivingUp(thrown);
-    await transaction(db, async (tx) => {
-      await interruptStep(tx, row);
-      const failing = { state: 'retrying', errorType: error.type, errorMessage: error.message } as const;
-      const written = await write(tx, row, failing, { counts: !isCounted });
-      if (written) await openCompensationFailure(tx, row, error, written.attempts);
-    });
+    await unlessAway(() => recordError(db, row, attempt, error));
     throw error;
   }
+}
+
+/** Records why an attempt has failed, and opens a failure. An attempt that fails after another one has succeeded has its entry, too. */
+async function recordError(db: Database, row: StepRow, { after, begun }: Ongoing, failure: ApplicationFailure): Promise<void> {
+  const error = errorDetails(failure);
+  const took = after();
+  await transaction(db, async (tx) => {
+    await interruptStep(tx, row);
+    const attempts = await write(tx, row, { state: 'retrying', ...error }, { counts: !begun });
+    const attempt = begun?.number ?? attempts;
+    if (attempt !== undefined) await tx.execute(recordAttempt(row, { type: 'failed', attempt, after: took, error }));
+    if (attempts !== undefined) await openCompensationFailure(tx, row, failure, attempts);
+  });
 }
 
 type Columns = Omit<typeof sagaSteps.$inferInsert, keyof StepRow | 'finishedAt'> & { finishedAt?: SQL };
@@ -83,8 +105,9 @@ type Columns = Omit<typeof sagaSteps.$inferInsert, keyof StepRow | 'finishedAt'>
 /**
  * Writes the row of a compensation, unless it is done.
  * @param options `counts`: whether this counts the attempt
+ * @returns how many attempts there were
  */
-async function write(tx: Transaction, row: StepRow, columns: Columns, { counts }: { counts: boolean }): Promise<{ attempts: number } | undefined> {
+async function write(tx: Transaction, row: StepRow, columns: Columns, { counts }: { counts: boolean }): Promise<number | undefined> {
   const { orderId, generation, step, kind } = row;
   const [written] = await tx
     .insert(sagaSteps)
@@ -95,7 +118,7 @@ async function write(tx: Transaction, row: StepRow, columns: Columns, { counts }
       setWhere: isUnfinished,
     })
     .returning({ attempts: sagaSteps.attempts });
-  return written;
+  return written?.attempts;
 }
 
 /** Retries even permanent errors: giving up would keep what belongs to someone else. */
@@ -111,8 +134,7 @@ async function openCompensationFailure(tx: Transaction, row: StepRow, error: App
   await openOrderFailure(tx, row, {
     kind: 'compensation',
     step: row.step,
-    errorType: error.type ?? 'unknown',
-    errorMessage: error.message,
+    ...errorDetails(error),
     attempts,
     nextRetryAt: nextAttemptAt(error),
   });

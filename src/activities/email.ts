@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
+import { busy, type ErrorDetails } from '../contracts/errors.ts';
 import { emailKey, type OrderRef } from '../contracts/ids.ts';
 import type { AlertOccasion, ResendEmailInput } from '../contracts/messages.ts';
 import {
@@ -13,13 +14,14 @@ import {
 } from '../contracts/templates.ts';
 import type { OrderLinks } from '../customer-links.ts';
 import type { Database } from '../db/client.ts';
-import { emails, failures, orderItems, orders, payments, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
+import { attemptEvents, emails, failures, orderItems, orders, payments, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { invalidRequest } from '../gateways/errors.ts';
 import type { MailGateway } from '../gateways/smtp.ts';
 import { closeFailure, countOpenInGroup, isStill } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { newToken } from '../records/tokens.ts';
+import { errorDetails, recordAttempt, stopwatch, unlessAway, type Attempted } from './attempts.ts';
 import { createEmailCap } from './email-cap.ts';
 import { renderAlert, renderOrderEmail, renderReport, renderSignupEmail, type Letter } from './email-templates.ts';
 import { notInDatabase } from './errors.ts';
@@ -41,6 +43,12 @@ export interface EmailSettings {
 }
 
 type Email = Omit<typeof emails.$inferInsert, 'subject' | 'status' | 'sentAt'>;
+
+/** @returns the number of the next attempt to send an email of an order. One that did not end is not counted */
+const nextAttempt = ({ orderId, emailKey: key }: EmailAttempt) =>
+  sql`(select count(*) + 1 from ${attemptEvents} where ${and(eq(attemptEvents.orderId, orderId), eq(attemptEvents.emailKey, key))})`;
+
+type EmailAttempt = Attempted & { emailKey: string };
 
 /** What is known of an email before it is sent. */
 interface Known {
@@ -82,21 +90,38 @@ export function createEmailActivities(deps: {
   }
 
   /** Sends an email to a customer, or to operations about one. @param known read together with what the email is about */
-  async function sendCapped(email: Email, write: () => Promise<Letter>, known: Known): Promise<void> {
+  async function sendCapped(email: Email, write: () => Promise<Letter>, known: Known, attempted?: EmailAttempt): Promise<void> {
     if (known.isRecorded) return;
-    const isSent = await cap.unlessReached(email, known.recent, () => deliver(email, write, gateway));
+    const isSent = await cap.unlessReached(email, known.recent, () => deliver(email, write, gateway, attempted));
     if (!isSent) await record({ ...email, status: 'suppressed' });
   }
 
-  async function deliver(email: Email, write: () => Promise<Letter>, through: MailGateway): Promise<void> {
+  /** @param attempted of an order, whose record it is part of */
+  async function deliver(email: Email, write: () => Promise<Letter>, through: MailGateway, attempted?: EmailAttempt): Promise<void> {
+    const after = stopwatch();
     const letter = await write();
     const { cancellationSignal: signal, info } = Context.current();
-    await through.send({ key: email.key, to: email.recipient, ...letter }, { signal, isFirstTry: info.isLocal });
-    await record({ ...email, subject: letter.subject });
+    try {
+      await through.send({ key: email.key, to: email.recipient, ...letter }, { signal, isFirstTry: info.isLocal });
+    } catch (error) {
+      if (attempted) await recordUnsent(attempted, after(), errorDetails(error));
+      throw error;
+    }
+    await record({ ...email, subject: letter.subject }, attempted && { attempted, after: after() });
   }
 
-  async function record(email: typeof emails.$inferInsert): Promise<void> {
-    await db.insert(emails).values(email).onConflictDoNothing();
+  async function record(email: typeof emails.$inferInsert, attempt?: { attempted: EmailAttempt; after: number }): Promise<void> {
+    const recorded = db.insert(emails).values(email).onConflictDoNothing();
+    if (!attempt) return void (await recorded);
+    const { attempted, after } = attempt;
+    const sent = { type: 'done', attempt: nextAttempt(attempted), after } as const;
+    await db.execute(sql`with sent as ${recorded.returning({ key: emails.key })} ${recordAttempt(attempted, sent, sql`from sent`)}`);
+  }
+
+  /** A first try that was not made, because too many wait for the mail server, is no attempt. */
+  async function recordUnsent(attempted: EmailAttempt, after: number, error: ErrorDetails): Promise<void> {
+    if (error.errorType === busy('email')) return;
+    await unlessAway(() => db.execute(recordAttempt(attempted, { type: 'failed', attempt: nextAttempt(attempted), after, error })));
   }
 
   async function sendAboutOrder(
@@ -124,7 +149,8 @@ export function createEmailActivities(deps: {
     const recipients = { customer: facts.order.customerEmail, operations: settings.operationsEmail };
     const recipient = recipients[ORDER_EMAILS[template].to];
     const write = () => renderOrderEmail(template, { ...facts, ...settings });
-    await sendCapped({ key, template, recipient, orderId: ref.orderId }, write, facts);
+    const attempted = { ...ref, step: template, kind: 'email', emailKey: key } as const;
+    await sendCapped({ key, template, recipient, orderId: ref.orderId }, write, facts, attempted);
   }
 
   async function findSignup(signupId: string) {

@@ -15,6 +15,7 @@ import { retryPaidCharge } from '../records/reported-payments.ts';
 import { reportEarlierShipments } from '../records/unexpected-shipment.ts';
 import { recordRefundByHand } from '../records/refunds.ts';
 import { lockOrder, NOT_CANCELLED, type Order } from '../records/orders.ts';
+import { recordIfAny } from './attempts.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { readReason, whyEnded } from './reasons.ts';
 import { exhaustStep } from './steps.ts';
@@ -35,6 +36,11 @@ function inProgress(order: Order, ref: OrderRef): Order {
 
 const hasEnded = ({ status }: Order): boolean => FINAL_ORDER_STATUSES.includes(status);
 
+/** @returns the condition for an approval that nobody has decided yet */
+const isPending = (ref: OrderRef) => and(isApproval(ref), eq(sagaSteps.state, 'running'));
+
+const approvalOf = (ref: OrderRef) => ({ ...ref, step: 'approval', kind: 'step' }) as const;
+
 const LATE_SHIPMENT = { kind: 'late_shipment', step: 'ship' } as const;
 
 /** What the workflow records about an order. Each is one transaction, and harmless if repeated. */
@@ -42,10 +48,12 @@ export function createOrderActivities({ db }: { db: Database }) {
   return {
     async requestApproval(ref: OrderRef): Promise<void> {
       await transaction(db, async (tx) => {
-        await tx
+        const asked = tx
           .insert(sagaSteps)
-          .values({ ...ref, step: 'approval', kind: 'step', state: 'running', attempts: 1 })
-          .onConflictDoNothing();
+          .values({ ...approvalOf(ref), state: 'running', attempts: 1 })
+          .onConflictDoNothing()
+          .returning({ attempts: sagaSteps.attempts });
+        await tx.execute(recordIfAny(asked, approvalOf(ref), 'started'));
         await setOrderStatus(tx, ref, 'awaiting_approval');
       });
     },
@@ -66,14 +74,16 @@ export function createOrderActivities({ db }: { db: Database }) {
         // A person's decision is already here, with its reason. (Earlier versions stored only the decision itself.)
         const unexplained = { decision, actor: answer.actor };
         const result = order.approvalDecision ? unexplained : { ...unexplained, reason: 'Not answered in time.' };
-        await tx
+        const decided = tx
           .update(sagaSteps)
           .set({
             state: approved ? 'done' : 'refused',
             result: sql`coalesce(${sagaSteps.result}, ${JSON.stringify(result)}::jsonb)`,
             finishedAt: sql`now()`,
           })
-          .where(isApproval(ref));
+          .where(isPending(ref))
+          .returning({ attempts: sagaSteps.attempts });
+        await tx.execute(recordIfAny(decided, approvalOf(ref), approved ? 'done' : 'refused'));
         // Set here, too: if nobody decided in time, no decision has been stored.
         await tx.update(orders).set({ approvalDecision: decision }).where(eq(orders.id, ref.orderId));
         if (approved && order.status === 'awaiting_approval') await setOrderStatus(tx, ref, 'reserved');
@@ -200,13 +210,16 @@ export function createOrderActivities({ db }: { db: Database }) {
           return closed?.status === 'settled' ? undefined : 'too_late';
         }
         await recordFailureEvent(tx, failureId, 'settled', { actor, reason });
-        await tx
+        const compensation = { ...ref, step, kind: 'compensation' } as const;
+        const recorded = tx
           .insert(sagaSteps)
-          .values({ ...ref, step, kind: 'compensation', ...done })
+          .values({ ...compensation, ...done })
           .onConflictDoUpdate({
             target: STEP_KEY,
             set: { ...done, finishedAt: sql`now()` },
-          });
+          })
+          .returning({ attempts: sagaSteps.attempts });
+        await tx.execute(recordIfAny(recorded, compensation, 'settled'));
         await markUndone(tx, row);
         if (step !== 'charge') return undefined;
         const [payment] = await tx.select({ id: payments.id }).from(payments).where(isOf(payments, ref));
@@ -243,10 +256,12 @@ export function createOrderActivities({ db }: { db: Database }) {
           await tx.update(shipments).set({ state: 'rejected' }).where(isOf(shipments, ref));
         }
         // A pending approval is no longer needed.
-        await tx
+        const dropped = tx
           .update(sagaSteps)
           .set({ state: 'refused', finishedAt: sql`now()` })
-          .where(and(isApproval(ref), eq(sagaSteps.state, 'running')));
+          .where(isPending(ref))
+          .returning({ attempts: sagaSteps.attempts });
+        await tx.execute(recordIfAny(dropped, approvalOf(ref), 'cancelled'));
         const failureMessage = (await whyEnded(tx, ref, end.type)) ?? end.message;
         await setOrderStatus(tx, ref, end.status, { failureType: end.type, failureMessage });
         await closeFailures(tx, ref, 'all', 'cancelled', failureMessage);

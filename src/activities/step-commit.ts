@@ -11,6 +11,7 @@ import { closeFailures, type FailureRef } from '../records/failures.ts';
 import { statusChange } from '../records/order-status.ts';
 import { lockOrder } from '../records/orders.ts';
 import { findStep, isStep, isUndisturbed, lockStep, type StepRow } from '../records/saga-steps.ts';
+import { recordAttempt, type Ongoing } from './attempts.ts';
 
 /** What a step records for people to read. No personal data. */
 export type StepFacts = Record<string, string | number | boolean>;
@@ -29,35 +30,45 @@ export interface StepEffect {
   keySerial?: number;
 }
 
+/** An attempt that is about to commit. */
+export interface Committing extends Ongoing {
+  /** With the serial of the key that it uses. */
+  begun?: { number: number; serial: number };
+}
+
 /** False in the statement of an attempt that must not commit. */
 export const isCommitting = sql`exists (select from finished)`;
 
 /**
  * Commits an attempt: marks its step as done and writes the effect, in one statement, if nothing but this attempt has happened to
  * the step. Otherwise it locks the step and looks first. Does nothing if an earlier attempt has done so.
- * @param serial of the key that the attempt used. Undefined if this is also the beginning of the attempt
  * @returns the result that is recorded, by this attempt or by an earlier one: later attempts give the same answer
  * @throws ApplicationFailure `step_undone`; `key_retired` if the key of the attempt is no longer that of the step
  */
-export async function commitStep(db: Database, row: StepRow, effect: StepEffect, serial?: number): Promise<unknown> {
-  const finished =
-    serial === undefined ? insertFinished(row, effect) : finish(row, effect, and(isUndisturbed, eq(sagaSteps.keySerial, serial)));
-  const { isFinished, result } = await statement(db, () => writeEffect(db, finished, row, effect));
-  return isFinished ? result : await transaction(db, (tx) => commitUnderLock(tx, row, effect, serial));
+export async function commitStep(db: Database, row: StepRow, effect: StepEffect, attempt: Committing): Promise<unknown> {
+  const { begun } = attempt;
+  const finished = begun ? finish(row, effect, and(isUndisturbed, eq(sagaSteps.keySerial, begun.serial))) : insertFinished(row, effect);
+  const { isFinished, result } = await statement(db, () => writeEffect(db, finished, row, effect, attempt));
+  return isFinished ? result : await transaction(db, (tx) => commitUnderLock(tx, row, effect, attempt));
 }
 
 /** After the lock, each statement sees what its last holder has committed. */
-async function commitUnderLock(tx: Transaction, row: StepRow, effect: StepEffect, serial: number | undefined): Promise<unknown> {
+async function commitUnderLock(tx: Transaction, row: StepRow, effect: StepEffect, attempt: Committing): Promise<unknown> {
+  const { begun } = attempt;
   const { state, keySerial, result } = await lockStep(tx, row);
-  if (state === 'done') return result;
+  if (state === 'done') {
+    // Another attempt was faster. This one has succeeded, too.
+    if (begun) await tx.execute(recordAttempt(row, { type: 'done', attempt: begun.number, after: attempt.after() }));
+    return result;
+  }
   await refuseIfCompensated(tx, row);
-  if (serial !== undefined && serial !== keySerial) {
+  if (begun && begun.serial !== keySerial) {
     throw ApplicationFailure.retryable('The key was retired meanwhile.', 'key_retired');
   }
   await lockOrder(tx, row.orderId);
   const closed = await closeFailures(tx, row, row, 'resolved', 'The step succeeded.');
   for (const parking of closed) await wakeRun(tx, row, parking);
-  return (await writeEffect(tx, finish(row, effect, undefined, { counts: serial === undefined }), row, effect)).result;
+  return (await writeEffect(tx, finish(row, effect, undefined, { counts: !begun }), row, effect, attempt)).result;
 }
 
 /** @returns whether the step was finished, with which result; otherwise nothing was written */
@@ -66,9 +77,11 @@ async function writeEffect(
   finished: SQL,
   row: StepRow,
   { status, writes = [] }: StepEffect,
+  { after, begun }: Committing,
 ): Promise<{ isFinished: boolean; result: unknown }> {
   const changes = [
-    sql`finished as (${finished} returning order_id, result)`,
+    sql`finished as (${finished} returning order_id, result, attempts)`,
+    sql`attempted as (${recordAttempt(row, { type: 'done', attempt: begun?.number ?? sql`attempts`, after: after() }, sql`from finished`)})`,
     ...(status ? [statusChange(db, row, status, {}, isCommitting)] : []),
     ...writes,
   ];

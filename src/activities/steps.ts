@@ -9,9 +9,9 @@ import { transaction } from '../db/transaction.ts';
 import { isLiveFailure } from '../records/failures.ts';
 import { isOrder } from '../records/order-rows.ts';
 import { findStep, hasBegun, isInProgress, isNotCompensated, isStep, isUnfinished, lockStep, type StepRow } from '../records/saga-steps.ts';
+import { errorDetails, recordAttempt, recordCancelled, stopwatch, unlessAway } from './attempts.ts';
 import { askUntilAnswered, compensate, compensateAtOnce, type CompensationEffect } from './compensations.ts';
-import { toApplicationFailure } from './errors.ts';
-import { commitStep, refuseIfCompensated, type StepEffect } from './step-commit.ts';
+import { commitStep, refuseIfCompensated, type Committing, type StepEffect } from './step-commit.ts';
 
 /** Marks a step as done and writes its effect, in one transaction, unless an earlier attempt has done so. */
 export type Commit = (effect: StepEffect) => Promise<void>;
@@ -26,6 +26,7 @@ interface PostgresEffect extends StepEffect {
 interface Attempt<Facts> {
   /** Of the key that the step is tried under. */
   serial: number;
+  number: number;
   /** What the step reads when it begins. */
   facts: Facts;
 }
@@ -65,12 +66,14 @@ export function defineStep(db: Database, step: OrderStep) {
      */
     async run<Facts>(ref: OrderRef, facts: SQL<Facts>, body: (commit: Commit, begun: Attempt<Facts>) => Promise<void>): Promise<void> {
       const row = rowOf(ref);
+      const after = stopwatch();
       const begun = await begin(db, row, facts);
       if (!begun) return;
+      const attempt = { after, begun };
       const commit: Commit = async (effect) => {
-        await commitStep(db, row, effect, begun.serial);
+        await commitStep(db, row, effect, attempt);
       };
-      await recordingErrors(db, row, { isCounted: true }, () => body(commit, begun));
+      await recordingErrors(db, row, attempt, () => body(commit, begun));
     },
 
     /**
@@ -80,9 +83,10 @@ export function defineStep(db: Database, step: OrderStep) {
      */
     async runInPostgres(ref: OrderRef, { refusal, ...effect }: PostgresEffect): Promise<unknown> {
       const row = rowOf(ref);
-      return await recordingErrors(db, row, { isCounted: false }, async () => {
+      const attempt = { after: stopwatch() };
+      return await recordingErrors(db, row, attempt, async () => {
         try {
-          return await commitStep(db, row, effect);
+          return await commitStep(db, row, effect, attempt);
         } catch (error) {
           throw (await refusal?.(error)) ?? error;
         }
@@ -128,6 +132,8 @@ export async function exhaustStep(
     .update(sagaSteps)
     .set({ state: 'exhausted', ...error })
     .where(isStep(row));
+  // Otherwise, the activity that parks the order is repeated.
+  if (state !== 'exhausted') await tx.execute(recordAttempt(row, { type: 'exhausted', attempt: attempts, error }));
   return { attempts };
 }
 
@@ -150,11 +156,15 @@ const isCancelledBefore = (row: StepRow): SQL =>
  */
 async function begin<Facts>(db: Database, row: StepRow, facts: SQL<Facts>): Promise<Attempt<Facts> | undefined> {
   const { rows } = await db.execute<Attempt<Facts> & Record<string, unknown>>(sql`
-    insert into ${sagaSteps} (order_id, generation, step, kind, state, attempts)
-    select ${row.orderId}::uuid, ${row.generation}::int, ${row.step}, ${row.kind}, 'running', 1 where not ${isCancelledBefore(row)}
-    on conflict (order_id, generation, step, kind) do update set state = 'running', attempts = ${sagaSteps.attempts} + 1
-    where ${isUnfinished} and ${isNotCompensated(row)}
-    returning key_serial as serial, (${facts}) as facts`);
+    with begun as (
+      insert into ${sagaSteps} (order_id, generation, step, kind, state, attempts)
+      select ${row.orderId}::uuid, ${row.generation}::int, ${row.step}, ${row.kind}, 'running', 1 where not ${isCancelledBefore(row)}
+      on conflict (order_id, generation, step, kind) do update set state = 'running', attempts = ${sagaSteps.attempts} + 1
+      where ${isUnfinished} and ${isNotCompensated(row)}
+      returning key_serial, attempts
+    ),
+    attempted as (${recordAttempt(row, { type: 'started', attempt: sql`attempts` }, sql`from begun`)})
+    select key_serial as serial, attempts as number, (${facts}) as facts from begun`);
   if (rows[0]) return rows[0];
   await refuseIfCompensated(db, row);
   if ((await findStep(db, row))?.state === 'done') return undefined;
@@ -164,32 +174,32 @@ async function begin<Facts>(db: Database, row: StepRow, facts: SQL<Facts>): Prom
 async function recordingErrors<Result>(
   db: Database,
   row: StepRow,
-  options: { isCounted: boolean },
+  attempt: Committing,
   run: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await run();
   } catch (error) {
+    const record = () => recordError(db, row, attempt, errorDetails(error));
     // The workflow has cancelled it, and undoes it next.
-    if (!(error instanceof CancelledFailure)) await recordError(db, row, options, toApplicationFailure(error));
+    if (error instanceof CancelledFailure) await recordCancelled(db, row, attempt);
+    // A later attempt has to know it (see `refuseIfCompensated`). If it cannot be recorded, this one has not ended.
+    else if (error instanceof ApplicationFailure && isRefusalType(error.type)) await record();
+    else await unlessAway(record);
     throw error;
   }
 }
 
-/** Records why an attempt has failed, unless its step is being undone. */
-async function recordError(db: Database, row: StepRow, { isCounted }: { isCounted: boolean }, error: ApplicationFailure): Promise<void> {
-  const errorType = error.type ?? 'unknown';
+/** Records why an attempt has failed, and shows it with its step unless that is being undone. */
+async function recordError(db: Database, row: StepRow, { after, begun }: Committing, error: ErrorDetails): Promise<void> {
+  const took = after();
+  const state = isRefusalType(error.errorType) ? 'refused' : 'retrying';
   const isParked = sql`exists (select from ${failures} where ${isLiveFailure(row, row)} and ${eq(failures.status, 'open')})`;
   await transaction(db, async (tx) => {
     await lockStep(tx, row);
-    await tx
+    const [failed] = await tx
       .update(sagaSteps)
-      .set({
-        state: isRefusalType(errorType) ? 'refused' : 'retrying',
-        attempts: sql`${sagaSteps.attempts} + ${isCounted ? 0 : 1}`,
-        errorType,
-        errorMessage: error.message,
-      })
+      .set({ state, attempts: sql`${sagaSteps.attempts} + ${begun ? 0 : 1}`, ...error })
       .where(
         and(
           isStep(row),
@@ -197,6 +207,11 @@ async function recordError(db: Database, row: StepRow, { isCounted }: { isCounte
           // An attempt that fails after its order was parked does not say that the step is being retried.
           sql`(${isInProgress} or (${eq(sagaSteps.state, 'exhausted')} and not ${isParked}))`,
         ),
-      );
+      )
+      .returning({ attempts: sagaSteps.attempts });
+    // One that never began, and does not count either, has left nothing.
+    const attempt = begun?.number ?? failed?.attempts;
+    const type = state === 'refused' ? 'refused' : 'failed';
+    if (attempt !== undefined) await tx.execute(recordAttempt(row, { type, attempt, after: took, error }));
   });
 }

@@ -97,6 +97,17 @@ export type StepKind = (typeof STEP_KINDS)[number];
 export const STEP_STATES = ['running', 'retrying', 'exhausted', 'refused', 'interrupted', 'done', 'undone'] as const;
 export type StepState = (typeof STEP_STATES)[number];
 
+/** What is attempted for an order: its steps, their compensations, and its emails. */
+export const ATTEMPT_KINDS = [...STEP_KINDS, 'email'] as const;
+export type AttemptKind = (typeof ATTEMPT_KINDS)[number];
+
+/**
+ * What is recorded of attempts, each at its time. A compensation that succeeds is `undone`, or `settled` by a person. `cancelled`:
+ * it was not needed any more. What only uses Postgres has no `started`: an attempt that does not end leaves nothing.
+ */
+export const ATTEMPT_EVENT_TYPES = ['started', 'failed', 'refused', 'cancelled', 'exhausted', 'done', 'undone', 'settled'] as const;
+export type AttemptEventType = (typeof ATTEMPT_EVENT_TYPES)[number];
+
 /** The states of the payment of one generation. */
 export const PAYMENT_STATES = ['pending', 'captured', 'declined', 'cancelled', 'refunded'] as const;
 

@@ -32,6 +32,7 @@ export const RETENTION: Record<TableName, Retention> = {
   orders: { keep: 'accounting; without personal data, see ERASED_AFTER' },
   orderItems: { keep: 'accounting' },
   orderEvents: { keep: 'the history of an order' },
+  attemptEvents: { keep: 'the history of an order' },
   sagaSteps: { keep: 'they keep an effect from happening twice' },
   reservations: { keep: 'they keep an effect from happening twice' },
   payments: { keep: 'accounting' },

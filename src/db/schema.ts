@@ -24,6 +24,8 @@ import {
   type BulkActionRequest,
 } from '../contracts/bulk-actions.ts';
 import {
+  ATTEMPT_EVENT_TYPES,
+  ATTEMPT_KINDS,
   COMMAND_STATES,
   DISPUTE_STATUSES,
   EMAIL_STATUSES,
@@ -305,6 +307,39 @@ export const sagaSteps = pgTable(
     index('saga_steps_retrying')
       .on(table.startedAt)
       .where(sql`state = 'retrying'`),
+  ],
+);
+
+/**
+ * The record of every attempt: what `saga_steps` says now, as it came about. Append-only, which a trigger enforces. No personal data.
+ */
+export const attemptEvents = pgTable(
+  'attempt_events',
+  {
+    /** No foreign key: its check would lock the order, at any time and thus out of turn. */
+    orderId: uuid('order_id').notNull(),
+    generation: integer().notNull(),
+    id: bigint({ mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
+    /** A step, or the template of an email. */
+    step: text().notNull(),
+    kind: text({ enum: ATTEMPT_KINDS }).notNull(),
+    /** Several emails of an order may have the same template. */
+    emailKey: text('email_key'),
+    /** From 1. */
+    attempt: integer().notNull(),
+    type: text({ enum: ATTEMPT_EVENT_TYPES }).notNull(),
+    /** The process that recorded it, as Temporal names it: `<pid>@<host>`. */
+    worker: text().notNull(),
+    /** How long the attempt took, where it ended. */
+    durationMs: integer('duration_ms'),
+    errorType: text('error_type'),
+    errorMessage: text('error_message'),
+    at: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.orderId, table.id] }),
+    check('attempt_events_kind', oneOf('kind', ATTEMPT_KINDS)),
+    check('attempt_events_type', oneOf('type', ATTEMPT_EVENT_TYPES)),
   ],
 );
 

@@ -3,6 +3,7 @@ import { orderWorkflowId } from '../contracts/ids.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { disputes, emails, invoices, orderEvents, orderItems, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
 import { hasBegun } from '../records/saga-steps.ts';
+import { readAttempts, withEarlier, withLost, type AttemptEvent, type AttemptHistory } from './attempts.ts';
 import { readAtOnce, readSharedStory, type SharedStory } from './story.ts';
 
 /**
@@ -12,6 +13,8 @@ import { readAtOnce, readSharedStory, type SharedStory } from './story.ts';
 export type StepRecord = Omit<typeof sagaSteps.$inferSelect, 'result' | 'orderId' | 'keySerial'> & {
   actor: string | null;
   reason: string | null;
+  /** What happened to its attempts, oldest first. */
+  events: AttemptEvent[];
 };
 
 export type PaymentRecord = typeof payments.$inferSelect & {
@@ -25,6 +28,7 @@ export interface OrderStory extends SharedStory {
   items: (typeof orderItems.$inferSelect)[];
   statuses: (typeof orderEvents.$inferSelect)[];
   steps: StepRecord[];
+  emailAttempts: AttemptHistory[];
   payments: PaymentRecord[];
   shipments: (typeof shipments.$inferSelect)[];
   invoices: Omit<typeof invoices.$inferSelect, 'pdf'>[];
@@ -36,11 +40,13 @@ export async function readOrderStory(db: Database, id: string): Promise<OrderSto
     const [order] = await tx.select().from(orders).where(eq(orders.id, id));
     if (!order) return undefined;
     const { pdf: _pdf, ...invoiceColumns } = getTableColumns(invoices);
+    const attempts = await readAttempts(tx, id);
     return {
       order,
       items: await tx.select().from(orderItems).where(eq(orderItems.orderId, id)).orderBy(asc(orderItems.position)),
       statuses: await readOrderEvents(tx, id),
-      steps: await readSteps(tx, id),
+      steps: await stepsWith(attempts, tx, id),
+      emailAttempts: attempts.filter(({ kind }) => kind === 'email'),
       payments: await readPayments(tx, id),
       shipments: await tx.select().from(shipments).where(eq(shipments.orderId, id)).orderBy(asc(shipments.generation)),
       invoices: await tx.select(invoiceColumns).from(invoices).where(eq(invoices.orderId, id)).orderBy(asc(invoices.number)),
@@ -50,9 +56,12 @@ export async function readOrderStory(db: Database, id: string): Promise<OrderSto
 }
 
 /** @returns every step and compensation of an order, in all generations, in order */
-export async function readSteps(db: Pick<Database, 'select'>, orderId: string): Promise<StepRecord[]> {
+export const readSteps = async (db: Pick<Database, 'select'>, orderId: string): Promise<StepRecord[]> =>
+  stepsWith(await readAttempts(db, orderId), db, orderId);
+
+async function stepsWith(attempts: AttemptHistory[], db: Pick<Database, 'select'>, orderId: string): Promise<StepRecord[]> {
   const { result, orderId: _orderId, keySerial: _keySerial, ...columns } = getTableColumns(sagaSteps);
-  return await db
+  const rows = await db
     .select({
       ...columns,
       actor: sql<string | null>`${result} ->> 'actor'`,
@@ -61,6 +70,13 @@ export async function readSteps(db: Pick<Database, 'select'>, orderId: string): 
     .from(sagaSteps)
     .where(and(eq(sagaSteps.orderId, orderId), hasBegun))
     .orderBy(asc(sagaSteps.generation), asc(sagaSteps.startedAt));
+  const eventsOf = (row: Pick<StepRecord, 'generation' | 'step' | 'kind'>): AttemptEvent[] =>
+    attempts.find(({ generation, step, kind }) => generation === row.generation && step === row.step && kind === row.kind)?.events ?? [];
+  return rows.map((row) => {
+    const compensation = rows.find(({ generation, step, kind }) => generation === row.generation && step === row.step && kind === 'compensation');
+    const undoneFrom = row.kind === 'step' ? compensation?.startedAt : undefined;
+    return { ...row, events: withEarlier(row, withLost(eventsOf(row), undoneFrom)) };
+  });
 }
 
 /** @returns every status that an order has had, oldest first */

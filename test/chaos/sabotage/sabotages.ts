@@ -85,11 +85,11 @@ export const SABOTAGES: readonly Sabotage[] = [
       {
         file: STEP_COMMIT,
         find: `  const changes = [
-    sql\`finished as (\${finished} returning order_id, result)\`,`,
+    sql\`finished as (\${finished} returning order_id, result, attempts)\`,`,
         replace: `  if ((await db.execute(finished)).rowCount === 0) return { isFinished: false, result: null };
   await sleep(500);
   const changes = [
-    sql\`finished as (select order_id, result from \${sagaSteps} where \${isStep(row)})\`,`,
+    sql\`finished as (select order_id, result, attempts from \${sagaSteps} where \${isStep(row)})\`,`,
       },
     ],
   },

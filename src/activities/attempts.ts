@@ -1,0 +1,89 @@
+import { hostname } from 'node:os';
+import { sql, type SQL, type SQLWrapper } from 'drizzle-orm';
+import type { ErrorDetails } from '../contracts/errors.ts';
+import type { OrderRef } from '../contracts/ids.ts';
+import type { AttemptEventType, AttemptKind } from '../contracts/statuses.ts';
+import { isDatabaseUnavailable } from '../db/availability.ts';
+import type { Database } from '../db/client.ts';
+import { attemptEvents } from '../db/schema.ts';
+import { toApplicationFailure } from './errors.ts';
+
+/** This process, as Temporal names it. */
+const WORKER = `${process.pid}@${hostname()}`;
+
+/** What is attempted. */
+export interface Attempted extends OrderRef {
+  /** A step, or the template of an email. */
+  step: string;
+  kind: AttemptKind;
+  emailKey?: string;
+}
+
+/** One entry of the record. */
+interface AttemptEvent {
+  type: AttemptEventType;
+  /** Its number. An expression may use what `from` gives. */
+  attempt: number | SQL;
+  /** ms since it began, for an attempt that ends. */
+  after?: number;
+  error?: ErrorDetails;
+}
+
+/** An attempt that goes on in this process. */
+export interface Ongoing {
+  /** @returns the ms that it has taken so far */
+  after: () => number;
+  /** Undefined if its end is also its beginning, because it only uses Postgres. */
+  begun?: { number: number };
+}
+
+/** @returns what gives the ms since now */
+export function stopwatch(): () => number {
+  const started = performance.now();
+  return () => performance.now() - started;
+}
+
+/**
+ * @param from e.g. `from finished`: nothing is recorded unless that has a row
+ * @returns a statement, or part of one, that adds an entry to the record. The time that the statement itself took counts
+ */
+export function recordAttempt(attempted: Attempted, { type, attempt, after, error }: AttemptEvent, from = sql``): SQL {
+  const { orderId, generation, step, kind, emailKey = null } = attempted;
+  const duration =
+    after === undefined
+      ? sql`null::int`
+      : sql`(${after}::float8 + extract(epoch from clock_timestamp() - statement_timestamp()) * 1000)::int`;
+  return sql`
+    insert into ${attemptEvents} (order_id, generation, step, kind, email_key, attempt, type, worker, duration_ms, error_type, error_message)
+    select ${orderId}::uuid, ${generation}::int, ${step}::text, ${kind}::text, ${emailKey}::text, ${attempt}::int, ${type}::text,
+      ${WORKER}::text, ${duration}, ${error?.errorType ?? null}::text, ${error?.errorMessage ?? null}::text ${from}`;
+}
+
+/**
+ * @param change a statement that returns the `attempts` of a row of `saga_steps`
+ * @returns the same, which also adds an entry to the record if there is such a row
+ */
+export const recordIfAny = (change: SQLWrapper, attempted: Attempted, type: AttemptEventType): SQL =>
+  sql`with changed as ${change} ${recordAttempt(attempted, { type, attempt: sql`attempts` }, sql`from changed`)}`;
+
+/** @returns an error as it is recorded */
+export function errorDetails(error: unknown): ErrorDetails {
+  const { type, message } = toApplicationFailure(error);
+  return { errorType: type ?? 'unknown', errorMessage: message };
+}
+
+/** Records something about an attempt that has failed. While Postgres is away there is no record, and the error stays what it is. */
+export async function unlessAway(record: () => Promise<unknown>): Promise<void> {
+  try {
+    await record();
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) throw error;
+  }
+}
+
+/** Records that an attempt was not needed any more. One that never began has left nothing. */
+export async function recordCancelled(db: Database, attempted: Attempted, { after, begun }: Ongoing): Promise<void> {
+  if (!begun) return;
+  const attempt = begun.number;
+  await unlessAway(() => db.execute(recordAttempt(attempted, { type: 'cancelled', attempt, after: after() })));
+}

@@ -1,0 +1,119 @@
+import { asc, eq } from 'drizzle-orm';
+import type { AttemptEventType } from '../contracts/statuses.ts';
+import type { Database } from '../db/client.ts';
+import { attemptEvents, type sagaSteps } from '../db/schema.ts';
+
+type Known = Pick<typeof sagaSteps.$inferSelect, 'kind' | 'state' | 'attempts' | 'startedAt' | 'finishedAt'>;
+type Entry = typeof attemptEvents.$inferSelect;
+
+/** What happened to an attempt. `lost`: it had not ended when it was given up. Its worker died, or its end was not recorded. */
+export type AttemptOutcome = AttemptEventType | 'lost';
+
+/** One thing that happened to an attempt, at its time. */
+export type AttemptEvent = Pick<Entry, 'attempt' | 'durationMs' | 'errorType' | 'errorMessage' | 'at'> & {
+  type: AttemptOutcome;
+  /** Null if it is not known. */
+  worker: string | null;
+};
+
+/** All attempts of one step, one compensation or one email. */
+export interface AttemptHistory extends Pick<Entry, 'generation' | 'kind' | 'step'> {
+  events: AttemptEvent[];
+}
+
+/** @returns what is recorded of the attempts of an order, in order */
+export async function readAttempts(db: Pick<Database, 'select'>, orderId: string): Promise<AttemptHistory[]> {
+  const entries = await db.select().from(attemptEvents).where(eq(attemptEvents.orderId, orderId)).orderBy(asc(attemptEvents.id));
+  const histories = new Map<string, AttemptHistory>();
+  for (const { generation, kind, step, emailKey, type, attempt, at, worker, durationMs, errorType, errorMessage } of entries) {
+    const subject = [generation, kind, emailKey ?? step].join('/');
+    const history = histories.get(subject) ?? { generation, kind, step, events: [] };
+    histories.set(subject, history);
+    history.events.push({ type, attempt, at, worker, durationMs, errorType, errorMessage });
+  }
+  return [...histories.values()];
+}
+
+const ENDS: readonly AttemptOutcome[] = ['failed', 'refused', 'cancelled', 'done', 'undone', 'lost'];
+
+/** @returns whether this is how an attempt ended */
+export const isEnd = ({ type }: AttemptEvent): boolean => ENDS.includes(type);
+
+/** After these, an attempt before them is not waited for any more. */
+const GIVES_UP: readonly AttemptOutcome[] = ['started', 'exhausted', 'settled'];
+
+/**
+ * Adds what nobody could record: that an attempt was given up. One that ends later was not lost.
+ * @param undoneFrom when the compensation of the step began, if it has
+ */
+export function withLost(events: readonly AttemptEvent[], undoneFrom?: Date): AttemptEvent[] {
+  const ended = new Set(events.filter(isEnd).map(({ attempt }) => attempt));
+  const givenUp = (index: number): Date | undefined => events.slice(index + 1).find(({ type }) => GIVES_UP.includes(type))?.at ?? undoneFrom;
+  const lost = events.flatMap((event, index): AttemptEvent[] => {
+    const at = event.type === 'started' && !ended.has(event.attempt) ? givenUp(index) : undefined;
+    return at ? [{ ...event, type: 'lost', at }] : [];
+  });
+  return [...lost, ...events].toSorted((one, other) => one.at.getTime() - other.at.getTime());
+}
+
+/** How a step comes to an end whose time its row keeps. */
+const FINISHES: readonly AttemptOutcome[] = ['refused', 'cancelled', 'done', 'undone', 'settled'];
+
+/**
+ * Adds what the row of a step says of the time before there was a record: when it began and when it was done. What it does not
+ * say, such as when its attempts failed, is left out.
+ */
+export function withEarlier({ kind, state, attempts, startedAt, finishedAt }: Known, events: readonly AttemptEvent[]): AttemptEvent[] {
+  const known = { durationMs: null, errorType: null, errorMessage: null, worker: null };
+  const [first] = events;
+  const isOlder = attempts > 0 && (!first || first.attempt > 1);
+  const began: AttemptEvent[] = isOlder ? [{ ...known, type: 'started', attempt: 1, at: startedAt }] : [];
+  if (!finishedAt || events.some(({ type }) => FINISHES.includes(type))) return [...began, ...events];
+  const type = kind === 'compensation' ? 'undone' : state === 'refused' ? 'refused' : 'done';
+  return [...began, ...events, { ...known, type, attempt: attempts, at: finishedAt }];
+}
+
+/** One attempt, from its beginning to its end. */
+export interface Attempt {
+  attempt: number;
+  startedAt: Date;
+  /** Undefined while it goes on. */
+  end?: AttemptEvent;
+  worker: string | null;
+}
+
+/** @returns the attempts that a history is about, oldest first */
+export function attemptsOf(events: readonly AttemptEvent[]): Attempt[] {
+  const numbers = [...new Set(events.filter((event) => event.type === 'started' || isEnd(event)).map(({ attempt }) => attempt))];
+  return numbers.flatMap((attempt): Attempt[] => {
+    const begun = events.find((event) => event.attempt === attempt && event.type === 'started');
+    const end = events.find((event) => event.attempt === attempt && isEnd(event));
+    const startedAt = begun?.at ?? (end && new Date(end.at.getTime() - (end.durationMs ?? 0)));
+    return startedAt ? [{ attempt, startedAt, ...(end && { end }), worker: (end ?? begun)?.worker ?? null }] : [];
+  });
+}
+
+/** What happened, by the number of the attempt. */
+const HAPPENED: Record<AttemptOutcome, (attempt: number) => string> = {
+  started: (attempt) => `attempt ${attempt} started`,
+  failed: (attempt) => `attempt ${attempt} failed`,
+  refused: () => 'refused',
+  cancelled: (attempt) => `attempt ${attempt} cancelled`,
+  lost: (attempt) => `attempt ${attempt} did not end: its worker was lost, or its end could not be recorded`,
+  exhausted: (attempt) => `retries used up, last attempt ${attempt}`,
+  done: (attempt) => (attempt > 1 ? `attempt ${attempt} done` : 'done'),
+  undone: (attempt) => (attempt > 1 ? `undone at attempt ${attempt}` : 'undone'),
+  settled: () => 'settled by hand',
+};
+
+/** An approval is asked for once. */
+const APPROVAL: Partial<Record<AttemptOutcome, string>> = {
+  started: 'requested',
+  done: 'given',
+  refused: 'refused',
+  cancelled: 'no longer needed',
+};
+
+/** @returns what happened to an attempt, in words: `attempt 2 failed` */
+export const happened = ({ step }: Pick<AttemptHistory, 'step'>, { type, attempt }: AttemptEvent): string =>
+  (step === 'approval' ? APPROVAL[type] : undefined) ?? HAPPENED[type](attempt);
