@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Caller } from '../contracts/caller.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../operate/orders.ts';
+import { happened, type AttemptEvent, type AttemptHistory } from '../queries/attempts.ts';
 import type { OrderStory } from '../queries/order-story.ts';
 import { loadOrderStory, type StoryWithRun } from '../queries/story-with-run.ts';
 import { loadOrder } from '../views/order.ts';
@@ -9,7 +10,7 @@ import { orderStoryView } from '../views/story.ts';
 import { addAction, addBulkableAction } from './action.ts';
 import { connected, type Connections } from './connections.ts';
 import { idOf, jsonOption } from './options.ts';
-import { facts, print, shorten, sumsText, table, type OutputOptions } from './output.ts';
+import { durationText, facts, print, shorten, sumsText, table, type OutputOptions } from './output.ts';
 
 /** Whoever has the database may read what an operator may. */
 const OPERATOR: Caller = { keyId: 'cli', role: 'operator' };
@@ -83,10 +84,31 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
   ].join('\n');
 }
 
+/** @returns e.g. `attempt 2 failed after 0.2 s on 71@worker: warehouse_unavailable: The warehouse is unavailable (503).` */
+function attemptText(of: Pick<AttemptHistory, 'step'>, event: AttemptEvent): string {
+  const { durationMs, worker, errorType, errorMessage } = event;
+  const took = durationMs === null ? undefined : `after ${durationText(durationMs)}`;
+  const what = [happened(of, event), took, worker && `on ${worker}`].filter(Boolean).join(' ');
+  return errorType ? shorten(`${what}: ${errorType}: ${errorMessage ?? ''}`, 140) : what;
+}
+
 /** What happened, oldest first. */
-function happenings({ statuses, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
+function happenings({ statuses, steps, emailAttempts, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
   const all: [Date, string, string][] = [
     ...statuses.map(({ at, status }): [Date, string, string] => [at, 'status', status]),
+    ...steps.flatMap((step) =>
+      step.events.map((event): [Date, string, string] => [
+        event.at,
+        step.kind === 'step' ? `step ${step.step}` : `undo ${step.step}`,
+        attemptText(step, event),
+      ]),
+    ),
+    // One that was sent is among the emails.
+    ...emailAttempts.flatMap((email) =>
+      email.events
+        .filter(({ type }) => type !== 'done')
+        .map((event): [Date, string, string] => [event.at, `email ${email.step}`, attemptText(email, event)]),
+    ),
     ...payments.flatMap(({ currency, refunds, disputes }) => [
       ...refunds.map(({ updatedAt, amount, status }): [Date, string, string] => [
         updatedAt,

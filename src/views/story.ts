@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../contracts/caller.ts';
 import {
+  ATTEMPT_EVENT_TYPES,
   COMMAND_STATES,
   DISPUTE_STATUSES,
   EMAIL_STATUSES,
@@ -12,6 +13,7 @@ import {
   STEP_KINDS,
   STEP_STATES,
 } from '../contracts/statuses.ts';
+import type { AttemptEvent } from '../queries/attempts.ts';
 import type { CommandRecord } from '../queries/commands.ts';
 import type { OrderStory, StepRecord } from '../queries/order-story.ts';
 import type { SignupStory } from '../queries/signup-story.ts';
@@ -58,6 +60,22 @@ const sharedFields = {
   waitingFor: z.string().nullable().openapi({ description: 'A sentence; null when it has ended' }),
 };
 
+const attemptEventSchema = z
+  .strictObject({
+    attempt: z.int().openapi({ description: 'Its number, from 1' }),
+    type: z.enum([...ATTEMPT_EVENT_TYPES, 'lost']).openapi({
+      description:
+        '`lost`: the attempt had not ended when it was given up. What only uses Postgres has no `started`. `undone` and `settled` are of compensations',
+    }),
+    at: time,
+    durationMs: z.int().nullable().openapi({ description: 'How long the attempt took, where it ended' }),
+    error: errorSchema.nullable(),
+    worker: z.string().nullable().openapi({ description: 'The process: `<pid>@<host>`. For staff' }),
+  })
+  .openapi('AttemptEvent');
+
+const eventsField = z.array(attemptEventSchema).openapi({ description: 'What happened to its attempts, oldest first. Nothing is ever changed' });
+
 const stepFields = {
   step: z.enum(ORDER_STEPS),
   kind: z.enum(STEP_KINDS),
@@ -67,6 +85,7 @@ const stepFields = {
   startedAt: time,
   finishedAt: time.nullable(),
   generation: z.int(),
+  events: eventsField,
 };
 
 /** A step as its customer and staff may see it. */
@@ -85,6 +104,7 @@ export const orderStorySchema = z
         reason: z.string().nullable(),
       }),
     ),
+    emailAttempts: z.array(z.strictObject({ generation: z.int(), template: z.string(), events: eventsField })),
     payments: z.array(
       z.strictObject({
         id: z.uuid(),
@@ -156,6 +176,19 @@ export const failureStorySchema = z
 
 export const signupStorySchema = z.strictObject({ signup: signupSchema, ...sharedFields }).openapi('SignupStory');
 
+/** @returns something that happened to an attempt, as a caller may see it */
+const attemptEventView = (
+  { attempt, type, at, durationMs, errorType, errorMessage, worker }: AttemptEvent,
+  caller: Caller,
+): z.infer<typeof attemptEventSchema> => ({
+  attempt,
+  type,
+  at: at.toISOString(),
+  durationMs,
+  error: errorViewFor(caller, errorType, errorMessage),
+  worker: caller.role === 'customer' ? null : worker,
+});
+
 /** @returns a step as a caller may see it */
 export const sagaStepView = (step: StepRecord, caller: Caller): z.infer<typeof sagaStepSchema> => ({
   step: step.step,
@@ -166,6 +199,7 @@ export const sagaStepView = (step: StepRecord, caller: Caller): z.infer<typeof s
   startedAt: step.startedAt.toISOString(),
   finishedAt: iso(step.finishedAt),
   generation: step.generation,
+  events: step.events.map((event) => attemptEventView(event, caller)),
 });
 
 const commandView = (command: CommandRecord): z.infer<typeof commandSchema> => ({
@@ -196,13 +230,18 @@ export function orderStoryView(
   links: Links,
   caller: Caller,
 ): z.infer<typeof orderStorySchema> {
-  const { statuses, steps, payments, shipments, invoices } = loaded.story;
+  const { statuses, steps, emailAttempts, payments, shipments, invoices } = loaded.story;
   return {
     order,
     cancellationReason: loaded.story.order.cancellationReason,
     cancellationActor: loaded.story.order.cancellationActor,
     statuses: statuses.map(({ generation, status, at }) => ({ generation, status, at: at.toISOString() })),
     steps: steps.map((step) => ({ ...sagaStepView(step, caller), actor: step.actor, reason: step.reason })),
+    emailAttempts: emailAttempts.map(({ generation, step, events }) => ({
+      generation,
+      template: step,
+      events: events.map((event) => attemptEventView(event, caller)),
+    })),
     payments: payments.map((payment) => ({
       id: payment.id,
       generation: payment.generation,

@@ -268,6 +268,11 @@ describe('reading orders', () => {
           startedAt: at.toISOString(),
           finishedAt: at.toISOString(),
           generation: 1,
+          // There is no record of its attempts: its row says when it began and ended.
+          events: [
+            { attempt: 1, type: 'started', at: at.toISOString(), durationMs: null, error: null, worker: null },
+            { attempt: 1, type: 'done', at: at.toISOString(), durationMs: null, error: null, worker: null },
+          ],
         },
         expect.objectContaining({
           step: 'charge',

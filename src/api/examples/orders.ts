@@ -70,6 +70,8 @@ export const parkedOrder: OrderView = {
 /** Starts again, after its first generation failed. */
 export const restartedOrder: OrderView = { ...acceptedOrder, generation: 2, updatedAt: '2026-11-25T09:30:00.000Z' };
 
+const WORKER = '2481@worker-1';
+
 export const sagaSteps: z.infer<typeof sagaStepSchema>[] = [
   {
     step: 'reserve',
@@ -80,6 +82,7 @@ export const sagaSteps: z.infer<typeof sagaStepSchema>[] = [
     startedAt: '2026-11-24T08:15:00.300Z',
     finishedAt: '2026-11-24T08:15:00.340Z',
     generation: 1,
+    events: [{ attempt: 1, type: 'done', at: '2026-11-24T08:15:00.340Z', durationMs: 6, error: null, worker: WORKER }],
   },
   {
     step: 'charge',
@@ -90,6 +93,18 @@ export const sagaSteps: z.infer<typeof sagaStepSchema>[] = [
     startedAt: '2026-11-24T08:15:00.400Z',
     finishedAt: null,
     generation: 1,
+    events: [
+      { attempt: 1, type: 'started', at: '2026-11-24T08:15:00.400Z', durationMs: null, error: null, worker: WORKER },
+      {
+        attempt: 1,
+        type: 'failed',
+        at: '2026-11-24T08:15:00.620Z',
+        durationMs: 218,
+        error: { type: 'payment_unavailable', message: 'The payment provider answered 500.' },
+        worker: WORKER,
+      },
+      { attempt: 2, type: 'started', at: '2026-11-24T08:15:01.540Z', durationMs: null, error: null, worker: WORKER },
+    ],
   },
 ];
 

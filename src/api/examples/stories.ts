@@ -22,6 +22,13 @@ export const orderStory: z.infer<typeof orderStorySchema> = {
     { generation: 1, status: 'needs_attention', at: '2026-11-24T08:15:16.000Z' },
   ],
   steps: sagaSteps.map((step) => ({ ...step, actor: null, reason: null })),
+  emailAttempts: [
+    {
+      generation: 1,
+      template: 'order_confirmed',
+      events: [{ attempt: 1, type: 'done', at: '2026-11-24T08:15:02.200Z', durationMs: 41, error: null, worker: '2481@worker-1' }],
+    },
+  ],
   payments: [
     {
       id: '0197d0a0-8111-7cc3-9f27-1e4d6b8a0c59',

@@ -12,6 +12,9 @@ export function duration(ms: number): string {
   return `${Math.round(ms / DAY)} days`;
 }
 
+/** @param ms @returns how long something took that may have been short, e.g. `12 ms` */
+export const took = (ms: number): string => (ms < SECOND ? `${Math.round(ms)} ms` : duration(ms));
+
 /** @returns how far a time is from now, e.g. `3 min ago`, `in 2 h` */
 export function relative(at: Date, now = Date.now()): string {
   const away = at.getTime() - now;

@@ -1,5 +1,5 @@
 import type { BulkActionOutcome, BulkActionState } from '../../contracts/bulk-actions.ts';
-import type { CommandState, DisputeStatus, FailureStatus, OrderStatus, RefundStatus, SignupStatus } from '../../contracts/statuses.ts';
+import type { AttemptEventType, CommandState, DisputeStatus, FailureStatus, OrderStatus, RefundStatus, SignupStatus } from '../../contracts/statuses.ts';
 import type { OrderStory } from '../../queries/order-story.ts';
 import type { ServiceState, WorkerState } from '../../contracts/health.ts';
 import type { PartHealth } from '../environment.ts';
@@ -20,6 +20,7 @@ export type AnyStatus =
   | DisputeStatus
   | BulkActionState
   | BulkActionOutcome
+  | AttemptEventType
   | OrderStory['steps' | 'payments' | 'shipments'][number]['state']
   | PartHealth
   | ServiceState
@@ -57,7 +58,8 @@ export const TONES: Record<AnyStatus, Tone> = {
   retrying: 'busy',
   resolved: 'good',
   settled: 'good',
-  // steps
+  // steps and their attempts
+  started: 'busy',
   running: 'busy',
   exhausted: 'bad',
   refused: 'warn',

@@ -15,6 +15,7 @@ import { Status } from '../kit/status.tsx';
 import { happened, pending, standing, storyPage } from '../kit/story.tsx';
 import { Table, type Columns } from '../kit/table.tsx';
 import { orderMoments } from './timeline.ts';
+import { Waterfall } from './waterfall.tsx';
 
 /** One order: its whole story, why it is waiting, and what can be done. */
 export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
@@ -40,6 +41,7 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
         ]),
         { id: 'actions', content: <Actions story={story} session={session} /> },
         { id: 'steps', title: 'Steps', content: <Steps steps={story.steps} /> },
+        { id: 'time', title: 'Where the time went', note: <span class="hint">Select a step to see its attempts.</span>, content: <Waterfall story={story} /> },
         pending(loaded, order.status === 'needs_attention' || order.status === 'awaiting_approval'),
         { id: 'money', title: 'Money and parcels', content: <Money story={story} /> },
         happened(story, orderMoments(story)),

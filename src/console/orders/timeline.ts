@@ -1,7 +1,8 @@
 import { formatMoney } from '../../contracts/money.ts';
 import type { RefundStatus } from '../../contracts/statuses.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
-import { words } from '../kit/format.tsx';
+import { happened, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
+import { took, words } from '../kit/format.tsx';
 import { TONES } from '../kit/status.tsx';
 import { momentAt, type Moment } from '../kit/timeline.tsx';
 
@@ -14,7 +15,7 @@ const REFUNDS: Record<RefundStatus, string> = {
 };
 
 /** @returns what happened to an order itself */
-export function orderMoments({ order, statuses, steps, payments, shipments, invoices }: OrderStory): Moment[] {
+export function orderMoments({ order, statuses, steps, emailAttempts, payments, shipments, invoices }: OrderStory): Moment[] {
   return [
     ...statuses.map(
       ({ at, status, generation }): Moment => ({
@@ -24,7 +25,9 @@ export function orderMoments({ order, statuses, steps, payments, shipments, invo
         detail: order.generation > 1 ? `generation ${generation}` : null,
       }),
     ),
-    ...steps.map(stepMoment),
+    ...steps.flatMap((step) => step.events.map((event) => stepMoment(step, event))),
+    // An email that was sent is among the emails.
+    ...emailAttempts.flatMap((email) => email.events.filter(({ type }) => type !== 'done').map((event) => attemptMoment(email, event))),
     ...payments.flatMap(({ currency, captured, capturedAt, refunds, disputes }) => [
       ...momentAt(capturedAt, 'good', `${formatMoney(captured, currency)} captured`),
       ...refunds.map(
@@ -51,14 +54,24 @@ export function orderMoments({ order, statuses, steps, payments, shipments, invo
   ];
 }
 
-function stepMoment({ step, kind, state, attempts, startedAt, finishedAt, actor, reason, ...error }: StepRecord): Moment {
-  const tries = attempts > 1 ? `${attempts} attempts` : null;
-  const message = error.errorType && state !== 'done' ? `${words(error.errorType)}: ${error.errorMessage ?? ''}` : null;
+const NOUNS: Record<AttemptHistory['kind'], string> = { step: 'Step', compensation: 'Compensation', email: 'Email' };
+
+function attemptMoment(of: Pick<AttemptHistory, 'kind' | 'step'>, event: AttemptEvent): Moment {
+  const { type, at, durationMs, errorType, errorMessage, worker } = event;
+  const error = errorType && `${words(errorType)}: ${errorMessage ?? ''}`;
+  const lasted = durationMs === null ? null : `after ${took(durationMs)}`;
   return {
-    at: finishedAt ?? startedAt,
-    tone: TONES[state],
-    what: `${kind === 'compensation' ? 'Compensation' : 'Step'} "${words(step)}": ${words(state)}`,
-    detail: [tries, reason, message].filter(Boolean).join('; '),
-    actor,
+    at,
+    tone: type === 'lost' ? 'warn' : TONES[type],
+    what: of.step === 'approval' ? `Approval ${happened(of, event)}` : `${NOUNS[of.kind]} "${words(of.step)}": ${happened(of, event)}`,
+    detail: [error, [lasted, worker && `on ${worker}`].filter(Boolean).join(' ')].filter(Boolean).join('; '),
   };
+}
+
+/** A person's decision, and its reason, belong to the event that it caused. */
+function stepMoment(step: StepRecord, event: AttemptEvent): Moment {
+  const moment = attemptMoment(step, event);
+  const isDecided = event.type === 'done' || event.type === 'refused' || event.type === 'settled';
+  if (!isDecided) return moment;
+  return { ...moment, actor: step.actor, detail: [step.reason, moment.detail].filter(Boolean).join('; ') };
 }

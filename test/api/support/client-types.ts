@@ -634,6 +634,27 @@ export interface components {
       /** Format: date-time */
       finishedAt: string | null;
       generation: number;
+      /** @description What happened to its attempts, oldest first. Nothing is ever changed */
+      events: components["schemas"]["AttemptEvent"][];
+    };
+    AttemptEvent: {
+      /** @description Its number, from 1 */
+      attempt: number;
+      /**
+       * @description `lost`: the attempt had not ended when it was given up. What only uses Postgres has no `started`. `undone` and `settled` are of compensations
+       * @enum {string}
+       */
+      type: "started" | "failed" | "refused" | "cancelled" | "exhausted" | "done" | "undone" | "settled" | "lost";
+      /** Format: date-time */
+      at: string;
+      /** @description How long the attempt took, where it ended */
+      durationMs: number | null;
+      error: {
+        type: string;
+        message: string;
+      } | null;
+      /** @description The process: `<pid>@<host>`. For staff */
+      worker: string | null;
     };
     Reason: {
       reason: string;
@@ -1129,10 +1150,18 @@ export interface components {
           /** Format: date-time */
           finishedAt: string | null;
           generation: number;
+          /** @description What happened to its attempts, oldest first. Nothing is ever changed */
+          events: components["schemas"]["AttemptEvent"][];
           /** @description Who decided, where a person did */
           actor: string | null;
           reason: string | null;
         })[];
+      emailAttempts: {
+          generation: number;
+          template: string;
+          /** @description What happened to its attempts, oldest first. Nothing is ever changed */
+          events: components["schemas"]["AttemptEvent"][];
+        }[];
       payments: ({
           /** Format: uuid */
           id: string;

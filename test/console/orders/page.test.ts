@@ -1,0 +1,69 @@
+import type { Hono } from 'hono';
+import { beforeAll, expect, it } from 'vitest';
+import type { PageEnv } from '../../../src/console/environment.ts';
+import { openSession } from '../../../src/console/sign-in/sessions.ts';
+import type { OrderRef } from '../../../src/contracts/ids.ts';
+import { insertApiKey } from '../../../src/records/api-keys.ts';
+import { runActivity, useShop } from '../../support/shop.ts';
+import { createTestPages, ORIGIN } from '../support/pages.ts';
+
+const shop = await useShop();
+let app: Hono<PageEnv>;
+let cookie: string;
+beforeAll(async () => {
+  app = createTestPages(shop);
+  const { id, key } = await insertApiKey(shop.db, { name: 'an operator', role: 'operator' });
+  cookie = `holdfast_session=${await openSession(shop.db, { keyId: id, role: 'operator' }, key)}`;
+});
+
+/** @returns the text of one part of the page of an order */
+async function read({ orderId }: OrderRef, part: 'story' | 'time'): Promise<string> {
+  const response = await app.request(`${ORIGIN}/ops/orders/${orderId}`, { headers: { Cookie: cookie } });
+  return new RegExp(`<div id="${part}-now">(.*?)</section>`, 's').exec(await response.text())?.[1] ?? '';
+}
+
+/** @returns what the timeline says of steps, in its order */
+async function timeline(ref: OrderRef): Promise<string[]> {
+  const moments = (await read(ref, 'story')).matchAll(/<strong>((?:Step|Compensation) [^<]*)<\/strong>/g);
+  return Array.from(moments, ([, what = '']) => what.replaceAll('&quot;', '"'));
+}
+
+const fails = (attempt: Promise<unknown>) => expect(attempt).rejects.toMatchObject({ type: 'warehouse_unavailable' });
+
+/** An order that was charged before the warehouse was down. */
+async function stuckOrder(): Promise<OrderRef> {
+  const ref = await shop.placeOrder();
+  const { reserveStock, chargePayment, requestShipment } = shop.activities();
+  await runActivity(reserveStock, ref);
+  await runActivity(chargePayment, ref);
+  shop.warehouse.faults.set({ mode: 'error_before' });
+  await fails(runActivity(requestShipment, ref));
+  await fails(runActivity(requestShipment, ref));
+  shop.heal();
+  return ref;
+}
+
+it('shows each event of a step at its own time, and adds to it when the step is undone', async () => {
+  const ref = await stuckOrder();
+  const before = await timeline(ref);
+  expect(before).toEqual([
+    'Step "reserve": done',
+    'Step "charge": attempt 1 started',
+    'Step "charge": done',
+    'Step "ship": attempt 1 started',
+    'Step "ship": attempt 1 failed',
+    'Step "ship": attempt 2 started',
+    'Step "ship": attempt 2 failed',
+  ]);
+  await runActivity(shop.activities().releaseStock, ref);
+  expect(await timeline(ref)).toEqual([...before, 'Compensation "reserve": undone']);
+});
+
+it('shows where the time went, with every attempt: its error, how long it took and its worker', async () => {
+  const time = await read(await stuckOrder(), 'time');
+  expect(time).toMatch(/<svg[^>]* role="img" aria-label="ship: \d+ ms working, [^"]* retrying"/);
+  expect(time).toContain('Attempt 2 failed</strong> after ');
+  expect(time).toContain('The warehouse is unavailable (500).');
+  expect(time).toContain(`<code>${process.pid}@`);
+  expect(time.match(/<details>/g)).toHaveLength(3);
+});
