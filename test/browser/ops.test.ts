@@ -99,6 +99,20 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     expect(await isShown(page.getByText('€89.00 captured'))).toBe(true);
   });
 
+  it('shows where the time of an order went, and unfolds every attempt of a step, also on a phone', async () => {
+    await page.goto(`/ops/orders/${trouble.inspected}`);
+    const step = page.locator('#time-now details').filter({ has: page.locator('.name', { hasText: /^ship$/ }) });
+    await step.getByRole('img', { name: /^ship: .* working, .* retrying, .* waiting$/ }).waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await step.locator('summary').click();
+    for (const attempt of ['Attempt 1 failed', 'Attempt 4 failed', 'Retries used up, last attempt 4']) {
+      expect(await isShown(step.getByText(attempt))).toBe(true);
+    }
+    expect(await page.evaluate(`document.documentElement.scrollWidth`)).toBe(390);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    expect(await isShown(page.locator('#story-now').getByText('Step "ship": attempt 4 failed'))).toBe(true);
+  });
+
   it('cancels one order, which undoes its steps', async () => {
     await page.goto(`/ops/failures/${await openFailure(stack, trouble.cancelled, 'step')}`);
     await act('Cancel the order', { Reason: 'the customer cannot wait' });

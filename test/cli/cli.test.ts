@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
-import { commands, failureEvents, operatorActions, orders, bulkActionItems, serviceProbes, weeklyReports, workers } from '../../src/db/schema.ts';
+import { attemptEvents, commands, failureEvents, operatorActions, orders, bulkActionItems, sagaSteps, serviceProbes, weeklyReports, workers } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { acceptOrder } from '../../src/intake/orders.ts';
@@ -253,6 +253,27 @@ describe('ops orders', () => {
     expect(shown.stdout).toMatch(new RegExp(`^order +${orderId}$`, 'm'));
     expect(shown.stdout).toMatch(/^why it waits +\S/m);
     expect(missing.code).toBe(3);
+  });
+
+  it('lists every attempt at its time, with its error, duration and worker', async () => {
+    const orderId = await placeOrder();
+    const ref = { orderId, generation: 1, step: 'ship', kind: 'step' } as const;
+    const error = { errorType: 'warehouse_unavailable', errorMessage: 'down' };
+    await handle.db.insert(sagaSteps).values({ ...ref, state: 'retrying', attempts: 2, ...error });
+    const ours = { ...ref, worker: '71@worker' };
+    await handle.db.insert(attemptEvents).values([
+      { ...ours, attempt: 1, type: 'started', at: new Date('2026-11-24T08:00:00Z') },
+      { ...ours, attempt: 2, type: 'started', at: new Date('2026-11-24T08:00:02Z') },
+      { ...ours, attempt: 2, type: 'failed', at: new Date('2026-11-24T08:00:03Z'), durationMs: 1_200, ...error },
+    ]);
+    const { stdout } = await ops('orders', 'show', orderId);
+    const happened = stdout.split('\n').filter((line) => line.includes('step ship'));
+    expect(happened.map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
+      '2026-11-24 08:00:00Z step ship attempt 1 started on 71@worker',
+      expect.stringMatching(/^2026-11-24 08:00:02Z step ship attempt 1 did not end: its worker was lost, .* on 71@worker$/),
+      '2026-11-24 08:00:02Z step ship attempt 2 started on 71@worker',
+      '2026-11-24 08:00:03Z step ship attempt 2 failed after 1.2 s on 71@worker: warehouse_unavailable: down',
+    ]);
   });
 
   it('cancels one and restarts a failed one, each recorded with its actor', async () => {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { and, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { emails, failures, orders, sagaSteps } from '../../../src/db/schema.ts';
@@ -34,6 +35,10 @@ afterAll(async () => {
 });
 
 const get = (path: string) => call(api, 'GET', path, { key: api.keys.operator.key });
+
+/** The workers of this shop are in this process. */
+const OURS = `${process.pid}@${hostname()}`;
+const TECHNICAL = { type: 'warehouse_unavailable', message: 'There is a technical problem, and we are working on it.' };
 
 describe('an order whose step fails', () => {
   it('is shown retrying, then parked, with its whole story', { timeout: 60_000 }, async () => {
@@ -83,8 +88,22 @@ describe('an order whose step fails', () => {
       steps: [
         { step: 'reserve', kind: 'step', state: 'done', error: null },
         { step: 'charge', kind: 'step', state: 'done' },
-        { step: 'ship', kind: 'step', state: 'exhausted', attempts: 4, error: { type: 'warehouse_unavailable' } },
+        {
+          step: 'ship',
+          kind: 'step',
+          state: 'exhausted',
+          attempts: 4,
+          error: { type: 'warehouse_unavailable' },
+          events: [
+            ...[1, 2, 3, 4].flatMap((attempt) => [
+              { attempt, type: 'started', worker: OURS },
+              { attempt, type: 'failed', error: { type: 'warehouse_unavailable' }, durationMs: expect.any(Number), worker: OURS },
+            ]),
+            { attempt: 4, type: 'exhausted' },
+          ],
+        },
       ],
+      emailAttempts: [{ generation: 1, template: 'order_confirmed', events: [{ attempt: 1, type: 'done' }] }],
       payments: [{ status: 'captured', captured: 3_680, refunded: 0, amount: { amount: 3_680, currency: 'EUR' }, refunds: [] }],
       shipments: [],
       invoices: [],
@@ -93,6 +112,11 @@ describe('an order whose step fails', () => {
       run: { status: 'RUNNING', pending: [] },
       temporal: 'ok',
       waitingFor: expect.stringMatching(/^The step "ship" has used up its retries .* Otherwise the order is undone at .* UTC\.$/),
+    });
+    // A customer may see them, too, but not how we work.
+    const { body: saga } = await call(api, 'GET', `/v1/orders/${id}/saga`, { key: api.keys.customer.key });
+    expect(saga).toMatchObject({
+      data: [{}, {}, { events: expect.arrayContaining([expect.objectContaining({ attempt: 4, type: 'failed', worker: null, error: TECHNICAL })]) }],
     });
     expect((await get('/v1/ops/retrying')).body).toMatchObject({ data: [] });
 
