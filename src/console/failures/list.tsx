@@ -27,7 +27,7 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
     search: failureFilterSchema,
     initial: { status: 'open' },
     cursor: UUID_CURSOR,
-    find: async ({ typed, meant }, page) => {
+    find: async ({ typed, meant }, page, caller) => {
       const [rows, counts, note] = await Promise.all([listFailures(db, meant, page), countFailures(db, meant), noteOf(meant)]);
       const matching = counts.reduce((sum, row) => sum + row.count, 0);
       const onlyOpen = typed['status'] === 'open' && Object.keys(typed).length === 1;
@@ -38,7 +38,7 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
           <>
             {note ? (
               <ServiceNote {...note}>
-                <RetryAll filter={meant} count={matching} />
+                <RetryAll filter={meant} count={matching} caller={caller} />
               </ServiceNote>
             ) : null}
             <QuickFilters counts={counts} typed={typed} />

@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import type { Child } from 'hono/jsx';
 import { z } from 'zod';
 import type { BulkActionType } from '../../contracts/bulk-actions.ts';
+import type { Caller } from '../../contracts/caller.ts';
 import { mayUse } from '../access.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { number } from './format.tsx';
@@ -14,7 +15,7 @@ import { NextPage, Table, type Columns } from './table.tsx';
 export const UUID_CURSOR = z.uuid().optional().catch(undefined);
 
 /** Where a selection leads. */
-const DRY_RUN = '/ops/bulk-actions/new';
+export const DRY_RUN = '/ops/bulk-actions/new';
 
 /** Acting on the selected rows, or on all that match. */
 export interface Selection {
@@ -48,7 +49,7 @@ export interface List<Row, Schema extends z.ZodObject, Cursor> {
   /** The search when the address says nothing. */
   initial?: Record<string, string>;
   cursor: z.ZodType<Cursor | undefined>;
-  find: (search: Search<z.output<Schema>>, page: { limit: number; cursor: Cursor | undefined }) => Promise<Found<Row>>;
+  find: (search: Search<z.output<Schema>>, page: { limit: number; cursor: Cursor | undefined }, caller: Caller) => Promise<Found<Row>>;
   idOf: (row: Row) => string;
   columns: Columns<Row>;
   /** The fields of the search form. */
@@ -64,7 +65,7 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
   const { section, title, noun, size, columns, idOf } = list;
   app.get(section.replace('/ops', ''), async (c) => {
     const search = readSearch({ ...list.initial, ...c.req.query() }, list.search);
-    const found = await list.find(search, { limit: size, cursor: list.cursor.parse(c.req.query('cursor')) });
+    const found = await list.find(search, { limit: size, cursor: list.cursor.parse(c.req.query('cursor')) }, c.var.caller);
     const rows = found.rows.slice(0, size);
     const last = found.rows.length > size ? rows.at(-1) : undefined;
     const selection = rows.length > 0 && mayUse(c.var.caller, 'GET', DRY_RUN) ? found.selection : undefined;

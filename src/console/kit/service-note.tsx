@@ -1,8 +1,11 @@
 import type { Child } from 'hono/jsx';
+import type { Caller } from '../../contracts/caller.ts';
 import type { FailureFilter } from '../../contracts/failure-filter.ts';
 import { SERVICE_NAMES, serviceOf } from '../../contracts/health.ts';
 import type { ServiceHealth } from '../../queries/health.ts';
+import { mayUse } from '../access.ts';
 import { plural, Time } from './format.tsx';
+import { DRY_RUN } from './list.tsx';
 import { queryOf } from './search.ts';
 import { Status } from './status.tsx';
 
@@ -64,9 +67,10 @@ const Answers = ({ health, failed }: { health: ServiceHealth; failed: Failed }) 
   );
 };
 
-/** Leads to the dry run of a retry of all that match. */
-export const RetryAll = ({ filter, count }: { filter: FailureFilter; count: number }) => (
-  <a class="button" href={`/ops/bulk-actions/new${queryOf({ action: 'retry', scope: 'all', ...filter })}`}>
-    Retry {count === 1 ? 'it' : `all ${plural(count, 'failure')}`}…
-  </a>
-);
+/** Leads to the dry run of a retry of all that match. Nothing for those who may not retry in bulk. */
+export const RetryAll = ({ filter, count, caller }: { filter: FailureFilter; count: number; caller: Caller }) =>
+  mayUse(caller, 'GET', DRY_RUN) ? (
+    <a class="button" href={`${DRY_RUN}${queryOf({ action: 'retry', scope: 'all', ...filter })}`}>
+      Retry {count === 1 ? 'it' : `all ${plural(count, 'failure')}`}…
+    </a>
+  ) : null;

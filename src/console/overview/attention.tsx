@@ -1,6 +1,7 @@
 import type { FailureKind } from '../../contracts/statuses.ts';
 import type { Attention } from '../../queries/attention.ts';
 import type { ServiceHealth } from '../../queries/health.ts';
+import type { Session } from '../environment.ts';
 import { number, Time, words } from '../kit/format.tsx';
 import { RetryAll, ServiceNote } from '../kit/service-note.tsx';
 import { queryOf } from '../kit/search.ts';
@@ -19,8 +20,14 @@ const KINDS: Record<FailureKind, { one: string; loud: boolean }> = {
   dispute: { one: 'disputed payment', loud: false },
 };
 
+interface Seen {
+  attention: Attention;
+  services: ServiceHealth[];
+  session: Session;
+}
+
 /** What waits for a person. */
-export const NeedsAttention = ({ attention: { groups, approvals }, services }: { attention: Attention; services: ServiceHealth[] }) => {
+export const NeedsAttention = ({ attention: { groups, approvals }, services, session }: Seen) => {
   if (groups.length === 0 && approvals.count === 0) {
     return (
       <p class="all-well">
@@ -40,7 +47,7 @@ export const NeedsAttention = ({ attention: { groups, approvals }, services }: {
           </a>
           <Oldest at={oldest} />
           <ServiceNote services={services} failed={{ errorType, oldest, latest }}>
-            {kind === 'compensation' ? null : <RetryAll filter={{ status: 'open', kind, step, errorType }} count={count} />}
+            {kind === 'compensation' ? null : <RetryAll filter={{ status: 'open', kind, step, errorType }} count={count} caller={session.caller} />}
           </ServiceNote>
         </li>
       ))}

@@ -42,8 +42,8 @@ export function overviewPage(app: Hono<PageEnv>, deps: PageDependencies): void {
       return { attention, activity, health, retrying };
     },
     title: () => 'Overview',
-    parts: ({ attention, activity, health, retrying }) => [
-      { id: 'attention', title: 'Needs attention', content: <NeedsAttention attention={attention} services={health.services} /> },
+    parts: ({ attention, activity, health, retrying }, session) => [
+      { id: 'attention', title: 'Needs attention', content: <NeedsAttention attention={attention} services={health.services} session={session} /> },
       { id: 'activity', title: 'Activity', note: <SpanTabs span={activity.span} />, content: <Activity {...activity} /> },
       { id: 'health', title: 'Health', content: <Health {...health} /> },
       { id: 'retrying', title: 'Retrying', content: <Retrying {...retrying} /> },
