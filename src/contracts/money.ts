@@ -14,5 +14,11 @@ export function formatMoney(amount: number, currency: string): string {
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
+/** @returns an amount in minor units in its currency's major ones, with its decimals, e.g. `8.90`: for other programs */
+export function decimalAmount(amount: number, currency: string): string {
+  const decimals = formatOf(currency).resolvedOptions().maximumFractionDigits ?? 2;
+  return (amount / 10 ** decimals).toFixed(decimals);
+}
+
 /** @returns the sum of amounts in minor units */
 export const sumOf = (amounts: readonly { amount: number }[]): number => amounts.reduce((total, { amount }) => total + amount, 0);

@@ -22,15 +22,31 @@ export async function listFailures(
   filter: FailureFilter,
   page: { limit: number; cursor?: string | undefined },
 ): Promise<Failure[]> {
-  const rows = await db
-    .select({ failure: failures })
+  const rows = await selectFailures(db, filter, page);
+  return rows.map(({ failure }) => failure);
+}
+
+/** A failure, and the amount of its order. */
+export type FailureWithAmount = Failure & { amount: number | null; currency: string | null };
+
+/** Like `listFailures`, with the amounts of the orders. */
+export async function listFailuresWithAmounts(
+  db: Database,
+  filter: FailureFilter,
+  page: { limit: number; cursor?: string | undefined },
+): Promise<FailureWithAmount[]> {
+  const rows = await selectFailures(db, filter, page);
+  return rows.map(({ failure, amount, currency }) => ({ ...failure, amount, currency }));
+}
+
+const selectFailures = (db: Database, filter: FailureFilter, page: { limit: number; cursor?: string | undefined }) =>
+  db
+    .select({ failure: failures, amount: orders.amount, currency: orders.currency })
     .from(failures)
     .leftJoin(orders, eq(orders.id, failures.orderId))
     .where(and(failureCondition(filter), page.cursor === undefined ? undefined : lt(failures.id, page.cursor)))
     .orderBy(desc(failures.id))
     .limit(page.limit + 1);
-  return rows.map(({ failure }) => failure);
-}
 
 export interface FailureCount {
   kind: Failure['kind'];

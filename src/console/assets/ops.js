@@ -1,25 +1,95 @@
-// Live updates and selection. The pages also work without JavaScript.
+// Live updates, local times, copying, and selection. The pages also work without JavaScript.
 
-/** Replaces parts of the page with what the server streams, except parts that are in use. */
-function followUpdates(main) {
-  const announcer = main.querySelector('[data-announce]');
-  const source = new EventSource(main.dataset.live);
-  source.addEventListener('update', (event) => {
-    const { fragments, announcement } = JSON.parse(event.data);
-    for (const [id, html] of Object.entries(fragments)) {
-      const element = document.getElementById(id);
-      if (element && element.innerHTML !== html && !inUse(element)) {
-        element.innerHTML = html;
-      }
-    }
-    if (announcement && announcer.textContent !== announcement) announcer.textContent = announcement;
-  });
-  source.addEventListener('end', () => source.close());
-  window.addEventListener('pagehide', () => source.close());
+const local = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
+const { timeZone } = local.resolvedOptions();
+
+/** Makes what the server has sent more useful: called for the page, and for each part of it that was replaced. */
+function enhance(root) {
+  for (const time of root.querySelectorAll('time')) {
+    const text = local.format(new Date(time.dateTime));
+    time.title = `${text} ${timeZone} (${time.title})`;
+    if ('exact' in time.dataset) time.textContent = text;
+  }
+  for (const zone of root.querySelectorAll('[data-zone]')) zone.textContent = `Times are local (${timeZone}).`;
+  // Only a page that was fetched safely may write to the clipboard.
+  if (navigator.clipboard) for (const button of root.querySelectorAll('[data-copy]')) button.hidden = false;
+  for (const form of root.querySelectorAll('form[data-selection]')) countSelection(form);
 }
 
+document.addEventListener('click', ({ target }) => {
+  const button = target instanceof Element ? target.closest('[data-copy]') : null;
+  if (button) void copy(button);
+});
+
+async function copy(button) {
+  const mark = button.innerHTML;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.textContent = '✓';
+  announce('Copied.');
+  setTimeout(() => (button.innerHTML = mark), 1_500);
+}
+
+function announce(text) {
+  const announcer = document.querySelector('[data-announce]');
+  if (announcer.textContent !== text) announcer.textContent = text;
+}
+
+/**
+ * Replaces parts of the page with what the server streams. A part that is in use stays: what has changed is then offered. Only
+ * while the page is seen: browsers open few connections to one server, and hidden pages would use them up.
+ */
+function followUpdates(main, shown) {
+  const offer = main.querySelector('[data-offer]');
+  let source;
+  let isOver = false;
+  const follow = () => {
+    source?.close();
+    if (isOver || document.hidden) return;
+    source = new EventSource(main.dataset.live);
+    source.addEventListener('update', (event) => update(JSON.parse(event.data)));
+    source.addEventListener('end', () => {
+      isOver = true;
+      source.close();
+    });
+  };
+  const update = ({ fragments, announcement }) => {
+    // The rows of a list may be the same, and only older.
+    let isNews = !offer;
+    for (const [id, html] of Object.entries(fragments)) {
+      const element = document.getElementById(id);
+      if (!element || shown.get(id) === html) continue;
+      const version = versionOf(parse(html));
+      const differs = version !== versionOf(element);
+      isNews ||= differs;
+      if (inUse(element)) {
+        if (offer && differs) offer.hidden = false;
+        continue;
+      }
+      shown.set(id, html);
+      element.innerHTML = html;
+      enhance(element);
+      if (offer && version) offer.hidden = true;
+    }
+    if (isNews && announcement) announce(announcement);
+  };
+  document.addEventListener('visibilitychange', follow);
+  window.addEventListener('pageshow', ({ persisted }) => persisted && follow());
+  window.addEventListener('pagehide', () => source?.close());
+  follow();
+}
+
+function parse(html) {
+  const template = document.createElement('template');
+  template.innerHTML = html;
+  return template.content;
+}
+
+const versionOf = (root) => root.querySelector('[data-version]')?.dataset.version;
+
 const inUse = (element) =>
-  element.contains(document.activeElement) || element.querySelector('details[open]') !== null;
+  element.contains(document.activeElement) ||
+  element.querySelector('details[open]') !== null ||
+  element.querySelector('input:checked') !== null;
 
 /** A checkbox that selects all rows, and a count of the selected ones. */
 function countSelection(form) {
@@ -44,6 +114,8 @@ function countSelection(form) {
   show();
 }
 
-const main = document.querySelector('main[data-live]');
-if (main) followUpdates(main);
-for (const form of document.querySelectorAll('form[data-selection]')) countSelection(form);
+const main = document.querySelector('main');
+// As the server sends them: `enhance` changes them.
+const shown = new Map([...main.querySelectorAll('[id]')].map((element) => [element.id, element.innerHTML]));
+enhance(main);
+if (main.dataset.live) followUpdates(main, shown);

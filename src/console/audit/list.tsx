@@ -3,7 +3,7 @@ import { AUDITED_ACTIONS } from '../../contracts/audit.ts';
 import { wholeNumber } from '../../contracts/fields.ts';
 import { auditSearchSchema, searchActions, type NamedAction } from '../../queries/operator-actions.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
-import { IdLink, Time, words } from '../kit/format.tsx';
+import { IdLink, Time, words, Zone } from '../kit/format.tsx';
 import { Choice, Field, optionsOf } from '../kit/forms.tsx';
 import { listPage } from '../kit/list.tsx';
 import { queryOf } from '../kit/search.ts';
@@ -19,10 +19,21 @@ export function auditList(app: Hono<PageEnv>, deps: PageDependencies): void {
     cursor: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional().catch(undefined),
     find: async ({ typed, meant }, page) => ({
       rows: await searchActions(deps.db, meant, page),
-      hint: 'Times are UTC.',
+      hint: <Zone />,
       empty: Object.keys(typed).length > 0 ? 'No actions match.' : 'No actions yet.',
     }),
     idOf: ({ id }) => String(id),
+    csv: {
+      columns: [
+        ['Time', ({ at }) => at],
+        ['Person', ({ actor, actorName }) => actorName ?? actor],
+        ['Actor', ({ actor }) => actor],
+        ['Action', ({ action }) => action],
+        ['Target', ({ target }) => target],
+        ['Reason', ({ reason }) => reason],
+      ],
+      rows: (meant, page) => searchActions(deps.db, meant, page),
+    },
     columns: [
       { title: 'Time', cell: ({ at }) => <Time at={at} exact /> },
       { title: 'Person', cell: ({ actor, actorName }) => <span title={actor}>{actorName ?? actor}</span> },

@@ -1,8 +1,9 @@
 import type { Hono } from 'hono';
 import { failureFilterSchema, type FailureFilter } from '../../contracts/failure-filter.ts';
 import { serviceOf } from '../../contracts/health.ts';
+import { decimalAmount, formatMoney } from '../../contracts/money.ts';
 import { FAILURE_KINDS, FAILURE_STATUSES } from '../../contracts/statuses.ts';
-import { countFailures, listFailures, readFailureSpan, type FailureCount } from '../../queries/failures.ts';
+import { countFailures, listFailuresWithAmounts, readFailureSpan, type FailureCount } from '../../queries/failures.ts';
 import { readServices } from '../../queries/health.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { failureName, FailureSubject } from '../kit/failure.tsx';
@@ -28,7 +29,7 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
     initial: { status: 'open' },
     cursor: UUID_CURSOR,
     find: async ({ typed, meant }, page, caller) => {
-      const [rows, counts, note] = await Promise.all([listFailures(db, meant, page), countFailures(db, meant), noteOf(meant)]);
+      const [rows, counts, note] = await Promise.all([listFailuresWithAmounts(db, meant, page), countFailures(db, meant), noteOf(meant)]);
       const matching = counts.reduce((sum, row) => sum + row.count, 0);
       const onlyOpen = typed['status'] === 'open' && Object.keys(typed).length === 1;
       return {
@@ -61,10 +62,34 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
       { title: 'Failure', cell: (failure) => <a href={`/ops/failures/${failure.id}`}>{failureName(failure)}</a> },
       { title: 'Error', cell: ({ errorType, errorMessage }) => <ErrorText type={errorType} message={errorMessage} /> },
       { title: 'About', cell: (failure) => <FailureSubject failure={failure} /> },
+      {
+        title: 'Amount',
+        number: true,
+        cell: ({ amount, currency }) => (amount === null || currency === null ? '–' : formatMoney(amount, currency)),
+      },
+      { title: 'Age', cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
       { title: 'Attempts', number: true, cell: ({ attempts }) => number(attempts) },
       { title: 'Last seen', cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
       { title: 'Status', cell: ({ status }) => <Status of={status} /> },
     ],
+    csv: {
+      columns: [
+        ['Failure', ({ id }) => id],
+        ['Kind', ({ kind }) => kind],
+        ['Step', ({ step }) => step],
+        ['Error', ({ errorType }) => errorType],
+        ['Message', ({ errorMessage }) => errorMessage],
+        ['Order', ({ orderId }) => orderId],
+        ['Signup', ({ signupId }) => signupId],
+        ['Amount', ({ amount, currency }) => (amount === null || currency === null ? null : Number(decimalAmount(amount, currency)))],
+        ['Currency', ({ currency }) => currency],
+        ['Attempts', ({ attempts }) => attempts],
+        ['First seen', ({ firstSeenAt }) => firstSeenAt],
+        ['Last seen', ({ lastSeenAt }) => lastSeenAt],
+        ['Status', ({ status }) => status],
+      ],
+      rows: (meant, page) => listFailuresWithAmounts(db, meant, page),
+    },
     fields: (typed) => <Filters typed={typed} />,
   });
 

@@ -25,11 +25,23 @@ export function relative(at: Date, now = Date.now()): string {
 /** @returns a time to the second, in UTC, e.g. `2026-11-23 14:05:09` */
 export const absolute = (at: Date): string => at.toISOString().slice(0, 19).replace('T', ' ');
 
-/** A time, relative unless `exact`. The exact time is always in the tooltip. */
+/** A time, relative unless `exact`. The exact time is always in the tooltip. With JavaScript it is local: see `ops.js`. */
 export const Time = ({ at, exact = false }: { at: Date; exact?: boolean }) => (
-  <time datetime={at.toISOString()} title={`${absolute(at)} UTC`}>
+  <time datetime={at.toISOString()} title={`${absolute(at)} UTC`} {...(exact ? { 'data-exact': '' } : {})}>
     {exact ? absolute(at) : relative(at)}
   </time>
+);
+
+/** Says what zone the times of a page are in: UTC, and with JavaScript the reader's. */
+export const Zone = () => <span data-zone>Times are UTC.</span>;
+
+/** A button that copies an id. It needs JavaScript, and is not shown without. */
+export const CopyId = ({ id }: { id: string }) => (
+  <button type="button" class="copy" data-copy={id} aria-label={`Copy the id ${id}`} title="Copy the id" hidden>
+    <svg viewBox="0 0 16 16" width="13" height="13" aria-hidden="true">
+      <path d="M5 4V1.5h9.5V12H12M1.5 4H12v10.5H1.5z" fill="none" stroke="currentColor" stroke-width="1.5" />
+    </svg>
+  </button>
 );
 
 /** The next attempt of something that is retried. Without a time, or after it, the attempt is running. */

@@ -76,7 +76,10 @@ export const Layout = (props: Page & { session: Session; openFailures: number; f
       <form action="/ops/find" role="search" class="search">
         <input type="search" name="q" value={props.searched} placeholder="Search" aria-label="Search by id, number or email" maxlength={300} />
       </form>
-      <nav aria-label="Sections">
+      <button type="button" class="menu" popovertarget="sections">
+        Menu
+      </button>
+      <nav id="sections" popover="auto" aria-label="Sections">
         <ul>
           {SECTIONS.filter(({ path }) => mayUse(props.session.caller, 'GET', path)).map(({ path, label }) => (
             <li>

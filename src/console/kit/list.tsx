@@ -1,14 +1,18 @@
+import { createHash } from 'node:crypto';
 import type { Hono } from 'hono';
 import type { Child } from 'hono/jsx';
 import { z } from 'zod';
 import type { BulkActionType } from '../../contracts/bulk-actions.ts';
 import type { Caller } from '../../contracts/caller.ts';
 import { mayUse } from '../access.ts';
-import type { PageDependencies, PageEnv } from '../environment.ts';
+import type { PageContext, PageDependencies, PageEnv } from '../environment.ts';
+import { respondWithCsv, type CsvColumns } from './csv.ts';
 import { number } from './format.tsx';
 import type { Section } from './layout.tsx';
+import { streamUpdates } from './live.tsx';
 import { respond } from './respond.tsx';
 import { queryOf, readSearch, type Search } from './search.ts';
+import { findSession } from '../sign-in/sessions.ts';
 import { NextPage, Table, type Columns } from './table.tsx';
 
 /** Reads the id at which a page of a list starts. A missing or malformed one starts the list at its beginning. */
@@ -54,34 +58,66 @@ export interface List<Row, Schema extends z.ZodObject, Cursor> {
   columns: Columns<Row>;
   /** The fields of the search form. */
   fields?: (typed: Record<string, string>) => Child;
+  /** The file with all rows that match: its columns, and one page of its rows. */
+  csv?: {
+    columns: CsvColumns<Row>;
+    rows: (meant: z.output<Schema>, page: { limit: number; cursor: Cursor | undefined }) => Promise<Row[]>;
+  };
 }
 
-/** Adds the page of a list. Search and page are in the address. */
+/** ms between two looks at a list that is open. */
+const EVERY = 3_000;
+
+/** Rows that are read at a time for a file. */
+const CSV_PAGE = 500;
+
+/**
+ * Adds the page of a list, below it `/live`, the stream of its updates, and beside it its file. Search and page are in the address.
+ * Only the first page is live: what is new is there.
+ */
 export function listPage<Row, Schema extends z.ZodObject, Cursor>(
   app: Hono<PageEnv>,
   deps: PageDependencies,
   list: List<Row, Schema, Cursor>,
 ): void {
-  const { section, title, noun, size, columns, idOf } = list;
-  app.get(section.replace('/ops', ''), async (c) => {
-    const search = readSearch({ ...list.initial, ...c.req.query() }, list.search);
+  const { section, title, noun, size, columns, idOf, csv } = list;
+  const path = section.replace('/ops', '');
+  const readQuery = (c: PageContext) => readSearch({ ...list.initial, ...c.req.query() }, list.search);
+
+  async function read(c: PageContext) {
+    const search = readQuery(c);
     const found = await list.find(search, { limit: size, cursor: list.cursor.parse(c.req.query('cursor')) }, c.var.caller);
     const rows = found.rows.slice(0, size);
     const last = found.rows.length > size ? rows.at(-1) : undefined;
     const selection = rows.length > 0 && mayUse(c.var.caller, 'GET', DRY_RUN) ? found.selection : undefined;
-    const table = (
-      <Table
-        label={title}
-        columns={columns}
-        rows={rows}
-        empty={found.empty}
-        selectable={selection && { noun: selection.noun, idOf }}
-      />
+    return { search, found, rows, last, selection };
+  }
+
+  const content = ({ search, found, rows, last, selection }: Awaited<ReturnType<typeof read>>) => {
+    const selectable = selection && { noun: selection.noun, idOf };
+    const table = <Table label={title} columns={columns} rows={rows} empty={found.empty} selectable={selectable} />;
+    return (
+      <div class="rows" data-version={versionOf(found)}>
+        {found.above}
+        {selection ? <SelectionForm of={selection}>{table}</SelectionForm> : table}
+        {last === undefined ? null : (
+          <NextPage href={`${section}${queryOf({ ...search.typed, cursor: idOf(last) })}`}>Older {noun}</NextPage>
+        )}
+      </div>
     );
+  };
+
+  app.get(path, async (c) => {
+    const seen = await read(c);
+    const { search, found, rows } = seen;
+    const query = queryOf(search.typed);
+    const isFirst = c.req.query('cursor') === undefined && search.error === undefined;
+    const file = rows.length > 0 && mayUse(c.var.caller, 'GET', `${section}.csv`) ? `${section}.csv${query}` : undefined;
     return respond(c, deps, {
       title,
       section,
-      hint: found.hint,
+      hint: <span id="matching">{found.hint}</span>,
+      ...(isFirst && { live: `${section}/live${query}` }),
       ...(search.error === undefined
         ? {}
         : { status: 422, flash: { kind: 'error', message: `The search was not used: ${search.error}.` } }),
@@ -94,16 +130,60 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
               <a href={section}>Reset</a>
             </form>
           ) : null}
-          {found.above}
-          {selection ? <SelectionForm of={selection}>{table}</SelectionForm> : table}
-          {last === undefined ? null : (
-            <NextPage href={`${section}${queryOf({ ...search.typed, cursor: idOf(last) })}`}>Older {noun}</NextPage>
+          <p class="offer" data-offer role="status" hidden>
+            The list has changed. <a href={`${section}${query}`}>Show the changes</a>
+          </p>
+          <div id="list">{content(seen)}</div>
+          {file === undefined ? null : (
+            <p>
+              <a href={file} download>
+                Download as CSV
+              </a>
+            </p>
           )}
         </>
       ),
     });
   });
+
+  app.get(`${path}/live`, (c) =>
+    streamUpdates(c, deps, {
+      every: EVERY,
+      read: () => read(c),
+      parts: (seen) => [
+        { id: 'matching', content: seen.found.hint },
+        { id: 'list', content: content(seen) },
+      ],
+      announce: ({ found }) => (typeof found.hint === 'string' ? `${found.hint}.` : ''),
+    }),
+  );
+
+  if (csv) {
+    app.get(`${path}.csv`, (c) => {
+      const { meant, error } = readQuery(c);
+      if (error !== undefined) return c.text(`The search is not valid: ${error}.`, 422);
+      return respondWithCsv(c, title.toLowerCase(), csv.columns, pagesOf(c, csv, meant));
+    });
+  }
+
+  /** Ends with an error when the session ends. */
+  async function* pagesOf(c: PageContext, { rows: readRows }: NonNullable<typeof csv>, meant: z.output<Schema>): AsyncGenerator<Row[]> {
+    let cursor: Cursor | undefined;
+    let isMore = true;
+    while (isMore) {
+      if (!(await findSession(deps.db, c.var.session.token))) throw new Error('The session has ended.');
+      const found = await readRows(meant, { limit: CSV_PAGE, cursor });
+      const rows = found.slice(0, CSV_PAGE);
+      yield rows;
+      const last = rows.at(-1);
+      isMore = found.length > CSV_PAGE && last !== undefined;
+      cursor = last && list.cursor.parse(idOf(last));
+    }
+  }
 }
+
+/** @returns what differs when the rows do, but not when only time has passed */
+const versionOf = ({ rows }: Found<unknown>): string => createHash('sha256').update(JSON.stringify(rows)).digest('base64url').slice(0, 12);
 
 /** A GET: it leads to the dry run and changes nothing. */
 const SelectionForm = ({ of: { matching, filter, actions }, children }: { of: Selection; children: Child }) => (

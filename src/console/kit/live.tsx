@@ -51,8 +51,11 @@ export function livePage<Seen>(app: Hono<PageEnv>, deps: PageDependencies, path:
   app.get(`${path.replace(/\/$/, '')}/live`, (c) => streamUpdates(c, deps, page));
 }
 
+/** What a stream of updates needs of a page. */
+type Stream<Seen> = Pick<LivePage<Seen>, 'every' | 'read' | 'parts' | 'announce' | 'isOver'>;
+
 /** Streams an event `update` when something changed, and `end` when nothing more will. Stops when the session ends. */
-function streamUpdates<Seen>(c: PageContext, { db, stopping }: PageDependencies, page: LivePage<Seen>): Response {
+export function streamUpdates<Seen>(c: PageContext, { db, stopping }: PageDependencies, page: Stream<Seen>): Response {
   // Otherwise a proxy may buffer the events.
   c.header('X-Accel-Buffering', 'no');
   const { token } = c.var.session;

@@ -7,7 +7,7 @@ import type { StoryWithRun } from '../../queries/story-with-run.ts';
 import type { Command } from '../../records/commands.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { failureMoments, failureName } from './failure.tsx';
-import { capital, shortId, words } from './format.tsx';
+import { capital, CopyId, shortId, words, Zone } from './format.tsx';
 import { Facts, type Fact, type Section } from './layout.tsx';
 import { livePage, type Part } from './live.tsx';
 import { Pending } from './pending.tsx';
@@ -38,7 +38,7 @@ export function storyPage<Story>(app: Hono<PageEnv>, deps: PageDependencies, pag
     title: ({ id }) => `${capital(noun)} ${shortId(id)}`,
     hint: ({ id }) => (
       <>
-        <code>{id}</code> · <a href={deps.runUrl(page.workflowId(id))}>Open in the Temporal Web UI</a>
+        <code>{id}</code> <CopyId id={id} /> · <a href={deps.runUrl(page.workflowId(id))}>Open in the Temporal Web UI</a>
       </>
     ),
     parts: ({ loaded }, session) => page.parts(loaded, session),
@@ -90,7 +90,11 @@ export const happened = (story: SharedStory, moments: Moment[]): Part => ({
   content: <Timeline moments={[...moments, ...sharedMoments(story)]} />,
 });
 
-const utc: Child = <span class="hint">Times are UTC.</span>;
+const utc: Child = (
+  <span class="hint">
+    <Zone />
+  </span>
+);
 
 /** What each command asks of the workflow. */
 const COMMANDS: Record<Command['type'], string> = {

@@ -1,9 +1,9 @@
 import type { Hono } from 'hono';
-import { formatMoney } from '../../contracts/money.ts';
+import { decimalAmount, formatMoney } from '../../contracts/money.ts';
 import { ORDER_STATUSES } from '../../contracts/statuses.ts';
-import { countOrders, orderSearchSchema, searchOrders, type OrderSearch } from '../../queries/orders.ts';
+import { countOrders, orderSearchSchema, readBlocking, searchOrders, type OrderSearch } from '../../queries/orders.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
-import { IdLink, plural, Time, words } from '../kit/format.tsx';
+import { CopyId, IdLink, plural, Time, words } from '../kit/format.tsx';
 import { Choice, Field, optionsOf } from '../kit/forms.tsx';
 import { listPage, UUID_CURSOR } from '../kit/list.tsx';
 import { Status } from '../kit/status.tsx';
@@ -14,6 +14,18 @@ const isAboutThePast = ({ reached, from, to }: OrderSearch): boolean => [reached
 /** The orders. Failed ones can be selected, to restart them. */
 export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
   const { db } = deps;
+
+  /** A parked order has no error of its own: it is that of what it is parked on. */
+  async function read(meant: OrderSearch, page: { limit: number; cursor: string | undefined }) {
+    const rows = await searchOrders(db, meant, page);
+    const parked = rows.filter(({ status }) => status === 'needs_attention').map(({ id }) => id);
+    const blocking = await readBlocking(db, parked);
+    return rows.map((order) => ({
+      ...order,
+      error: order.failureType ?? blocking.findLast(({ orderId }) => orderId === order.id)?.errorType,
+    }));
+  }
+
   listPage(app, deps, {
     section: '/ops/orders',
     title: 'Orders',
@@ -22,7 +34,7 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
     search: orderSearchSchema,
     cursor: UUID_CURSOR,
     find: async ({ meant }, page) => {
-      const [rows, matching] = await Promise.all([searchOrders(db, meant, page), countOrders(db, meant)]);
+      const [rows, matching] = await Promise.all([read(meant, page), countOrders(db, meant)]);
       return {
         rows,
         hint: plural(matching, 'matching order'),
@@ -40,7 +52,14 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
     },
     idOf: ({ id }) => id,
     columns: [
-      { title: 'Order', cell: ({ id }) => <IdLink to="order" id={id} /> },
+      {
+        title: 'Order',
+        cell: ({ id }) => (
+          <>
+            <IdLink to="order" id={id} /> <CopyId id={id} />
+          </>
+        ),
+      },
       {
         title: 'Customer',
         cell: ({ customerName, customerEmail }) => (
@@ -52,11 +71,25 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
         ),
       },
       { title: 'Amount', number: true, cell: ({ amount, currency }) => formatMoney(amount, currency) },
-      { title: 'Placed', cell: ({ createdAt }) => <Time at={createdAt} /> },
+      { title: 'Age', cell: ({ createdAt }) => <Time at={createdAt} /> },
       { title: 'Last change', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
       { title: 'Status', cell: ({ status }) => <Status of={status} /> },
-      { title: 'Error', cell: ({ failureType }) => (failureType ? words(failureType) : '–') },
+      { title: 'Error', cell: ({ error }) => (error ? words(error) : '–') },
     ],
+    csv: {
+      columns: [
+        ['Order', ({ id }) => id],
+        ['Customer', ({ customerName }) => customerName],
+        ['Email', ({ customerEmail }) => customerEmail],
+        ['Amount', ({ amount, currency }) => Number(decimalAmount(amount, currency))],
+        ['Currency', ({ currency }) => currency],
+        ['Placed', ({ createdAt }) => createdAt],
+        ['Last change', ({ updatedAt }) => updatedAt],
+        ['Status', ({ status }) => status],
+        ['Error', ({ error }) => error],
+      ],
+      rows: read,
+    },
     fields: (typed) => (
       <>
         <Field label="Order id" name="id" value={typed['id']} wide />

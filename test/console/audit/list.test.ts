@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { openSession } from '../../../src/console/sign-in/sessions.ts';
+import { findSession, openSession } from '../../../src/console/sign-in/sessions.ts';
 import { operatorActions } from '../../../src/db/schema.ts';
 import { createApiKey } from '../../../src/operate/api-keys.ts';
 import { insertApiKey } from '../../../src/records/api-keys.ts';
@@ -60,4 +60,13 @@ it('says what is wrong with a filter', async () => {
   const { status, text } = await show('?action=steal_order');
   expect(status).toBe(422);
   expect(text).toContain('The search was not used: action: must be one of');
+});
+
+it('is a file with the same filter', async () => {
+  const response = await app.request(`${ORIGIN}/ops/audit.csv?person=grace`, { headers: { Cookie: `holdfast_session=${token}` } });
+  expect(response.headers.get('Content-Disposition')).toBe('attachment; filename="audit.csv"');
+  expect(await response.text()).toBe(
+    `Time,Person,Actor,Action,Target,Reason\r\n2026-03-02T10:00:00.000Z,Grace 100%,key:${grace.id},retry_failure,${FAILURE},by Grace\r\n`,
+  );
+  expect(await findSession(shop.db, token)).toMatchObject({ name: 'Ada (nights)' });
 });
