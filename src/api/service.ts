@@ -14,6 +14,7 @@ import { createDataConverter } from '../temporal/payloads/data-converter.ts';
 import { warnOfClearText } from '../temporal/payloads/keys.ts';
 import { createApp } from './app.ts';
 import { clientAddressBehind } from './client-address.ts';
+import type { Api } from './environment.ts';
 import { KeyRing } from './key-ring.ts';
 import { Links } from '../views/links.ts';
 import { OrderFeed } from './order-feed.ts';
@@ -29,9 +30,10 @@ export type RunningApi = RunningServer & { metricsUrl: string | undefined };
 
 /**
  * Starts the API. Postgres and Temporal may be away: it answers what it can, and `/readyz` says what is missing.
+ * @param extend adds further routes
  * @throws when the port is taken
  */
-export async function startApi(config: ApiConfig, log: Logger): Promise<RunningApi> {
+export async function startApi(config: ApiConfig, log: Logger, extend: (api: Api) => void = () => {}): Promise<RunningApi> {
   warnOfClearText(config.PAYLOAD_KEYS, log);
   const database = connectDatabase(config.DATABASE_URL, {
     max: config.DATABASE_POOL,
@@ -83,6 +85,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     warehouseWebhookSecrets: config.WAREHOUSE_WEBHOOK_SECRET,
     stripeWebhookSecrets: config.STRIPE_WEBHOOK_SECRET,
   });
+  extend(api);
   const { METRICS_HOST: host, METRICS_PORT: port } = config;
   const metricsSources = [poolMetrics(database.db.$client), shopMetrics(database.db)];
   try {

@@ -6,6 +6,7 @@ import { startPostgres } from './postgres.ts';
 import { projectRoot } from './project.ts';
 import { writeSecret, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
+import { SHOP_WINDOW, shopSettings } from './shop/settings.ts';
 import type { Shutdown } from './shutdown.ts';
 import { startInbox } from './simulators/inbox.ts';
 import { startPaymentSimulator } from './simulators/payments.ts';
@@ -126,12 +127,14 @@ export async function warehousePart(context: StackContext): Promise<string> {
  */
 export const API_FLAGS = ['--max-semi-space-size=32'];
 
-/** Starts the API in its own process. */
+/** Starts the API in its own process, with the shop window at `/`, unless this is production. */
 export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Promise<void> {
-  const url = localUrl(context.settings.ports.api, '/livez');
-  await application(context, { ...env, METRICS_PORT: String(context.settings.ports.apiMetrics) }, {
+  const { settings, secrets } = context;
+  const url = localUrl(settings.ports.api, '/livez');
+  const variables = { ...env, METRICS_PORT: String(settings.ports.apiMetrics), [SHOP_WINDOW]: JSON.stringify(shopSettings(settings, secrets)) };
+  await application(context, variables, {
     name: 'api',
-    args: [...API_FLAGS, 'src/api/main.ts'],
+    args: [...API_FLAGS, env['NODE_ENV'] === 'production' ? 'src/api/main.ts' : 'src/sandbox/shop/main.ts'],
     isReady: (signal) => answers(url, signal),
   });
 }
@@ -173,7 +176,8 @@ export async function application(context: StackContext, env: NodeJS.ProcessEnv,
       // Longer than the worker's own grace period for running activities.
       stopGraceMs: 30_000,
       isReady,
-      readyWithinMs: 60_000,
+      // A busy machine takes long to load a worker.
+      readyWithinMs: 180_000,
     },
     context.supervision,
   );

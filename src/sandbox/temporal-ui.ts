@@ -27,7 +27,8 @@ export async function serveTemporalUi({ port, upstream, signIn, allowedHosts }: 
   const app = new Hono();
   const forward = (raw: Request) => {
     const { pathname, search } = new URL(raw.url);
-    return proxy(`${upstream}${pathname}${search}`, { raw, redirect: 'manual' });
+    // Without the signal of the request: a browser that leaves would be reported as an error, in the terminal of `npm start`.
+    return proxy(`${upstream}${pathname}${search}`, { raw, redirect: 'manual', signal: null });
   };
   app.get('/api/v1/settings', async (c) => {
     const { Codec, ...settings } = settingsSchema.parse(await (await forward(c.req.raw)).json());

@@ -1,0 +1,61 @@
+import type { Child } from 'hono/jsx';
+
+/** The frame of the shop window. */
+export const Document = ({ children }: { children: Child }) => (
+  <html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <meta name="robots" content="noindex" />
+      <title>Holdfast Tea · the shop window</title>
+      <link rel="icon" href="/ops/assets/icon.svg" type="image/svg+xml" />
+      <link rel="stylesheet" href="/shop/assets/shop.css" />
+      <script src="/shop/assets/shop.js" defer></script>
+    </head>
+    <body>{children}</body>
+  </html>
+);
+
+/** A part of the page with its own heading. */
+export const Panel = ({ id, title, children }: { id: string; title: string; children: Child }) => (
+  <section class="panel" id={id} aria-labelledby={`${id}-title`}>
+    <h2 id={`${id}-title`}>{title}</h2>
+    {children}
+  </section>
+);
+
+/** A part that the script keeps up to date. */
+export const Live = ({ id, status = false, children }: { id: string; status?: boolean; children: Child }) => (
+  <div id={id} data-live {...(status ? { role: 'status' } : {})}>
+    {children}
+  </div>
+);
+
+/** What was refused, and why. */
+export const Refused = ({ children }: { children: Child }) => (
+  <p class="refused" role="alert">
+    <span aria-hidden="true">✕</span> {children}
+  </p>
+);
+
+/** Which order and which signup the page shows. Every form carries it. */
+export interface Shown {
+  order?: string | undefined;
+  signup?: string | undefined;
+  /** What was just requested for the order. */
+  requested?: 'cancellation' | undefined;
+}
+
+/** @returns the address of the page that shows these */
+export function pathOf({ order, signup, requested }: Shown): string {
+  const query = new URLSearchParams({ ...(order && { order }), ...(signup && { signup }), ...(requested && { requested }) }).toString();
+  return query === '' ? '/' : `/?${query}`;
+}
+
+export const ShownFields = ({ shown }: { shown: Shown }) => (
+  <>
+    {shown.order ? <input type="hidden" name="order" value={shown.order} /> : null}
+    {shown.signup ? <input type="hidden" name="signup" value={shown.signup} /> : null}
+  </>
+);

@@ -1,0 +1,40 @@
+import type { WantedFault } from '../fault-panels.ts';
+import type { Fault, FaultMode } from '../simulators/faults.ts';
+
+/** The outside services that a visitor can break. */
+export const SERVICES = ['warehouse', 'payments'] as const;
+export type Service = (typeof SERVICES)[number];
+
+export const SERVICE_NAMES: Record<Service, string> = { warehouse: 'Warehouse', payments: 'Payment provider' };
+
+/** What a visitor can do to a service. */
+export const FAULT_CHOICES = {
+  down: { label: 'Take down', fault: { mode: 'down' } },
+  slow: { label: 'Slow down', fault: { mode: 'slow', delayMs: 5_000 } },
+  lose: { label: 'Lose an answer', fault: { mode: 'drop_after_commit', count: 1 } },
+  heal: { label: 'Heal', fault: null },
+} as const satisfies Record<string, { label: string; fault: WantedFault | null }>;
+
+export type FaultChoice = keyof typeof FAULT_CHOICES;
+
+const FAULT_WORDS: Record<FaultMode, string> = {
+  down: 'is down',
+  slow: 'is slow',
+  error_before: 'fails before it acts',
+  error_after_commit: 'fails after it has acted',
+  drop_after_commit: 'acts, but its answer is lost',
+  rate_limit: 'refuses because of too many requests',
+};
+
+/** @returns how a service is, e.g. `is down`. @param fault undefined if it did not tell */
+export function describeFault(fault: Fault | null | undefined): { text: string; broken: boolean } {
+  if (fault === undefined) return { text: 'does not answer', broken: true };
+  if (fault === null) return { text: 'works', broken: false };
+  const { mode, count, rate, operation } = fault;
+  const limits = [
+    count !== undefined && `for the next ${count === 1 ? 'request' : `${count} requests`}`,
+    rate < 1 && `for ${Math.round(rate * 100)} % of the requests`,
+    operation !== undefined && `only ${operation}`,
+  ].filter(Boolean);
+  return { text: [FAULT_WORDS[mode], ...limits].join(', '), broken: true };
+}
