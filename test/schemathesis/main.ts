@@ -42,6 +42,7 @@ await log.step('Orders and signups', () =>
     warehouseUrl: localUrl(settings.ports.warehouse),
     customerKey,
     supportKey,
+    operatorKey,
   }),
 );
 

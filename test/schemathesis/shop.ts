@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FINAL_ORDER_STATUSES } from '../../src/contracts/statuses.ts';
 import { SCENARIOS, type Scenario } from '../../src/sandbox/demo/scenarios.ts';
-import { hasEnded, openShop, type Access, type DemoOrder } from '../../src/sandbox/demo/shop.ts';
+import { openShop, type Access, type DemoOrder } from '../../src/sandbox/demo/shop.ts';
+import { setFault } from '../../src/sandbox/fault-panels.ts';
 
 const PATIENCE_MS = 120_000;
 
@@ -17,15 +19,15 @@ export async function fillShop(access: Access): Promise<void> {
   async function settled(orders: DemoOrder[]): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS;
     for (let open = orders; open.length > 0 && Date.now() < deadline; await sleep(500)) {
-      open = (await Promise.all(open.map(({ id }) => shop.look(id)))).filter(({ status }) => !hasEnded(status));
+      open = (await Promise.all(open.map(({ id }) => shop.look(id)))).filter(({ status }) => !FINAL_ORDER_STATUSES.includes(status) && status !== 'needs_attention');
     }
   }
 
   const signups = Promise.all([shop.signUp('pending_verification'), shop.signUp('trial'), shop.signUp('subscribed')]);
   await place(SAMOVAR);
   await settled(await place(KINDS));
-  await shop.setWarehouseFault({ mode: 'error_before' });
+  await setFault(access.warehouseUrl, { mode: 'error_before' });
   await settled(await place(PARKED));
-  await shop.setWarehouseFault(undefined);
+  await setFault(access.warehouseUrl, null);
   await signups;
 }

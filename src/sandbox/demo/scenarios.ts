@@ -6,8 +6,8 @@ export interface Scenario {
   items: { sku: string; quantity: number }[];
   method?: string;
   postalCode?: string;
-  /** An action on the order once it has a certain status. */
-  afterwards?: { when: OrderStatus; action: 'cancel' | 'approve' | 'reject' };
+  /** An action on the order once it has one of these statuses. */
+  afterwards?: { when: OrderStatus[]; action: 'cancel' | 'approve' | 'reject' };
   ends: OrderStatus;
 }
 
@@ -19,11 +19,14 @@ const teaParty = [
 ];
 const samovar = [{ sku: 'SAMOVAR-BRASS', quantity: 1 }];
 
+/** The plainest order. */
+export const PACKET_OF_TEA: Scenario = { name: 'a packet of tea', items: tea, ends: 'completed' };
+
 const times = (count: number, scenario: Scenario): Scenario[] => Array.from({ length: count }, () => scenario);
 
 /** The twenty orders of the demo. */
 export const SCENARIOS: readonly Scenario[] = [
-  ...times(5, { name: 'a packet of tea', items: tea, ends: 'completed' }),
+  ...times(5, PACKET_OF_TEA),
   ...times(4, { name: 'a tea party', items: teaParty, method: 'pm_card_mastercard', ends: 'completed' }),
   ...times(2, { name: 'sold out', items: [{ sku: 'TEA-GYOKURO-RARE', quantity: 1 }], ends: 'failed' }),
   ...times(2, { name: 'card declined', items: tea, method: 'pm_card_visa_chargeDeclined', ends: 'failed' }),
@@ -32,19 +35,20 @@ export const SCENARIOS: readonly Scenario[] = [
   ...times(2, {
     name: 'cancelled in time',
     items: teaParty,
-    afterwards: { when: 'fulfilling', action: 'cancel' },
+    // While the warehouse takes no orders: paid, and perhaps parked already.
+    afterwards: { when: ['charged', 'needs_attention'], action: 'cancel' },
     ends: 'cancelled',
   }),
   ...times(2, {
     name: 'samovar, approved',
     items: samovar,
-    afterwards: { when: 'awaiting_approval', action: 'approve' },
+    afterwards: { when: ['awaiting_approval'], action: 'approve' },
     ends: 'completed',
   }),
   {
     name: 'samovar, rejected',
     items: samovar,
-    afterwards: { when: 'awaiting_approval', action: 'reject' },
+    afterwards: { when: ['awaiting_approval'], action: 'reject' },
     ends: 'failed',
   },
 ];

@@ -1,18 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { FINAL_ORDER_STATUSES, ORDER_STATUSES, type OrderStatus } from '../../contracts/statuses.ts';
-import type { faultSchema } from '../simulators/faults.ts';
+import { bulkActionPlanSchema, bulkActionSchema } from '../../views/bulk-action.ts';
+import { orderSchema } from '../../views/order.ts';
+import { signupSchema } from '../../views/signup.ts';
+import { ApiProblem, callApi } from '../call-api.ts';
 import type { Scenario } from './scenarios.ts';
+import { eventually } from './patience.ts';
 
-const orderSchema = z.object({
-  id: z.string(),
-  status: z.enum(ORDER_STATUSES),
-  total: z.object({ amount: z.number(), currency: z.string() }),
-  payment: z.object({ captured: z.number(), refunded: z.number() }).nullable(),
-  failure: z.object({ type: z.string() }).nullable(),
-});
-const signupSchema = z.object({ id: z.string(), status: z.string() });
-const inboxSchema = z.object({ messages: z.array(z.object({ text: z.string().nullable() })) });
+const mailSchema = z.object({ id: z.string(), subject: z.string(), text: z.string(), receivedAt: z.string() });
+const inboxSchema = z.object({ messages: z.array(mailSchema) });
 
 export type DemoOrder = z.infer<typeof orderSchema>;
 
@@ -23,29 +19,26 @@ export interface Access {
   warehouseUrl: string;
   customerKey: string;
   supportKey: string;
+  operatorKey: string;
 }
 
 export type Shop = ReturnType<typeof openShop>;
 
-/** Acts as a customer and as a support employee, through the API alone. */
+/** Acts as a customer, a support employee and an operator, through the API alone. */
 export function openShop(access: Access) {
-  async function call(key: string, method: string, path: string, body?: object): Promise<unknown> {
-    const response = await fetch(new URL(path, access.apiUrl), {
-      method,
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body ? { 'content-type': 'application/json', 'idempotency-key': randomUUID() } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const answer: unknown = await response.json();
-    // A cancellation may come too late. The API then answers 409 and the order continues.
-    if (!response.ok && response.status !== 409) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
-    return answer;
-  }
+  const call = <Answer>(schema: z.ZodType<Answer>, key: string, path: string, body?: object): Promise<Answer> =>
+    callApi(access.apiUrl, { path, key, ...(body && { body, idempotencyKey: randomUUID() }) }, schema);
 
   // Another one in each run: a few runs would have so many declined cards that the orders would wait for a review.
   const customer = { email: `demo-${randomUUID().slice(0, 8)}@example.com`, name: 'Demo Customer' };
+  const parked = { kind: 'step', customerEmail: customer.email };
+  const reason = 'part of the demo';
+
+  /** @returns the emails to an address or with a subject, newest first */
+  const mails = async (search: { to?: string; subject?: string }): Promise<z.infer<typeof mailSchema>[]> => {
+    const answer = await fetch(new URL(`/api/messages?${new URLSearchParams(search).toString()}`, access.inboxUrl));
+    return inboxSchema.parse(await answer.json()).messages;
+  };
 
   return {
     async place({ items, method = 'pm_card_visa', postalCode = 'SW1Y 4JH' }: Scenario): Promise<DemoOrder> {
@@ -55,55 +48,54 @@ export function openShop(access: Access) {
         items,
         payment: { method },
       };
-      return orderSchema.parse(await call(access.customerKey, 'POST', '/v1/orders', body));
+      return await call(orderSchema, access.customerKey, '/v1/orders', body);
     },
 
     /** Reads an order again. */
-    look: async (id: string): Promise<DemoOrder> =>
-      orderSchema.parse(await call(access.customerKey, 'GET', `/v1/orders/${id}`)),
+    look: (id: string): Promise<DemoOrder> => call(orderSchema, access.customerKey, `/v1/orders/${id}`),
 
+    /** Cancels an order, or decides about it. If it comes too late, the order continues. */
     async act(id: string, action: NonNullable<Scenario['afterwards']>['action']): Promise<void> {
-      const reason = 'part of the demo';
-      if (action === 'cancel') await call(access.customerKey, 'POST', `/v1/orders/${id}/cancellation`, { reason });
-      else await call(access.supportKey, 'POST', `/v1/orders/${id}/approval`, { decision: action, reason });
+      try {
+        if (action === 'cancel') await call(orderSchema, access.customerKey, `/v1/orders/${id}/cancellation`, { reason });
+        else await call(orderSchema, access.supportKey, `/v1/orders/${id}/approval`, { decision: action, reason });
+      } catch (error) {
+        if (!(error instanceof ApiProblem) || error.status !== 409) throw error;
+      }
     },
 
     /** Signs up and takes the signup to the wanted status, with the token from the inbox. @returns the final status */
     async signUp(wanted: 'pending_verification' | 'trial' | 'subscribed'): Promise<string> {
       const email = `demo-${randomUUID().slice(0, 8)}@example.com`;
-      const body = { email, name: 'Demo Person' };
-      const { id } = signupSchema.parse(await call(access.customerKey, 'POST', '/v1/signups', body));
-      const look = async () =>
-        signupSchema.parse(await call(access.customerKey, 'GET', `/v1/signups/${id}`)).status;
+      const { id } = await call(signupSchema, access.customerKey, '/v1/signups', { email, name: 'Demo Person' });
+      const look = async () => (await call(signupSchema, access.customerKey, `/v1/signups/${id}`)).status;
       if (wanted === 'pending_verification') return await look();
-      const token = await eventually(async () => {
-        const answer = await fetch(new URL(`/api/messages?to=${encodeURIComponent(email)}`, access.inboxUrl));
-        const { messages } = inboxSchema.parse(await answer.json());
-        return /^[\w-]{43}$/m.exec(messages[0]?.text ?? '')?.[0];
-      });
-      await call(access.customerKey, 'POST', `/v1/signups/${id}/verification`, { token });
+      const token = await eventually(async () => /^[\w-]{43}$/m.exec((await mails({ to: email }))[0]?.text ?? '')?.[0]);
+      await call(z.unknown(), access.customerKey, `/v1/signups/${id}/verification`, { token });
       await eventually(async () => ((await look()) === 'trial' ? true : undefined));
-      if (wanted === 'subscribed') await call(access.customerKey, 'POST', `/v1/signups/${id}/subscription`, {});
+      if (wanted === 'subscribed') await call(signupSchema, access.customerKey, `/v1/signups/${id}/subscription`, {});
       return await look();
     },
 
-    /** Sets a fault of the warehouse, or clears it. */
-    async setWarehouseFault(fault: z.input<typeof faultSchema> | undefined): Promise<void> {
-      const set = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault) };
-      await fetch(new URL('/_sandbox/faults', access.warehouseUrl), fault ? set : { method: 'DELETE' });
-    },
+    /** @returns what a retry of all parked orders of this run would do */
+    planRetry: () =>
+      call(bulkActionPlanSchema, access.operatorKey, '/v1/ops/bulk-actions', { action: 'retry', filter: parked, reason, dryRun: true }),
+
+    /** Retries all parked orders of this run, in one bulk action. */
+    retryParked: () => call(bulkActionSchema, access.operatorKey, '/v1/ops/bulk-actions', { action: 'retry', filter: parked, reason }),
+
+    bulkAction: (id: string) => call(bulkActionSchema, access.operatorKey, `/v1/ops/bulk-actions/${id}`),
+
+    /** @returns the alerts to the people on call, newest first, and where the inbox shows each */
+    alerts: async () => (await mails({ subject: '[Holdfast]' })).map((mail) => ({ ...mail, url: `${access.inboxUrl}/messages/${mail.id}` })),
+
+    /** Where a person sees an order. */
+    linksTo: ({ id, links }: DemoOrder): [string, string][] => [
+      ['the order', `${access.apiUrl}/?order=${id}`],
+      ['operator’s page', `${access.apiUrl}/ops/orders/${id}`],
+      ['its run', links.workflow],
+    ],
+
+    linkToBulkAction: (id: string): string => `${access.apiUrl}/ops/bulk-actions/${id}`,
   };
-}
-
-/** @returns whether the demo need not wait for this order any longer */
-export const hasEnded = (status: OrderStatus): boolean =>
-  FINAL_ORDER_STATUSES.includes(status) || status === 'needs_attention';
-
-async function eventually<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
-  for (let tries = 0; tries < 150; tries += 1) {
-    const value = await look();
-    if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error('Nothing happened within 30 s.');
 }
