@@ -8,6 +8,7 @@ import type { Settings } from './settings.ts';
 export function welcome({ home, ports, real }: Settings, secrets: Secrets, bootMs: number): string {
   const folder = (name: string) => relative(process.cwd(), join(home, name)) || '.';
   const rows: [string, string][] = [
+    ['Shop window', `${localUrl(ports.api)}  ← start here, in a browser`],
     ['API', localUrl(ports.api)],
     ['API reference', localUrl(ports.api, '/docs')],
     ["Operator's page", `${localUrl(ports.api, '/ops')} (key: ${secrets.operatorKey})`],
@@ -27,9 +28,14 @@ export function welcome({ home, ports, real }: Settings, secrets: Secrets, bootM
     '',
     ...rows.map(([name, where]) => `  ${name.padEnd(width)}  ${where}`),
     '',
-    'Place an order:',
+    'Place an order from the command line:',
     '',
     sampleOrder(localUrl(ports.api, '/v1/orders'), secrets.customerKey),
+    '',
+    'In a second terminal:',
+    '',
+    'npm run demo               # twenty orders of every kind',
+    'npm run demo -- --outage   # the warehouse goes down, and all that failed is retried',
     '',
   ].join('\n');
 }
