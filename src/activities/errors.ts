@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { DrizzleQueryError } from 'drizzle-orm';
+import { connectionTrouble } from '../gateways/connection-errors.ts';
 
 /**
  * Gives any error a stable type and a message that may be stored and shown. The message of a failed query repeats its
@@ -9,7 +10,7 @@ export function toApplicationFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   if (error instanceof DrizzleQueryError) {
     const code = error.cause && 'code' in error.cause ? String(error.cause.code) : 'unknown';
-    return ApplicationFailure.create({ type: 'database_error', message: `The database query failed (${code}).` });
+    return ApplicationFailure.create({ type: 'database_error', message: `The database query failed (${connectionTrouble(error) ?? code}).` });
   }
   if (error instanceof Error) return ApplicationFailure.create({ type: error.name, message: error.message });
   return ApplicationFailure.create({ type: 'unknown', message: String(error) });

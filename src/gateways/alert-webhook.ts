@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import type { AlertOccasion } from '../contracts/messages.ts';
+import { whyNoAnswer } from './connection-errors.ts';
 import { invalidRequest, isTransient, noAnswer, parseRetryAfter } from './errors.ts';
 
 /** An alert about a group of failures. No personal data. */
@@ -43,8 +44,8 @@ export function createAlertWebhook(options: { url: string; secret: string; timeo
           signal: AbortSignal.timeout(options.timeout ?? 8_000),
         });
         await response.body?.cancel();
-      } catch {
-        throw noAnswer('alert', 'No answer from the alert receiver.');
+      } catch (error) {
+        throw noAnswer('alert', `No answer from the alert receiver (${whyNoAnswer(error)}).`);
       }
       if (response.ok) return;
       const { status, headers } = response;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
+import { whyNoAnswer } from './connection-errors.ts';
 import { invalidRequest, noAnswer, notTried } from './errors.ts';
 import { createSlots } from './slots.ts';
 
@@ -66,5 +67,5 @@ export function createMailGateway(options: { url: string; from: string; timeout?
 function sortSmtpError(error: unknown): Error {
   const code = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : 0;
   if (code >= 500) return invalidRequest(`The mail server rejected the email (${code}).`);
-  return noAnswer('email', `The mail server did not accept the email (${code || 'no connection'}).`);
+  return noAnswer('email', `The mail server did not accept the email (${code || whyNoAnswer(error)}).`);
 }

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
 import { REFUND_STATUSES, type RefundStatus } from '../contracts/statuses.ts';
+import { whyNoAnswer } from './connection-errors.ts';
 import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './errors.ts';
 
 export interface PaymentIntent {
@@ -207,7 +208,7 @@ function sortStripeError(error: unknown): Error {
   // 409: the first request with this key, or another one for this payment, is still in progress.
   if (status === 0 || status === 409 || isTransient(status)) {
     const retryAfter = parseRetryAfter(error.headers?.['retry-after']);
-    return noAnswer('payment', `No answer from the payment provider (${status || 'no connection'}).`, retryAfter);
+    return noAnswer('payment', `No answer from the payment provider (${status || whyNoAnswer(error)}).`, retryAfter);
   }
   return invalidRequest(`The payment provider rejected the request (${status} ${error.code ?? error.type}).`);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { whyNoAnswer } from './connection-errors.ts';
 import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './errors.ts';
 
 export interface ShipmentRequest {
@@ -70,8 +71,7 @@ export function createWarehouseGateway(options: { url: string; apiKey: string; t
       });
       answer = await response.json();
     } catch (error) {
-      const why = error instanceof Error ? error.name : 'unknown';
-      throw noAnswer('warehouse', `No answer from the warehouse (${why}).`);
+      throw noAnswer('warehouse', `No answer from the warehouse (${whyNoAnswer(error)}).`);
     }
     const code = errorSchema.safeParse(answer).data?.error.code ?? '';
     if (isTransient(response.status)) {
