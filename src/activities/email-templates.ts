@@ -1,5 +1,6 @@
 import { html, raw } from 'hono/html';
 import { customerText } from '../contracts/customer-texts.ts';
+import { shortNumber } from '../contracts/ids.ts';
 import type { AlertOccasion } from '../contracts/messages.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { weeklyFiguresSchema } from '../contracts/report.ts';
@@ -52,7 +53,7 @@ export async function renderOrderEmail(
   const { order, items, shipment, review } = facts;
   const total = formatMoney(order.amount, order.currency);
   const hello = `Hello ${order.customerName},`;
-  const short = order.id.slice(-8);
+  const short = shortNumber(order.id);
   const link = orderLink(template, facts);
   const write = (subject: string, ...lines: string[]) => letter({ subject, lines, link });
   switch (template) {
@@ -68,6 +69,9 @@ export async function renderOrderEmail(
         `Your order ${short} is on its way`,
         hello,
         `Your parcel is with ${shipment?.carrier ?? 'the carrier'}, tracking number ${shipment?.trackingNumber ?? 'to follow'}.`,
+        ...(wasRefusedByShipping(order, shipment)
+          ? [`We could not cancel your order any more: the parcel had already left our warehouse. ${RETURN_IT}`]
+          : []),
       );
     case 'order_delivered':
       return await write(
@@ -80,6 +84,13 @@ export async function renderOrderEmail(
         `Your order ${short} has been cancelled`,
         hello,
         'Your order has been cancelled. Anything you paid has been refunded.',
+      );
+    case 'cancellation_refused':
+      return await write(
+        `We could not cancel your order ${short}`,
+        hello,
+        'We are sorry: we could not cancel your order, because the parcel had already left our warehouse and can no longer be stopped.',
+        `It will be delivered as planned. ${RETURN_IT}`,
       );
     case 'order_failed':
       return await write(
@@ -112,6 +123,19 @@ function orderLink(
   const url = ORDER_EMAILS[template].to === 'customer' ? customerLinks.to(order.id) : `${publicUrl}/ops/orders/${order.id}`;
   return url === undefined ? undefined : { label: 'View the order', url };
 }
+const RETURN_IT = 'If you do not want to keep it, you can send it back once it has arrived.';
+
+/**
+ * Whether a cancellation came too late because the carrier already had the parcel. One that was refused before that has an email
+ * of its own.
+ */
+const wasRefusedByShipping = (
+  { cancellationStatus, cancellationSettledAt }: typeof orders.$inferSelect,
+  shipment: typeof shipments.$inferSelect | null,
+): boolean =>
+  cancellationStatus === 'refused' &&
+  cancellationSettledAt !== null &&
+  (!shipment?.shippedAt || cancellationSettledAt.getTime() >= shipment.shippedAt.getTime());
 
 /** Writes an email to a person who has signed up. */
 export async function renderSignupEmail(

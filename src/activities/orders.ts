@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { ORDER_ENDED, type ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { CarrierUpdate, DecideApproval, SettleCompensation } from '../contracts/messages.ts';
@@ -7,14 +7,15 @@ import { FINAL_ORDER_STATUSES, LIVE_FAILURE_STATUSES, type OrderStatus, type Ord
 import type { Database, Transaction } from '../db/client.ts';
 import { failures, orders, payments, sagaSteps, shipments } from '../db/schema.ts';
 import { statement, transaction } from '../db/transaction.ts';
+import { refuseCancellation } from '../records/cancellations.ts';
 import { closeFailures, isLiveFailure, recordFailureEvent, type FailureRef } from '../records/failures.ts';
-import { isApproval, isOf, isOrder } from '../records/order-rows.ts';
+import { isApproval, isOf } from '../records/order-rows.ts';
 import { lockStep, markUndone, STEP_KEY } from '../records/saga-steps.ts';
 import { setOrderStatus, statusChange } from '../records/order-status.ts';
 import { retryPaidCharge } from '../records/reported-payments.ts';
 import { reportEarlierShipments } from '../records/unexpected-shipment.ts';
 import { recordRefundByHand } from '../records/refunds.ts';
-import { lockOrder, NOT_CANCELLED, type Order } from '../records/orders.ts';
+import { lockOrder, type Order } from '../records/orders.ts';
 import { recordIfAny } from './attempts.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { readReason, whyEnded } from './reasons.ts';
@@ -141,9 +142,8 @@ export function createOrderActivities({ db }: { db: Database }) {
         .update(shipments)
         .set({ state: 'shipped', carrier, trackingNumber, shippedAt: sql`coalesce(${shipments.shippedAt}, now())` })
         .where(and(isOf(shipments, ref), eq(shipments.state, 'accepted')));
-      // A cancellation that was accepted before this, but not acted on, came too late.
       const isLate = sql`exists (select from ${failures} where ${isLiveFailure(ref, LATE_SHIPMENT)}) as "isLate"`;
-      const change = statusChange(db, ref, 'shipped', NOT_CANCELLED);
+      const change = statusChange(db, ref, 'shipped');
       const { rows } = await statement(db, () =>
         db.execute<{ isLate: boolean }>(sql`with shipping as ${shipped}, ${change} select ${isLate}`),
       );
@@ -172,11 +172,9 @@ export function createOrderActivities({ db }: { db: Database }) {
       });
     },
 
-    async recordCancellationRefused(ref: OrderRef): Promise<void> {
-      await db
-        .update(orders)
-        .set(NOT_CANCELLED)
-        .where(and(isOrder(ref), notInArray(orders.status, [...FINAL_ORDER_STATUSES])));
+    /** @returns whether anybody had requested it, and has to hear of it. Earlier versions returned nothing, as their histories show */
+    async recordCancellationRefused(ref: OrderRef): Promise<{ refused: boolean } | undefined> {
+      return { refused: await refuseCancellation(db, ref) };
     },
 
     async completeOrder(ref: OrderRef, { delivered }: { delivered: boolean }): Promise<void> {

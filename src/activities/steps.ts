@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { and, eq, isNotNull, sql, type SQL } from 'drizzle-orm';
+import { and, eq, sql, type SQL } from 'drizzle-orm';
 import { isRefusalType, type ErrorDetails } from '../contracts/errors.ts';
 import { stepKey, withSerial, type OrderRef } from '../contracts/ids.ts';
 import type { OrderStep } from '../contracts/statuses.ts';
@@ -143,7 +143,7 @@ const STOPPED_BY_CANCELLATION: readonly OrderStep[] = ['charge', 'ship'];
 /** Whether the order was cancelled before the first attempt of a step. One that was attempted may have succeeded. */
 const isCancelledBefore = (row: StepRow): SQL =>
   STOPPED_BY_CANCELLATION.includes(row.step)
-    ? sql`(exists (select from ${orders} where ${and(isOrder(row), isNotNull(orders.cancellationReason))})
+    ? sql`(exists (select from ${orders} where ${and(isOrder(row), eq(orders.cancellationStatus, 'requested'))})
         and not exists (select from ${sagaSteps} where ${and(isStep(row), hasBegun)}))`
     : sql`false`;
 

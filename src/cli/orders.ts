@@ -58,8 +58,11 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
       kept: sumsText(story.payments.map(({ currency, captured, refunded }) => ({ currency, amount: captured - refunded }))),
       customer: order.customerEmail,
       generation: order.generation,
+      cancellation: order.cancellationStatus,
       'cancelled because': order.cancellationReason,
       'cancelled by': order.cancellationActor,
+      'cancellation requested': order.cancellationRequestedAt,
+      'cancellation settled': order.cancellationSettledAt,
       'ended with': order.failureType && `${order.failureType}: ${order.failureMessage ?? ''}`,
       accepted: order.createdAt,
       run: run ? `${run.runId} (${run.status})` : temporal === 'ok' ? 'none' : 'Temporal is not answering',
@@ -93,9 +96,10 @@ function attemptText(of: Pick<AttemptHistory, 'step'>, event: AttemptEvent): str
 }
 
 /** What happened, oldest first. */
-function happenings({ statuses, steps, emailAttempts, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
+function happenings({ statuses, cancellations, steps, emailAttempts, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
   const all: [Date, string, string][] = [
     ...statuses.map(({ at, status }): [Date, string, string] => [at, 'status', status]),
+    ...cancellations.map(({ at, cancellation }): [Date, string, string] => [at, 'cancellation', cancellation]),
     ...steps.flatMap((step) =>
       step.events.map((event): [Date, string, string] => [
         event.at,

@@ -6,6 +6,9 @@ export interface OrderRef {
   generation: number;
 }
 
+/** @returns the number that people read of an order or a signup: the end of its id, because ids of one moment begin alike */
+export const shortNumber = (id: string): string => id.slice(-8);
+
 /** @returns the workflow id of an order. All generations share it, so two can never run at once. */
 export const orderWorkflowId = (orderId: string): string => `order/${orderId}`;
 

@@ -67,6 +67,24 @@ export const FINAL_ORDER_STATUSES = orderStatusesWhere(({ next }) => next === 'e
 /** Statuses in which the customer may cancel: until the carrier has the parcel. */
 export const CANCELLABLE_ORDER_STATUSES = orderStatusesWhere(({ cancellable }) => cancellable);
 
+/**
+ * How the cancellation of an order stands. `done`: what was done for the order is undone. `refused`: the parcel had left the
+ * warehouse, and the order continues.
+ */
+export const CANCELLATION_STATUSES = ['requested', 'done', 'refused'] as const;
+export type CancellationStatus = (typeof CANCELLATION_STATUSES)[number];
+
+/**
+ * What becomes of a cancellation that is still requested when an order gets a status. One that fails for another reason is
+ * undone just as well.
+ */
+export const CANCELLATION_OUTCOMES: Partial<Record<OrderStatus, Exclude<CancellationStatus, 'requested'>>> = {
+  shipped: 'refused',
+  completed: 'refused',
+  cancelled: 'done',
+  failed: 'done',
+};
+
 export const SIGNUP_STATUSES = [
   'pending_verification',
   'verified',

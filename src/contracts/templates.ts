@@ -6,6 +6,7 @@ export type OrderTemplate =
   | 'order_delivered'
   | 'order_cancelled'
   | 'order_failed'
+  | 'cancellation_refused'
   | 'approval_requested'
   | 'approval_reminder'
   | 'late_shipment';
@@ -23,6 +24,7 @@ export const ORDER_EMAILS: Record<OrderTemplate, OrderEmail> = {
   order_delivered: { to: 'customer', holdsIn: ['completed'] },
   order_cancelled: { to: 'customer', holdsIn: ['cancelled'] },
   order_failed: { to: 'customer', holdsIn: ['failed'] },
+  cancellation_refused: { to: 'customer', holdsIn: ['charged', 'fulfilling', 'needs_attention', 'shipped', 'completed'] },
   approval_requested: { to: 'operations', holdsIn: ['awaiting_approval'] },
   approval_reminder: { to: 'operations', holdsIn: ['awaiting_approval'] },
   late_shipment: { to: 'operations', holdsIn: ['fulfilling'] },

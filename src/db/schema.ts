@@ -26,6 +26,8 @@ import {
 import {
   ATTEMPT_EVENT_TYPES,
   ATTEMPT_KINDS,
+  CANCELLATION_OUTCOMES,
+  CANCELLATION_STATUSES,
   COMMAND_STATES,
   DISPUTE_STATUSES,
   EMAIL_STATUSES,
@@ -195,6 +197,9 @@ export const stock = pgTable(
 /** In the words of its index, which a parameter would keep Postgres from using. */
 export const isDeclinedOrder = sql.raw(`failure_type = 'card_declined'`);
 
+/** In these, no cancellation is open. */
+const SETTLING_STATUSES = Object.keys(CANCELLATION_OUTCOMES);
+
 export const orders = pgTable(
   'orders',
   {
@@ -215,8 +220,12 @@ export const orders = pgTable(
     country: text().notNull(),
     approvalDecision: text('approval_decision', { enum: ['approve', 'reject'] }),
     cancellationReason: text('cancellation_reason'),
-    /** Who requested its cancellation, e.g. `key:<id>`. Both are null once it came too late. */
+    /** Who requested its cancellation, e.g. `key:<id>`. Neither is known of a run that was cancelled in Temporal. */
     cancellationActor: text('cancellation_actor'),
+    cancellationStatus: text('cancellation_status', { enum: CANCELLATION_STATUSES }),
+    cancellationRequestedAt: at('cancellation_requested_at'),
+    /** When it was done or refused. */
+    cancellationSettledAt: at('cancellation_settled_at'),
     /** Why the warehouse rejected the parcel, in its words. */
     shipmentRejectionReason: text('shipment_rejection_reason'),
     failureType: text('failure_type'),
@@ -228,6 +237,14 @@ export const orders = pgTable(
     check('orders_status', oneOf('status', ORDER_STATUSES)),
     check('orders_amount', sql`amount > 0`),
     check('orders_generation', sql`generation > 0`),
+    check('orders_cancellation_status', oneOf('cancellation_status', CANCELLATION_STATUSES)),
+    check(
+      'orders_cancellation_times',
+      sql`(cancellation_status is null) = (cancellation_requested_at is null)
+        and (cancellation_status is not null and cancellation_status <> 'requested') = (cancellation_settled_at is not null)`,
+    ),
+    // Every cancellation has an outcome.
+    check('orders_cancellation_settled', sql`cancellation_status <> 'requested' or not (${oneOf('status', SETTLING_STATUSES)})`),
     index('orders_owner').on(table.owner, table.id),
     index('orders_status_id').on(table.status, table.id),
     // BRIN: one entry for many rows, so that a change of status does not write to it.
@@ -261,7 +278,10 @@ export const orderItems = pgTable(
   (table) => [primaryKey({ columns: [table.orderId, table.sku] }), check('order_items_quantity', sql`quantity > 0`)],
 );
 
-/** Every status that an order has had. `/events` streams them, and resumes after an `id`. */
+/**
+ * Every status that an order and its cancellation have had: each row has one of the two. `/events` streams them, and resumes
+ * after an `id`.
+ */
 export const orderEvents = pgTable(
   'order_events',
   {
@@ -270,10 +290,15 @@ export const orderEvents = pgTable(
       .notNull()
       .references(() => orders.id),
     generation: integer().notNull(),
-    status: text({ enum: ORDER_STATUSES }).notNull(),
+    status: text({ enum: ORDER_STATUSES }),
+    cancellation: text({ enum: CANCELLATION_STATUSES }),
     at: createdAt(),
   },
-  (table) => [index('order_events_order').on(table.orderId, table.id), index('order_events_age').on(table.at)],
+  (table) => [
+    check('order_events_one', sql`num_nonnulls(status, cancellation) = 1`),
+    index('order_events_order').on(table.orderId, table.id),
+    index('order_events_age').on(table.at),
+  ],
 );
 
 const orderRef = () => ({

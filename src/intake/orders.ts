@@ -6,8 +6,9 @@ import { RequestError } from '../contracts/request-error.ts';
 import type { Database } from '../db/client.ts';
 import { products } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
+import { requestCancellation } from '../records/cancellations.ts';
 import type { IdempotentRequest, Once } from '../records/idempotency.ts';
-import { lockOrder, requestCancellation } from '../records/orders.ts';
+import { lockOrder } from '../records/orders.ts';
 import { acceptOnce } from './accept-once.ts';
 import { acceptOrders, LARGEST_AMOUNT, type OrderRequest } from './accept-orders.ts';
 import { handleTogether, perDatabase } from './group.ts';
@@ -85,7 +86,7 @@ async function refuseUnpriced(db: Database, wanted: NewOrder['items']): Promise<
 /**
  * Cancels an order for the customer it belongs to. Harmless when repeated.
  * @param reason in the customer's words
- * @throws RequestError `not_found`, or `order_not_cancellable` when the carrier has the parcel or the order has ended
+ * @throws RequestError `not_found`, or `order_not_cancellable` when the parcel has left or the order has ended
  */
 export const cancelOrder = (db: Database, caller: Caller, orderId: string, reason: string): Promise<void> =>
   cancel(db, orderId, { actor: actorOf(caller), reason }, ownerFilter(caller));

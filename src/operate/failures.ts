@@ -1,4 +1,4 @@
-import { eq, inArray, isNotNull, sql } from 'drizzle-orm';
+import { eq, inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { address, reason, type Address } from '../contracts/fields.ts';
 import type { ResolveFailure } from '../contracts/messages.ts';
@@ -6,9 +6,11 @@ import { notFound, RequestError } from '../contracts/request-error.ts';
 import { isOrderStep } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { failures, orders } from '../db/schema.ts';
+import { requestCancellation } from '../records/cancellations.ts';
 import { discardCommands, enqueueCommand, isAsked, requeueCommands } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { newId } from '../records/new-id.ts';
+import { lockOrder } from '../records/orders.ts';
 import { defineAction, reasonInput } from './action.ts';
 import { requestEmail } from './emails.ts';
 import { requestRefund, settleRefund } from './refunds.ts';
@@ -49,12 +51,14 @@ export const cancelFailure = defineAction({
   label: 'Cancel the order',
   about: 'Gives up and undoes what was done: releases the stock and refunds the payment.',
   done: 'Cancellation requested.',
-  refusals: ['failure_not_open', 'already_requested'],
+  refusals: ['failure_not_open', 'already_requested', 'order_not_cancellable'],
   input: reasonInput,
   async act(tx, target, instruction) {
-    const { id: failureId, orderId, occurrence } = await lockParked(tx, target);
+    // First: an order is locked before its failures.
+    await tx.select({ id: orders.id }).from(orders).where(inArray(orders.id, orderOf(tx, target))).for('update');
+    const { id: failureId, orderId } = await lockParked(tx, target);
     await recordFailureEvent(tx, failureId, 'cancel_requested', instruction);
-    await resolve(tx, orderId, { failureId, occurrence, action: 'cancel', actor: instruction.actor });
+    await requestCancellation(tx, await lockOrder(tx, orderId), instruction);
   },
 });
 
@@ -140,9 +144,12 @@ const resolve = (tx: Transaction, orderId: string, message: ResolveFailure): Pro
   enqueueCommand(tx, { type: 'resolve_failure', orderId, message });
 
 async function correctAddress(tx: Transaction, failureId: string, corrected: Address): Promise<void> {
-  const orderOfFailure = tx.select({ id: failures.orderId }).from(failures).where(eq(failures.id, failureId));
-  await tx.update(orders).set(corrected).where(inArray(orders.id, orderOfFailure));
+  await tx.update(orders).set(corrected).where(inArray(orders.id, orderOf(tx, failureId)));
 }
+
+/** Selects the order that a failure is about. */
+const orderOf = (tx: Transaction, failureId: string) =>
+  tx.select({ id: failures.orderId }).from(failures).where(eq(failures.id, failureId));
 
 /** Row lock: if two operators act at once, one wins and the other is refused. */
 export async function lockFailure(tx: Transaction, failureId: string): Promise<Failure> {
@@ -158,8 +165,10 @@ async function requireParked(tx: Transaction, failure: Failure): Promise<Failure
   if (kind !== 'step' || status !== 'open' || !orderId) throw notOpen(failure);
   await refuseRepeat(tx, failure, { type: 'resolve_failure', message: { failureId, occurrence } });
   // The run acts on the cancellation, even if it takes until the warehouse answers, and on no later decision.
-  const [order] = await tx.select({ cancelled: isNotNull(orders.cancellationReason) }).from(orders).where(eq(orders.id, orderId));
-  if (order?.cancelled) throw new RequestError('already_requested', 'The order has already been cancelled.');
+  const [order] = await tx.select({ cancellation: orders.cancellationStatus }).from(orders).where(eq(orders.id, orderId));
+  if (order?.cancellation === 'requested' && (await isAsked(tx, failure.workflowId, { type: 'cancel_order' }))) {
+    throw new RequestError('already_requested', 'The cancellation of the order has already been requested.');
+  }
   return { ...failure, orderId };
 }
 

@@ -3,12 +3,13 @@ import { actorOf } from '../contracts/caller.ts';
 import { RequestError } from '../contracts/request-error.ts';
 import type { Transaction } from '../db/client.ts';
 import { failures, orders, payments, sagaSteps } from '../db/schema.ts';
+import { NOT_CANCELLED, requestCancellation } from '../records/cancellations.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { isErased } from '../records/erasure.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { isApproval } from '../records/order-rows.ts';
 import { recordOrderEvent } from '../records/order-status.ts';
-import { lockOrder, NOT_CANCELLED, requestCancellation, unsettledAmount } from '../records/orders.ts';
+import { lockOrder, unsettledAmount } from '../records/orders.ts';
 import { defineAction, reasonInput, type ActionDescription } from './action.ts';
 
 /** Cancels an order that the carrier does not have yet. */

@@ -1,5 +1,6 @@
 import { and, asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { orderWorkflowId } from '../contracts/ids.ts';
+import type { CancellationStatus, OrderStatus } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { disputes, emails, invoices, orderEvents, orderItems, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
 import { hasBegun } from '../records/saga-steps.ts';
@@ -22,11 +23,20 @@ export type PaymentRecord = typeof payments.$inferSelect & {
   disputes: (typeof disputes.$inferSelect)[];
 };
 
+type OrderEvent = typeof orderEvents.$inferSelect;
+
+/** A status that an order has had. */
+export type StatusEvent = Omit<OrderEvent, 'status' | 'cancellation'> & { status: OrderStatus };
+
+/** A status that the cancellation of an order has had. */
+export type CancellationEvent = Omit<OrderEvent, 'status' | 'cancellation'> & { cancellation: CancellationStatus };
+
 /** Everything that is known of an order, in all its generations. Each list is oldest first. Amounts are minor units. */
 export interface OrderStory extends SharedStory {
   order: typeof orders.$inferSelect;
   items: (typeof orderItems.$inferSelect)[];
-  statuses: (typeof orderEvents.$inferSelect)[];
+  statuses: StatusEvent[];
+  cancellations: CancellationEvent[];
   steps: StepRecord[];
   emailAttempts: AttemptHistory[];
   payments: PaymentRecord[];
@@ -44,7 +54,7 @@ export async function readOrderStory(db: Database, id: string): Promise<OrderSto
     return {
       order,
       items: await tx.select().from(orderItems).where(eq(orderItems.orderId, id)).orderBy(asc(orderItems.position)),
-      statuses: await readOrderEvents(tx, id),
+      ...(await readOrderEvents(tx, id)),
       steps: await stepsWith(attempts, tx, id),
       emailAttempts: attempts.filter(({ kind }) => kind === 'email'),
       payments: await readPayments(tx, id),
@@ -79,9 +89,18 @@ async function stepsWith(attempts: AttemptHistory[], db: Pick<Database, 'select'
   });
 }
 
-/** @returns every status that an order has had, oldest first */
-export async function readOrderEvents(db: Pick<Database, 'select'>, orderId: string) {
-  return await db.select().from(orderEvents).where(eq(orderEvents.orderId, orderId)).orderBy(asc(orderEvents.id));
+/** @returns every status that an order and its cancellation have had, oldest first */
+export async function readOrderEvents(
+  db: Pick<Database, 'select'>,
+  orderId: string,
+): Promise<Pick<OrderStory, 'statuses' | 'cancellations'>> {
+  const events = await db.select().from(orderEvents).where(eq(orderEvents.orderId, orderId)).orderBy(asc(orderEvents.id));
+  return {
+    statuses: events.flatMap(({ status, cancellation: _none, ...event }) => (status === null ? [] : [{ ...event, status }])),
+    cancellations: events.flatMap(({ cancellation, status: _none, ...event }) =>
+      cancellation === null ? [] : [{ ...event, cancellation }],
+    ),
+  };
 }
 
 async function readPayments(tx: Transaction, orderId: string): Promise<PaymentRecord[]> {

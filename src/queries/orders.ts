@@ -90,6 +90,16 @@ export async function readOrderStatus(db: Database, id: string): Promise<OrderSt
   return order?.status;
 }
 
+/** Why the cancellation of an order was requested, and by whom. Both are those of its present generation. */
+export type CancellationRequest = Pick<typeof orders.$inferSelect, 'generation' | 'cancellationReason' | 'cancellationActor'>;
+
+/** @returns undefined when the order does not exist */
+export async function readCancellationRequest(db: Database, id: string): Promise<CancellationRequest | undefined> {
+  const { generation, cancellationReason, cancellationActor } = orders;
+  const [order] = await db.select({ generation, cancellationReason, cancellationActor }).from(orders).where(eq(orders.id, id));
+  return order;
+}
+
 /** @returns where the parcel of an order goes; undefined when the order does not exist */
 export async function readShippingAddress(db: Database, id: string): Promise<Address | undefined> {
   const { line1, city, postalCode, country } = orders;

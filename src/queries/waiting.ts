@@ -28,9 +28,10 @@ export function whyOrderWaits(story: OrderStory, { run, input }: Seen): string |
   const deadlines = orderDeadlines.safeParse(input).data?.policy;
   return (
     troubleOf(story, run) ??
-    parking(story, deadlines) ??
+    (isCancelling(story) ? undefined : parking(story, deadlines)) ??
     undelivered(story) ??
     retryingActivity(run) ??
+    (isCancelling(story) ? 'A cancellation was requested. It takes effect unless the parcel has left.' : undefined) ??
     retryingStep(story) ??
     ORDER_WAITS[status](story, deadlines)
   );
@@ -66,6 +67,8 @@ function troubleOf({ failures }: SharedStory, run: RunState | undefined): string
   const next = nextRetryAt ? ` Next attempt at ${clock(nextRetryAt)}.` : '';
   return `Undoing the step "${step}" keeps failing (${because(compensation)}). It is retried until it succeeds or is settled by hand.${next}`;
 }
+
+const isCancelling = ({ order }: OrderStory): boolean => order.cancellationStatus === 'requested' && order.status !== 'compensating';
 
 function parking({ order, failures }: OrderStory, deadlines: OrderDeadlines): string | undefined {
   if (order.status !== 'needs_attention') return undefined;

@@ -105,7 +105,7 @@ export function warehouseShipments(db: Database, gateway: WarehouseGateway): Che
       select orders.id as "orderId", asked.generation, asked.serial,
         case when asked.serial = coalesce(shipping.key_serial, 1) then shipments.state end as state,
         ${isStepAtWork({ orderId: orders.id, generation }, 'ship')}
-          or (orders.cancellation_reason is not null and orders.status not in ('completed', 'cancelled', 'failed')) as "isAtWork",
+          or orders.cancellation_status is not distinct from 'requested' as "isAtWork",
         ${isEndedBadly(generation)} as "isEndedBadly",
         orders.status = 'completed' as "isCompleted",
         exists (

@@ -1,14 +1,16 @@
 import { and, inArray, sql, type SQL, type SQLWrapper } from 'drizzle-orm';
 import type { OrderRef } from '../contracts/ids.ts';
-import { REPLACEABLE_ORDER_STATUSES, type OrderStatus } from '../contracts/statuses.ts';
+import { CANCELLATION_OUTCOMES, REPLACEABLE_ORDER_STATUSES, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { orderEvents, orders } from '../db/schema.ts';
+import { IS_JUST_SETTLED, settleCancellation } from './cancellations.ts';
 import { isOrder } from './order-rows.ts';
 
-type Columns = Partial<Pick<typeof orders.$inferInsert, 'failureType' | 'failureMessage' | 'cancellationReason' | 'cancellationActor'>>;
+type Columns = Partial<Pick<typeof orders.$inferInsert, 'failureType' | 'failureMessage'>>;
 
 /**
- * Sets the status of an order and adds it to the order's history, as part of a statement. Does nothing if the order already has
+ * Sets the status of an order and adds it to the order's history, as part of a statement. A status that decides about a
+ * cancellation settles it. Does nothing if the order already has
  * this status, has moved on (see `REPLACEABLE_ORDER_STATUSES`), or has started a later generation. That is no error: the write is
  * a repetition, or it comes from an attempt or a run that nobody waits for, and the row is right.
  * @param columns other columns of the order to change with it
@@ -17,11 +19,20 @@ type Columns = Partial<Pick<typeof orders.$inferInsert, 'failureType' | 'failure
 export function statusChange(db: Pick<Database, 'update'>, ref: OrderRef, status: OrderStatus, columns: Columns = {}, condition?: SQL): SQL {
   const move = db
     .update(orders)
-    .set({ ...columns, status, updatedAt: sql`now()` })
+    .set({ ...columns, ...settleCancellation(status), status, updatedAt: sql`now()` })
     .where(and(isOrder(ref), inArray(orders.status, [...REPLACEABLE_ORDER_STATUSES[status]]), condition))
-    .returning({ id: orders.id });
+    .returning({ id: orders.id, settledAt: orders.cancellationSettledAt });
+  const generation = sql`${ref.generation}::int`;
+  const outcome = CANCELLATION_OUTCOMES[status];
+  // First: the stream of events ends with a final status.
+  const settled = outcome
+    ? sql`select id, ${generation}, null, ${outcome}::text from moved where ${IS_JUST_SETTLED} union all`
+    : sql``;
   return sql`moved as ${move},
-    recorded_status as (insert into ${orderEvents} (order_id, generation, status) select id, ${ref.generation}::int, ${status} from moved)`;
+    recorded_status as (
+      insert into ${orderEvents} (order_id, generation, status, cancellation)
+      ${settled} select id, ${generation}, ${status}::text, null from moved
+    )`;
 }
 
 /**

@@ -4,7 +4,8 @@ import { ORDER_STATUSES, PAYMENT_STATES, SHIPMENT_STATES, type OrderStatus } fro
 import type { Database } from '../db/client.ts';
 import type { AcceptedOrder } from '../intake/orders.ts';
 import { readOrder, type OrderRecord } from '../queries/orders.ts';
-import { errorViewFor, iso, money, time } from './common.ts';
+import { cancellationSchema, cancellationView } from './cancellation.ts';
+import { errorViewFor, iso, money, orNull, time } from './common.ts';
 import type { Links } from './links.ts';
 
 export const orderSchema = z
@@ -45,6 +46,7 @@ export const orderSchema = z
       .strictObject({ type: z.string(), message: z.string(), step: z.string().optional() })
       .nullable()
       .openapi({ description: 'What blocks the order, or why it ended. Staff read the details, customers a sentence for each type' }),
+    cancellation: orNull(cancellationSchema).openapi({ description: 'Null if nobody has requested one in this generation' }),
     generation: z.int().openapi({ description: 'Which start of the order this is, from 1. A restart adds one' }),
     createdAt: time,
     updatedAt: time,
@@ -74,6 +76,7 @@ export function acceptedOrderView(order: AcceptedOrder, links: Links): OrderView
     shipment: null,
     invoice: null,
     failure: null,
+    cancellation: null,
     generation: order.generation,
     createdAt: order.createdAt,
     updatedAt: order.createdAt,
@@ -113,6 +116,7 @@ export function orderView(record: OrderRecord, links: Links, caller: Caller): Or
       voidedAt: iso(invoice.voidedAt),
     },
     failure: failureFor(caller, record),
+    cancellation: cancellationView(order, caller),
     generation: order.generation,
     createdAt: order.createdAt.toISOString(),
     updatedAt: order.updatedAt.toISOString(),

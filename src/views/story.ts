@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Caller } from '../contracts/caller.ts';
 import {
   ATTEMPT_EVENT_TYPES,
+  CANCELLATION_STATUSES,
   COMMAND_STATES,
   DISPUTE_STATUSES,
   EMAIL_STATUSES,
@@ -94,9 +95,10 @@ export const sagaStepSchema = z.strictObject(stepFields).openapi('SagaStep');
 export const orderStorySchema = z
   .strictObject({
     order: orderSchema,
-    cancellationReason: z.string().nullable().openapi({ description: 'Why its cancellation was requested' }),
+    cancellationReason: z.string().nullable().openapi({ description: 'Why its cancellation was requested, whatever became of it' }),
     cancellationActor: z.string().nullable().openapi({ description: 'Who requested its cancellation' }),
     statuses: z.array(z.strictObject({ generation: z.int(), status: z.enum(ORDER_STATUSES), at: time })),
+    cancellations: z.array(z.strictObject({ generation: z.int(), status: z.enum(CANCELLATION_STATUSES), at: time })),
     steps: z.array(
       z.strictObject({
         ...stepFields,
@@ -230,12 +232,13 @@ export function orderStoryView(
   links: Links,
   caller: Caller,
 ): z.infer<typeof orderStorySchema> {
-  const { statuses, steps, emailAttempts, payments, shipments, invoices } = loaded.story;
+  const { statuses, cancellations, steps, emailAttempts, payments, shipments, invoices } = loaded.story;
   return {
     order,
     cancellationReason: loaded.story.order.cancellationReason,
     cancellationActor: loaded.story.order.cancellationActor,
     statuses: statuses.map(({ generation, status, at }) => ({ generation, status, at: at.toISOString() })),
+    cancellations: cancellations.map(({ generation, cancellation: status, at }) => ({ generation, status, at: at.toISOString() })),
     steps: steps.map((step) => ({ ...sagaStepView(step, caller), actor: step.actor, reason: step.reason })),
     emailAttempts: emailAttempts.map(({ generation, step, events }) => ({
       generation,

@@ -24,14 +24,19 @@ export class Emails<Template extends string> {
   readonly #options: EmailOptions<Template>;
   readonly #messages: BestEffortMessages<EmailRef>;
   #waiting: { sent: EmailRef; call: Call }[] = [];
+  /** Those that were asked for, waiting or not. */
+  readonly #known = new Set<string>();
 
   constructor(options: EmailOptions<Template>) {
     this.#options = options;
     this.#messages = new BestEffortMessages(options.onExhausted);
   }
 
-  /** Sends an email without waiting for it. @param occurrence counts from 1, for emails that are sent more than once */
+  /** Sends an email without waiting for it, unless it was asked for before. @param occurrence counts from 1, for emails that are sent more than once */
   send(template: Template, occurrence = 1): void {
+    const name = `${template}:${occurrence}`;
+    if (this.#known.has(name)) return;
+    this.#known.add(name);
     const call: Call = (activities) => this.#options.send(activities, template, occurrence);
     this.#waiting.push({ sent: { template, occurrence }, call });
     if (!this.#options.isPrompt) this.sendPatiently();

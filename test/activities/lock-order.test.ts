@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { OrderRef } from '../../src/contracts/ids.ts';
 import { failures, orders } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
-import { retryFailure } from '../../src/operate/failures.ts';
+import { cancelFailure, retryFailure } from '../../src/operate/failures.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { runActivity, useShop } from '../support/shop.ts';
 
@@ -22,6 +22,7 @@ const changes: [string, (ref: OrderRef, failureId: string) => Promise<unknown>][
     'ending the order',
     (ref) => runActivity(shop.activities().endOrder, ref, { status: 'cancelled', type: 'order_cancelled', message: 'too late' }),
   ],
+  ['giving the order up', (_, failureId) => cancelFailure.perform({ db: shop.db }, failureId, { reason: 'too late' }, 'test')],
   [
     'a retry with a corrected address',
     (_, failureId) =>

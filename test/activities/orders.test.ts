@@ -152,6 +152,7 @@ const rowsOf = async ({ orderId }: OrderRef) => ({
   steps: await shop.db.select().from(sagaSteps).where(eq(sagaSteps.orderId, orderId)),
 });
 const parcel = { generation: 1, type: 'shipped', carrier: 'Parcel Post', trackingNumber: 'PP1' } as const;
+const REQUESTED = { cancellationStatus: 'requested', cancellationReason: 'changed my mind', cancellationRequestedAt: new Date() } as const;
 const APPROVED = { decision: 'approve', reason: 'checked', actor: 'key:operator' } as const;
 
 describe('a frozen worker that wakes up after its attempt was given up', () => {
@@ -169,7 +170,7 @@ describe('a frozen worker that wakes up after its attempt was given up', () => {
   it.each(lateWrites)('changes nothing of an order that has failed: %s', async (_name, write) => {
     const ref = await fulfillingOrder();
     await runActivity(shop.activities().requestApproval, ref);
-    await shop.db.update(orders).set({ cancellationReason: 'changed my mind' }).where(eq(orders.id, ref.orderId));
+    await shop.db.update(orders).set(REQUESTED).where(eq(orders.id, ref.orderId));
     await end(ref);
     const before = await rowsOf(ref);
     const [outcome] = await Promise.allSettled([write(shop.activities(), ref)]);
@@ -180,7 +181,7 @@ describe('a frozen worker that wakes up after its attempt was given up', () => {
   it.each(lateWrites)('changes nothing of the next generation: %s', async (_name, write) => {
     const ref = await fulfillingOrder();
     await runActivity(shop.activities().requestApproval, ref);
-    const next = { generation: 2, status: 'accepted', cancellationReason: 'changed my mind' } as const;
+    const next = { generation: 2, status: 'accepted', ...REQUESTED } as const;
     await shop.db.update(orders).set(next).where(eq(orders.id, ref.orderId));
     const before = await rowsOf(ref);
     const [outcome] = await Promise.allSettled([write(shop.activities(), ref)]);

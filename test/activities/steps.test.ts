@@ -127,7 +127,7 @@ describe('a late attempt, after its compensation has started', () => {
 });
 
 const cancel = (ref: OrderRef) =>
-  shop.db.update(orders).set({ cancellationReason: 'changed my mind' }).where(eq(orders.id, ref.orderId));
+  shop.db.update(orders).set({ cancellationStatus: 'requested', cancellationRequestedAt: sql`now()` }).where(eq(orders.id, ref.orderId));
 
 describe('a step of an order whose cancellation was accepted', () => {
   it.each(['chargePayment', 'requestShipment'] as const)('does not begin: %s', async (activity) => {

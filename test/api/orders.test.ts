@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { refuseCancellation } from '../../src/records/cancellations.ts';
 import { setOrderStatus } from '../../src/records/order-status.ts';
 import { commands, invoices, orders, payments, products, sagaSteps, shipments } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
@@ -52,6 +53,7 @@ describe('placing an order', () => {
       shipment: null,
       invoice: null,
       failure: null,
+      cancellation: null,
       generation: 1,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       updatedAt: expect.stringMatching(/Z$/),
@@ -419,6 +421,44 @@ describe('cancelling an order', () => {
     await api.db.delete(commands).where(eq(commands.workflowId, `order/${id}`));
     const { body } = await call(api, 'GET', `/v1/ops/orders/${id}`, { key: api.keys.operator.key });
     expect(body).toMatchObject({ cancellationReason: 'changed my mind', cancellationActor: `key:${api.keys.customer.id}`, commands: [] });
+  });
+
+  it('shows how it stands, from the request to its outcome', async () => {
+    const id = await placeOrder(api);
+    const read = async (key = api.keys.customer.key) => (await call(api, 'GET', `/v1/orders/${id}`, { key })).body;
+    expect(await read()).toMatchObject({ cancellation: null });
+    const requested = { status: 'requested', reason: 'changed my mind', requestedAt: expect.any(String) as unknown, settledAt: null };
+    expect((await cancel(id)).body).toMatchObject({ cancellation: requested });
+    await refuseCancellation(api.db, { orderId: id, generation: 1 });
+    const refused = { ...requested, status: 'refused', settledAt: expect.any(String) as unknown };
+    expect(await read()).toMatchObject({ status: 'accepted', cancellation: refused });
+    expect(await read(api.keys.support.key)).toMatchObject({ cancellation: refused });
+    const again = await cancel(id);
+    expect(again.status).toBe(409);
+    expect(again.body).toMatchObject({
+      type: 'urn:holdfast:problem:order-not-cancellable',
+      detail: 'The parcel has left the warehouse, so the order can no longer be cancelled.',
+    });
+    await transaction(api.db, (tx) => setOrderStatus(tx, { orderId: id, generation: 1 }, 'completed'));
+    expect(await read()).toMatchObject({ status: 'completed', cancellation: refused });
+  });
+
+  it('keeps the reason of staff from the customer', async () => {
+    const id = await placeOrder(api);
+    await cancel(id, api.keys.support.key);
+    const read = async (key: string) => (await call(api, 'GET', `/v1/orders/${id}`, { key })).body;
+    expect(await read(api.keys.customer.key)).toMatchObject({ cancellation: { status: 'requested', reason: null } });
+    expect(await read(api.keys.support.key)).toMatchObject({ cancellation: { reason: 'changed my mind' } });
+  });
+
+  it('is asked for again if an operator has given up the command, and is heard once', async () => {
+    const id = await placeOrder(api);
+    await cancel(id);
+    await api.db.update(commands).set({ state: 'discarded' }).where(eq(commands.workflowId, `order/${id}`));
+    expect((await cancel(id)).status).toBe(202);
+    expect((await cancel(id)).status).toBe(202);
+    const sent = await commandsFor(id);
+    expect(sent.filter(({ state }) => state === 'pending')).toMatchObject([{ body: { type: 'cancel_order' } }]);
   });
 
   it.each(['shipped', 'completed', 'failed', 'compensating'] as const)('is too late once it is %s', async (status) => {

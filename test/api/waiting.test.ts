@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { OrderStatus } from '../../src/contracts/statuses.ts';
+import { refuseCancellation } from '../../src/records/cancellations.ts';
 import { setOrderStatus } from '../../src/records/order-status.ts';
 import { call, freshKey, newOrder, placeOrder, startTestApi, type TestApi } from './support/api.ts';
 import { readEvents, type ServerSentEvent } from './support/events.ts';
@@ -24,6 +26,8 @@ const follow = (id: string, headers: Record<string, string> = {}, signal?: Abort
     { Authorization: `Bearer ${api.keys.customer.key}`, ...headers },
     signal,
   );
+const cancel = (id: string) =>
+  call(api, 'POST', `/v1/orders/${id}/cancellation`, { key: api.keys.customer.key, body: { reason: 'changed my mind' } });
 const all = async (stream: AsyncIterable<ServerSentEvent>) => {
   const events: ServerSentEvent[] = [];
   for await (const event of stream) events.push(event);
@@ -120,6 +124,39 @@ describe('the event stream', () => {
       generation: 1,
       at: expect.stringMatching(/Z$/),
     });
+  });
+
+  it('sends what becomes of a cancellation, before the status that ends the order', async () => {
+    const id = await placeOrder(api);
+    const seen: ServerSentEvent[] = [];
+    for await (const event of follow(id)) {
+      seen.push(event);
+      if (seen.length === 1) await cancel(id);
+      if (seen.length === 2) await move(id, 'cancelled');
+    }
+    expect(seen.map(({ event }) => event)).toEqual(['status', 'cancellation', 'cancellation', 'status']);
+    const requestedAt = expect.stringMatching(/Z$/) as unknown;
+    const cancellations = seen.slice(1, 3).map(({ data }): unknown => JSON.parse(data ?? ''));
+    expect(cancellations).toEqual([
+      { cancellation: { status: 'requested', reason: 'changed my mind', requestedAt, settledAt: null }, generation: 1, at: requestedAt },
+      { cancellation: { status: 'done', reason: 'changed my mind', requestedAt, settledAt: requestedAt }, generation: 1, at: requestedAt },
+    ]);
+    const { body } = await call(api, 'GET', `/v1/orders/${id}`, { key: api.keys.customer.key });
+    expect(body).toMatchObject({ cancellation: z.object({ cancellation: z.unknown() }).parse(cancellations[1]).cancellation });
+  });
+
+  it('sends that a cancellation was refused while the order goes on', async () => {
+    const id = await placeOrder(api);
+    await cancel(id);
+    await refuseCancellation(api.db, { orderId: id, generation: 1 });
+    await move(id, 'completed');
+    const events = await all(follow(id));
+    expect(events.map(({ event, data }): unknown => (event === 'status' ? JSON.parse(data ?? '').status : JSON.parse(data ?? '').cancellation.status))).toEqual([
+      'accepted',
+      'requested',
+      'refused',
+      'completed',
+    ]);
   });
 
   it('resumes after the last event that the client received', async () => {

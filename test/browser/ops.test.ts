@@ -120,6 +120,9 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await orderIs(stack, trouble.cancelled, 'cancelled');
     // From the live stream: the page was not reloaded.
     expect(await isShown(page.locator('#facts').getByText('cancelled'))).toBe(true);
+    await page.goto(`/ops/orders/${trouble.cancelled}`);
+    expect(await isShown(page.getByText('Cancellation done', { exact: true }))).toBe(true);
+    expect(await isShown(page.locator('#standing').getByText('the customer cannot wait'))).toBe(true);
   });
 
   it('settles a compensation that keeps failing', async () => {

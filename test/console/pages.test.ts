@@ -9,6 +9,7 @@ import { transaction } from '../../src/db/transaction.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
+import { refuseCancellation } from '../../src/records/cancellations.ts';
 import { openFailure, type NewFailure } from '../../src/records/failures.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 import { createTestPages, ORIGIN } from './support/pages.ts';
@@ -150,9 +151,21 @@ it('tells the story of an order in words', async () => {
   await send(`/ops/failures/${failureId}/cancel`, { reason: 'the customer cannot wait' });
   const { text } = await get(`/ops/orders/${orderId}`);
   expect(text).toContain('Start requested (not delivered yet)');
-  expect(text).toContain('Retry or cancellation requested (not delivered yet)');
+  expect(text).toContain('Cancellation requested (not delivered yet)');
   expect(text).toContain('Cancellation requested (step: ship)');
   expect(text).toContain('the customer cannot wait');
+});
+
+it('says what became of a cancellation', async () => {
+  const { orderId } = await shop.placeOrder();
+  await send(`/ops/orders/${orderId}/cancel`, { reason: 'the customer has called' });
+  expect((await get(`/ops/orders/${orderId}`)).text).toMatch(/<dt>Cancellation<\/dt>.*?Requested/s);
+  await refuseCancellation(shop.db, { orderId, generation: 1 });
+  const { text } = await get(`/ops/orders/${orderId}`);
+  expect(text).toMatch(/<dt>Cancellation<\/dt>.*?Refused/s);
+  expect(text).toContain('the customer has called');
+  expect(text).toContain('Cancellation refused: the parcel had left');
+  expect(text).not.toContain(`action="/ops/orders/${orderId}/cancel"`);
 });
 
 it('says that an order waits for a review, and that an email was suppressed', async () => {

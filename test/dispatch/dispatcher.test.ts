@@ -178,7 +178,7 @@ describe('the dispatcher', () => {
 
   it('does not start a generation again whose run has failed before its start was recorded', async () => {
     const orderId = await endedOrder();
-    await shop.db.update(orders).set({ status: 'failed' });
+    await shop.db.update(orders).set({ status: 'failed', cancellationStatus: 'done', cancellationSettledAt: sql`now()` });
     await restartOrder.perform(shop, orderId, { reason: 'a new try' }, 'key:operator');
     await drain();
     const { runId } = await runOf(orderId).describe();
@@ -243,7 +243,7 @@ describe('a command for a live order whose run has ended', () => {
   it('is discarded when the order was restarted since', async () => {
     const orderId = await endedOrder();
     await cancelOrder(shop.db, shop.caller, orderId, 'changed my mind');
-    await shop.db.update(orders).set({ status: 'failed' });
+    await shop.db.update(orders).set({ status: 'failed', cancellationStatus: 'done', cancellationSettledAt: sql`now()` });
     await restartOrder.perform(shop, orderId, { reason: 'a new try' }, 'key:operator');
     await drain();
     expect(await states()).toEqual(['delivered', 'discarded', 'delivered']);

@@ -1,6 +1,6 @@
 import type { RefusalType } from '../../src/contracts/errors.ts';
 import type { RequestErrorType } from '../../src/contracts/request-error.ts';
-import type { FailureKind, FailureStatus, OrderStatus, OrderStep } from '../../src/contracts/statuses.ts';
+import type { CancellationStatus, FailureKind, FailureStatus, OrderStatus, OrderStep } from '../../src/contracts/statuses.ts';
 
 /** What should become of an order, as simply as it can be said: no database, no Temporal, no activities. Time is in ms. */
 
@@ -31,8 +31,6 @@ interface ModelFailure {
   step: OrderStep;
   status: FailureStatus;
   generation: number;
-  /** An operator has cancelled the order because of it. */
-  answered: boolean;
 }
 
 /** Why an order is at rest, and until when. */
@@ -57,8 +55,7 @@ export interface Expectation {
   status: OrderStatus;
   generation: number;
   failureType: RefusalType | null;
-  /** Whether the customer has asked for it, and was not refused. */
-  isCancellationRequested: boolean;
+  cancellation: CancellationStatus | null;
   /** captured − refunded in all generations, as a number of totals of the order */
   paid: number;
   /** charges at the provider in this generation */
@@ -80,7 +77,7 @@ export class ModelOrder {
   parcel: Expectation['parcel'] = 'none';
   readonly failures: ModelFailure[] = [];
   #failureType: RefusalType | null = null;
-  #cancelledByCustomer = false;
+  #cancellation: CancellationStatus | null = null;
   #paid = false;
   /** Whether the provider knows the payment. */
   #isIntended = false;
@@ -103,7 +100,7 @@ export class ModelOrder {
       status: this.status,
       generation: this.generation,
       failureType: this.#failureType,
-      isCancellationRequested: this.#cancelledByCustomer,
+      cancellation: this.#cancellation,
       paid: this.#paid ? 1 : 0,
       charges: this.#charges,
       reserved: this.#reserved,
@@ -117,11 +114,10 @@ export class ModelOrder {
   // -------------------------------------------------------------- what people ask
 
   cancel(): Answer {
-    const isUnderCancellation = ['compensating', 'cancelled'].includes(this.status);
-    if (this.#cancelledByCustomer && isUnderCancellation) return 'done';
-    if (isUnderCancellation || ['shipped', 'completed', 'failed'].includes(this.status)) return 'order_not_cancellable';
-    if (this.#cancelledByCustomer) return 'done';
-    this.#cancelledByCustomer = true;
+    if (this.#cancellation === 'refused') return 'order_not_cancellable';
+    if (this.#cancellation !== null && this.status !== 'failed') return 'done';
+    if (['shipped', 'completed', 'compensating', 'cancelled', 'failed'].includes(this.status)) return 'order_not_cancellable';
+    this.#cancellation = 'requested';
     if (this.rest.at !== 'withdrawing') this.#giveUp('order_cancelled');
     return 'done';
   }
@@ -139,8 +135,11 @@ export class ModelOrder {
 
   resolve(failure: ModelFailure, action: 'retry' | 'give up'): Answer {
     if (failure.kind !== 'step' || failure.status !== 'open') return 'failure_not_open';
-    if (failure.answered || this.#cancelledByCustomer) return 'already_requested';
-    failure.answered = action === 'give up';
+    if (this.#cancellation === 'requested') return 'already_requested';
+    if (action === 'give up') {
+      if (this.#cancellation === 'refused') return 'order_not_cancellable';
+      this.#cancellation = 'requested';
+    }
     if (action === 'retry') failure.status = 'retrying';
     if (this.rest.at !== 'parked') return 'done';
     if (action === 'give up') this.#giveUp('order_cancelled');
@@ -209,7 +208,7 @@ export class ModelOrder {
     this.status = 'accepted';
     this.parcel = 'none';
     this.#failureType = null;
-    this.#cancelledByCustomer = false;
+    this.#cancellation = null;
     this.#isIntended = false;
     this.#charges = 0;
     this.#invoice = 'none';
@@ -293,7 +292,7 @@ export class ModelOrder {
     if (this.rest.at === 'carrier') {
       if (this.#news.has('shipped') || this.#news.has('delivered')) {
         this.status = 'shipped';
-        this.#cancelledByCustomer = false;
+        this.#settleCancellation('refused');
         this.#close('late_shipment', 'ship', 'resolved');
         this.rest = { at: 'transit', until: now + 14 * DAY };
       } else if (this.#news.has('rejected')) this.#undo('shipment_rejected');
@@ -330,7 +329,7 @@ export class ModelOrder {
       this.rest = { at: 'withdrawing', because, ifLeft };
     } else if (!hasLeft) this.#undo(because);
     else {
-      this.#cancelledByCustomer = false;
+      this.#settleCancellation('refused');
       if (ifLeft === 'ship') this.#retry('ship');
       else this.#awaitCarrier(ifLeft.reminderAt);
     }
@@ -394,8 +393,13 @@ export class ModelOrder {
     if (this.#steps.approval === 'running') this.#steps.approval = 'refused';
     this.#cancelFailures(() => true);
     this.#failureType = because;
+    this.#settleCancellation('done');
     this.status = because === 'order_cancelled' ? 'cancelled' : 'failed';
     this.rest = { at: 'ended' };
+  }
+
+  #settleCancellation(outcome: CancellationStatus): void {
+    if (this.#cancellation === 'requested') this.#cancellation = outcome;
   }
 
   #cancelFailures(isMeant: (failure: ModelFailure) => boolean): void {
@@ -411,9 +415,8 @@ export class ModelOrder {
   #open(kind: FailureKind, step: OrderStep): void {
     const live = this.#live(kind, step);
     if (live) {
-      if (live.status === 'retrying') live.answered = false;
       live.status = 'open';
-    } else this.failures.push({ kind, step, status: 'open', generation: this.generation, answered: false });
+    } else this.failures.push({ kind, step, status: 'open', generation: this.generation });
   }
 
   #close(kind: FailureKind, step: OrderStep, status: FailureStatus): void {

@@ -98,7 +98,7 @@ export function createDriver(rig: Rig) {
 
     /** @returns the real order in the words of the model */
     async observe(orderId: string) {
-      const { status, generation, failureType, amount, cancellationReason } = await rig.order(orderId);
+      const { status, generation, failureType, amount, cancellationStatus } = await rig.order(orderId);
       const ref = { orderId, generation };
       const [{ ours, theirs }, failures, steps, kept, [invoice], parcel] = await Promise.all([
         rig.money(orderId),
@@ -112,8 +112,7 @@ export function createDriver(rig: Rig) {
         status,
         generation,
         failureType,
-        // Otherwise a cancellation that comes too late would change nothing to wait for.
-        isCancellationRequested: cancellationReason !== null,
+        cancellation: cancellationStatus,
         paid: ours === theirs ? theirs / amount : { ours, theirs },
         charges: providerView(rig, ref).charges.length,
         reserved: kept > 0,

@@ -319,7 +319,7 @@ describe('every action of an operator', () => {
     for (const name of ['api', 'page', 'cli'] as const) {
       const { acted, said } = await door[name]('cancel_failure', id);
       expect(acted).toBe(false);
-      expect(said).toContain('Someone has already decided what to do about this failure.');
+      expect(said).toContain('The cancellation of the order has already been requested.');
     }
     expect(await api.db.$count(operatorActions)).toBe(before);
   });

@@ -31,6 +31,9 @@ function anOrder(status: OrderStatus, more: Partial<OrderStory> = {}): OrderStor
       approvalDecision: null,
       cancellationReason: null,
       cancellationActor: null,
+      cancellationStatus: null,
+      cancellationRequestedAt: null,
+      cancellationSettledAt: null,
       failureType: null,
       shipmentRejectionReason: null,
       failureMessage: null,
@@ -40,6 +43,7 @@ function anOrder(status: OrderStatus, more: Partial<OrderStory> = {}): OrderStor
     items: [],
     emailAttempts: [],
     statuses: [{ id: 1, orderId, generation: 1, status, at: NOON }],
+    cancellations: [],
     steps: [],
     payments: [],
     shipments: [],
@@ -50,6 +54,11 @@ function anOrder(status: OrderStatus, more: Partial<OrderStory> = {}): OrderStor
     ...more,
   };
 }
+
+const cancelling = (story: OrderStory): OrderStory => ({
+  ...story,
+  order: { ...story.order, cancellationStatus: 'requested', cancellationRequestedAt: NOON },
+});
 
 function aFailure(kind: FailureKind, status: FailureStatus = 'open', last: 'opened' | 'cancel_requested' = 'opened'): FailureStory {
   const id = uuid();
@@ -151,6 +160,9 @@ describe('why an order waits', () => {
     ],
     ['the carrier', /Waiting for the carrier/, anOrder('fulfilling')],
     ['a late shipment', /late.*Ask the warehouse/, anOrder('fulfilling', { failures: [aFailure('late_shipment')] })],
+    ['a cancellation', 'A cancellation was requested. It takes effect unless the parcel has left.', cancelling(anOrder('fulfilling'))],
+    ['a cancellation while it is parked', /It takes effect unless/, cancelling(anOrder('needs_attention', { failures: [aFailure('step')] }))],
+    ['a cancellation that has taken effect', 'Undoing what was done.', cancelling(anOrder('compensating'))],
     ['the delivery', /counts as delivered at 2026-03-01 14:00 UTC/, anOrder('shipped')],
   ])('explains %s', (_, sentence, story, run) => {
     expect(whyOrderWaits(story, { run, input })).toMatch(sentence);

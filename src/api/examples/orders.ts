@@ -31,6 +31,7 @@ export const acceptedOrder: OrderView = {
   shipment: null,
   invoice: null,
   failure: null,
+  cancellation: null,
   generation: 1,
   createdAt: '2026-11-24T08:15:00.120Z',
   updatedAt: '2026-11-24T08:15:00.120Z',
@@ -57,13 +58,21 @@ export const shippedOrder: OrderView = {
 /** Waits for support to approve it. */
 export const unapprovedOrder: OrderView = { ...acceptedOrder, status: 'awaiting_approval', updatedAt: '2026-11-24T08:15:00.640Z' };
 
-/** Its cancellation was requested, and is not done yet. */
-export const unshippedOrder: OrderView = { ...shippedOrder, status: 'fulfilling', shipment: null, updatedAt: '2026-11-24T08:15:02.010Z' };
+/** The warehouse is asked whether its parcel can still be stopped. */
+export const orderUnderCancellation: OrderView = {
+  ...shippedOrder,
+  status: 'fulfilling',
+  shipment: null,
+  cancellation: { status: 'requested', reason: 'It would arrive too late.', requestedAt: '2026-11-24T08:20:00.000Z', settledAt: null },
+  updatedAt: '2026-11-24T08:15:02.010Z',
+};
 
 /** Blocked by a service that does not answer. */
 export const parkedOrder: OrderView = {
-  ...unshippedOrder,
+  ...shippedOrder,
   status: 'needs_attention',
+  shipment: null,
+  updatedAt: '2026-11-24T08:15:02.010Z',
   failure: { type: 'warehouse_unavailable', message: 'The warehouse answered 503.', step: 'ship' },
 };
 
@@ -111,4 +120,5 @@ export const sagaSteps: z.infer<typeof sagaStepSchema>[] = [
 export const orderEvents = [
   `id: 101\nevent: status\ndata: {"status":"accepted","generation":1,"at":"2026-11-24T08:15:00.120Z"}\n\n`,
   `id: 102\nevent: status\ndata: {"status":"reserved","generation":1,"at":"2026-11-24T08:15:00.340Z"}\n\n`,
+  `id: 103\nevent: cancellation\ndata: {"cancellation":{"status":"requested","reason":"It would arrive too late.","requestedAt":"2026-11-24T08:15:00.360Z","settledAt":null},"generation":1,"at":"2026-11-24T08:15:00.360Z"}\n\n`,
 ].join('');

@@ -21,6 +21,7 @@ export const orderStory: z.infer<typeof orderStorySchema> = {
     { generation: 1, status: 'accepted', at: '2026-11-24T08:15:00.120Z' },
     { generation: 1, status: 'needs_attention', at: '2026-11-24T08:15:16.000Z' },
   ],
+  cancellations: [],
   steps: sagaSteps.map((step) => ({ ...step, actor: null, reason: null })),
   emailAttempts: [
     {

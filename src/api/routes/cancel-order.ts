@@ -7,7 +7,7 @@ import { loadOrder, orderSchema } from '../../views/order.ts';
 import { keyed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
-import { unshippedOrder } from '../examples/orders.ts';
+import { orderUnderCancellation } from '../examples/orders.ts';
 import { idParams, json, jsonBody, named } from '../schemas/common.ts';
 import { LOCATION, RETRY_AFTER } from '../schemas/header.ts';
 
@@ -16,14 +16,15 @@ const route = createRoute({
   path: '/v1/orders/{id}/cancellation',
   tags: ['Orders'],
   summary: 'Cancel an order that the carrier does not have yet',
-  description: 'What was done for the order is undone. Repeating the request is harmless.',
+  description:
+    'What was done for the order is undone, unless the parcel turns out to have left: `cancellation` of the order says what became of it, and the customer gets an email. Repeating the request is harmless.',
   ...keyed('cancelOrder'),
   request: { params: idParams, body: jsonBody(named('Reason', reasonInput), { tooLate: { reason: 'It would arrive too late.' } }) },
   responses: {
     202: {
       description: 'Accepted',
       headers: { Location: LOCATION, 'Retry-After': RETRY_AFTER },
-      content: json(orderSchema, { requested: unshippedOrder }),
+      content: json(orderSchema, { requested: orderUnderCancellation }),
     },
     ...problems('unauthenticated', 'not_found', 'order_not_cancellable', ...WITH_BODY),
   },

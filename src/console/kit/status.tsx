@@ -1,5 +1,5 @@
 import type { BulkActionOutcome, BulkActionState } from '../../contracts/bulk-actions.ts';
-import type { AttemptEventType, CommandState, DisputeStatus, FailureStatus, OrderStatus, RefundStatus, SignupStatus } from '../../contracts/statuses.ts';
+import type { AttemptEventType, CancellationStatus, CommandState, DisputeStatus, FailureStatus, OrderStatus, RefundStatus, SignupStatus } from '../../contracts/statuses.ts';
 import type { OrderStory } from '../../queries/order-story.ts';
 import type { ServiceState, WorkerState } from '../../contracts/health.ts';
 import type { PartHealth } from '../environment.ts';
@@ -13,6 +13,7 @@ const SHAPES: Record<Tone, string> = { good: '✓', busy: '◔', warn: '▲', ba
 /** Every status that the page shows. */
 export type AnyStatus =
   | OrderStatus
+  | CancellationStatus
   | SignupStatus
   | FailureStatus
   | CommandState
@@ -46,6 +47,8 @@ export const TONES: Record<AnyStatus, Tone> = {
   compensating: 'warn',
   cancelled: 'quiet',
   failed: 'bad',
+  // cancellations
+  requested: 'busy',
   // signups
   pending_verification: 'busy',
   verified: 'busy',

@@ -115,8 +115,8 @@ const COMMANDS: Record<Command['type'], string> = {
   watch_alert_group: 'Alert requested',
 };
 
-/** Also in the history of the failure, so these are listed only when they are not delivered. */
-const REPEATED = ['resolve_failure', 'settle_compensation', 'reset_run', 'refund_again', 'resend_email'] satisfies Command['type'][];
+/** Also in the history of the order or of the failure, so these are listed only when they are not delivered. */
+const REPEATED = ['cancel_order', 'resolve_failure', 'settle_compensation', 'reset_run', 'refund_again', 'resend_email'] satisfies Command['type'][];
 
 const isRepeated = ({ type, state }: CommandRecord): boolean =>
   state === 'delivered' && REPEATED.some((repeated) => repeated === type);

@@ -36,8 +36,8 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
           ['Last change', <Time at={order.updatedAt} />],
           ['Generation', number(order.generation)],
           ['Error', order.failureType && <ErrorText type={order.failureType} message={order.failureMessage} />],
+          ['Cancellation', order.cancellationStatus && <Cancellation of={order} />],
           ['Cancellation reason', order.cancellationReason],
-          ['Cancelled by', order.cancellationActor && <Actor actor={order.cancellationActor} />],
         ]),
         { id: 'actions', content: <Actions story={story} session={session} /> },
         { id: 'steps', title: 'Steps', content: <Steps steps={story.steps} /> },
@@ -56,6 +56,25 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   postAction(app, deps, '/orders/:id/restart', restartOrder, route);
   postAction(app, deps, '/orders/:id/cancel', cancelOrder, route);
 }
+
+const Cancellation = ({ of }: { of: OrderStory['order'] }) => {
+  const { cancellationStatus: status, cancellationActor: actor, cancellationRequestedAt: requestedAt, cancellationSettledAt: settledAt } = of;
+  if (!status || !requestedAt) return null;
+  return (
+    <>
+      <Status of={status} /> {settledAt ? <Time at={settledAt} exact /> : null}
+      <div class="hint">
+        Requested <Time at={requestedAt} exact />
+        {actor ? (
+          <>
+            {' '}
+            by <Actor actor={actor} />
+          </>
+        ) : null}
+      </div>
+    </>
+  );
+};
 
 /** Offers only what the state of the order allows. */
 const Actions = ({ story: { order, failures }, session }: { story: OrderStory; session: Session }) => {
@@ -83,7 +102,7 @@ const Actions = ({ story: { order, failures }, session }: { story: OrderStory; s
         </>
       ) : null}
       {status === 'failed' ? <ActionForm session={session} action={restartOrder} to={to('restart')} /> : null}
-      {CANCELLABLE_ORDER_STATUSES.includes(status) && order.cancellationReason === null ? (
+      {CANCELLABLE_ORDER_STATUSES.includes(status) && order.cancellationStatus === null ? (
         <ActionForm session={session} action={cancelOrder} to={to('cancel')} danger />
       ) : null}
     </ActionBar>

@@ -1,5 +1,5 @@
 import { formatMoney } from '../../contracts/money.ts';
-import type { RefundStatus } from '../../contracts/statuses.ts';
+import type { CancellationStatus, RefundStatus } from '../../contracts/statuses.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
 import { happened, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
 import { took, words } from '../kit/format.tsx';
@@ -14,8 +14,14 @@ const REFUNDS: Record<RefundStatus, string> = {
   canceled: 'refund cancelled',
 };
 
+const CANCELLATIONS: Record<CancellationStatus, string> = {
+  requested: 'Cancellation requested',
+  done: 'Cancellation done',
+  refused: 'Cancellation refused: the parcel had left',
+};
+
 /** @returns what happened to an order itself */
-export function orderMoments({ order, statuses, steps, emailAttempts, payments, shipments, invoices }: OrderStory): Moment[] {
+export function orderMoments({ order, statuses, cancellations, steps, emailAttempts, payments, shipments, invoices }: OrderStory): Moment[] {
   return [
     ...statuses.map(
       ({ at, status, generation }): Moment => ({
@@ -23,6 +29,15 @@ export function orderMoments({ order, statuses, steps, emailAttempts, payments, 
         tone: TONES[status],
         what: `Order ${words(status)}`,
         detail: order.generation > 1 ? `generation ${generation}` : null,
+      }),
+    ),
+    ...cancellations.map(
+      ({ at, cancellation, generation }): Moment => ({
+        at,
+        tone: TONES[cancellation],
+        what: CANCELLATIONS[cancellation],
+        // Those of earlier generations are in the audit.
+        ...(cancellation === 'requested' && generation === order.generation && { detail: order.cancellationReason, actor: order.cancellationActor }),
       }),
     ),
     ...steps.flatMap((step) => step.events.map((event) => stepMoment(step, event))),

@@ -5,13 +5,15 @@ import type { OrderContext } from './context.ts';
 
 /**
  * Asks the warehouse to stop the parcel, before anything is undone.
- * @returns false if it has left and cannot be called back: the order continues, and a cancellation counts as refused
+ * @returns false if it has left and cannot be called back: the order continues, and a cancellation is refused. The customer is told
  */
 export async function withdraw(context: OrderContext): Promise<boolean> {
-  const { ref, inbox } = context;
+  const { ref, inbox, sendEmail } = context;
   if (await isWithdrawn(context)) return true;
   inbox.cancellation = undefined;
-  await bookkeeping.recordCancellationRefused(ref);
+  const recorded = await bookkeeping.recordCancellationRefused(ref);
+  // Runs that were refused before this email existed must replay without it (see docs/changing-workflows.md).
+  if (recorded?.refused && patched('email-on-refused-cancellation')) sendEmail('cancellation_refused');
   return false;
 }
 

@@ -45,7 +45,7 @@ describe('the failures', () => {
     expect(settled.body).toMatchObject({ data: [{ id: older.failureId }], nextCursor: null });
   });
 
-  it.each(['retry', 'cancel'] as const)('take %s and tell the workflow which parking is meant', async (action) => {
+  it.each(['retry', 'cancel'] as const)('take %s and tell the workflow', async (action) => {
     const { orderId, failureId } = await park();
     const { status, body } = await act(action, failureId);
     expect(status).toBe(202);
@@ -56,11 +56,11 @@ describe('the failures', () => {
       .where(eq(commands.workflowId, `order/${orderId}`))
       .orderBy(commands.id);
     const actor = `key:${api.keys.operator.id}`;
-    expect(sent.at(-1)?.body).toEqual({
-      type: 'resolve_failure',
-      orderId,
-      message: { failureId, occurrence: 1, action, actor },
-    });
+    const asked = {
+      retry: { type: 'resolve_failure', orderId, message: { failureId, occurrence: 1, action, actor } },
+      cancel: { type: 'cancel_order', orderId, message: { actor } },
+    };
+    expect(sent.at(-1)?.body).toEqual(asked[action]);
     const story = await api.db
       .select()
       .from(failureEvents)

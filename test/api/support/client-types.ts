@@ -44,8 +44,8 @@ export interface paths {
   };
   "/v1/orders/{id}/events": {
     /**
-     * The statuses of an order as they change
-     * @description Server-sent events named `status`; their data is an `OrderEvent`. Resumes after `Last-Event-ID`; ends after a final status.
+     * The statuses of an order and of its cancellation as they change
+     * @description Server-sent events named `status`, whose data is an `OrderEvent`, and `cancellation`, whose data is a `CancellationEvent`. Resumes after `Last-Event-ID`; ends after a final status.
      *
      * For every API key. A customer reaches only what the same key created.
      */
@@ -61,7 +61,7 @@ export interface paths {
   "/v1/orders/{id}/cancellation": {
     /**
      * Cancel an order that the carrier does not have yet
-     * @description What was done for the order is undone. Repeating the request is harmless.
+     * @description What was done for the order is undone, unless the parcel turns out to have left: `cancellation` of the order says what became of it, and the customer gets an email. Repeating the request is harmless.
      *
      * For every API key. A customer reaches only what the same key created.
      */
@@ -471,6 +471,28 @@ export interface components {
       /** Format: date-time */
       at: string;
     };
+    CancellationEvent: {
+      cancellation: components["schemas"]["Cancellation"];
+      generation: number;
+      /** Format: date-time */
+      at: string;
+    };
+    Cancellation: {
+      /**
+       * @description `done`: what was done for the order is undone. `refused`: the parcel had left the warehouse, and the order continues
+       * @enum {string}
+       */
+      status: "requested" | "done" | "refused";
+      /** @description Staff read any, customers their own */
+      reason: string | null;
+      /** Format: date-time */
+      requestedAt: string;
+      /**
+       * Format: date-time
+       * @description When it was done or refused
+       */
+      settledAt: string | null;
+    };
     BulkActionEvent: {
       /** @enum {string} */
       state: "running" | "paused" | "cancelled" | "completed";
@@ -577,6 +599,8 @@ export interface components {
         message: string;
         step?: string;
       } | null;
+      /** @description Null if nobody has requested one in this generation */
+      cancellation: components["schemas"]["Cancellation"] | null;
       /** @description Which start of the order this is, from 1. A restart adds one */
       generation: number;
       /** Format: date-time */
@@ -1122,7 +1146,7 @@ export interface components {
     };
     OrderStory: {
       order: components["schemas"]["Order"];
-      /** @description Why its cancellation was requested */
+      /** @description Why its cancellation was requested, whatever became of it */
       cancellationReason: string | null;
       /** @description Who requested its cancellation */
       cancellationActor: string | null;
@@ -1130,6 +1154,13 @@ export interface components {
           generation: number;
           /** @enum {string} */
           status: "accepted" | "reserved" | "awaiting_approval" | "charged" | "fulfilling" | "shipped" | "completed" | "needs_attention" | "compensating" | "cancelled" | "failed";
+          /** Format: date-time */
+          at: string;
+        })[];
+      cancellations: ({
+          generation: number;
+          /** @enum {string} */
+          status: "requested" | "done" | "refused";
           /** Format: date-time */
           at: string;
         })[];
@@ -2220,8 +2251,8 @@ export interface operations {
     };
   };
   /**
-   * The statuses of an order as they change
-   * @description Server-sent events named `status`; their data is an `OrderEvent`. Resumes after `Last-Event-ID`; ends after a final status.
+   * The statuses of an order and of its cancellation as they change
+   * @description Server-sent events named `status`, whose data is an `OrderEvent`, and `cancellation`, whose data is a `CancellationEvent`. Resumes after `Last-Event-ID`; ends after a final status.
    *
    * For every API key. A customer reaches only what the same key created.
    */
@@ -2433,7 +2464,7 @@ export interface operations {
   };
   /**
    * Cancel an order that the carrier does not have yet
-   * @description What was done for the order is undone. Repeating the request is harmless.
+   * @description What was done for the order is undone, unless the parcel turns out to have left: `cancellation` of the order says what became of it, and the customer gets an email. Repeating the request is harmless.
    *
    * For every API key. A customer reaches only what the same key created.
    */
@@ -4418,6 +4449,8 @@ export interface operations {
        * @description `urn:holdfast:problem:failure-not-open`: The failure is not open.
        *
        * `urn:holdfast:problem:already-requested`: This has already been requested.
+       *
+       * `urn:holdfast:problem:order-not-cancellable`: The order can no longer be cancelled.
        */
       409: {
         headers: {

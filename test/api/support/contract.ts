@@ -22,9 +22,11 @@ export function expectAsDocumented(method: string, address: string, sent: string
   expect(faultsOfAnswer(operation, method, sent, answer), `${method} ${address} answered ${answer.status}`).toEqual([]);
 }
 
+const EVENT_SCHEMAS: Record<string, string> = { status: 'OrderEvent', cancellation: 'CancellationEvent' };
+
 /** Fails when an event of a stream is not as the OpenAPI document says. */
 export function expectEventAsDocumented({ event, data = '' }: ServerSentEvent): void {
-  const schema = document.components.schemas[event === 'status' ? 'OrderEvent' : 'BulkActionEvent'];
+  const schema = document.components.schemas[EVENT_SCHEMAS[event ?? ''] ?? 'BulkActionEvent'];
   // A heartbeat has no event.
   if (event === undefined || !schema) return;
   expect(faultsOf(schema, JSON.parse(data)), `event ${event}`).toEqual([]);

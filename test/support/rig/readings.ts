@@ -1,6 +1,6 @@
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { eq, or } from 'drizzle-orm';
-import type { OrderStatus } from '../../../src/contracts/statuses.ts';
+import type { CancellationStatus, OrderStatus } from '../../../src/contracts/statuses.ts';
 import { emails, failureEvents, failures, orderEvents, orders, payments, sagaSteps, signups } from '../../../src/db/schema.ts';
 import { providerView, sum, warehouseView } from '../audit.ts';
 import type { RigParts } from './temporal.ts';
@@ -32,7 +32,20 @@ export function createReadings({ shop, client }: RigParts) {
     /** @returns every status that an order has had */
     async statuses(orderId: string): Promise<OrderStatus[]> {
       const rows = await db.select().from(orderEvents).where(eq(orderEvents.orderId, orderId)).orderBy(orderEvents.id);
-      return rows.map(({ status }) => status);
+      return rows.flatMap(({ status }) => status ?? []);
+    },
+
+    /** @returns every status that the cancellation of an order has had */
+    async cancellations(orderId: string): Promise<CancellationStatus[]> {
+      const rows = await db.select().from(orderEvents).where(eq(orderEvents.orderId, orderId)).orderBy(orderEvents.id);
+      return rows.flatMap(({ cancellation }) => cancellation ?? []);
+    },
+
+    /** @returns the address of the customer of an order */
+    async addressOf(orderId: string): Promise<string> {
+      const [order] = await db.select({ email: orders.customerEmail }).from(orders).where(eq(orders.id, orderId));
+      if (!order) throw new Error(`No order ${orderId}.`);
+      return order.email;
     },
 
     /** @returns `step: state` of each step and each compensation, in the order in which they started */

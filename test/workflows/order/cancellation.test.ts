@@ -1,9 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { orderWorkflowId } from '../../../src/contracts/ids.ts';
+import { orderWorkflowId, shortNumber } from '../../../src/contracts/ids.ts';
 import { cancelOrder } from '../../../src/intake/orders.ts';
 import { ALL_UNDONE, useRig } from '../../support/rig.ts';
 
 const rig = await useRig();
+
+const BY_CUSTOMER = {
+  cancellationReason: 'changed my mind',
+  cancellationActor: `key:${rig.caller.keyId}`,
+  cancellationRequestedAt: expect.any(Date) as unknown,
+};
+const DONE = { cancellationStatus: 'done', cancellationSettledAt: expect.any(Date) as unknown };
+const REFUSED = { cancellationStatus: 'refused', cancellationSettledAt: expect.any(Date) as unknown };
+
+/** The subject of the email that says that the cancellation of an order was refused. */
+const refusalOf = (id: string) => new RegExp(`^We could not cancel your order ${shortNumber(id)}$`);
+
+/** @returns the text of the email that says that the parcel of an order is on its way */
+async function shippingLetter(id: string): Promise<string | undefined> {
+  const messages = rig.inbox.messages({ to: await rig.addressOf(id) });
+  return messages.find(({ subject }) => subject === `Your order ${shortNumber(id)} is on its way`)?.text;
+}
 
 async function shippedOrder(): Promise<string> {
   const id = await rig.fulfillingOrder();
@@ -79,7 +96,8 @@ describe('a cancellation', () => {
     const id = await rig.fulfillingOrder();
     await rig.cancel(id);
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
-    expect(await rig.order(id)).toMatchObject({ status: 'cancelled' });
+    expect(await rig.order(id)).toMatchObject({ status: 'cancelled', ...BY_CUSTOMER, ...DONE });
+    expect(await rig.cancellations(id)).toEqual(['requested', 'done']);
     expect(await rig.saga(id)).toEqual(ALL_UNDONE);
     expect(await rig.sent(id)).toEqual(['order_cancelled', 'order_confirmed']);
     rig.keepAs('order-cancelled-fulfilling', orderWorkflowId(id));
@@ -101,17 +119,47 @@ describe('a cancellation', () => {
     await rig.shipSilently(id);
     await rig.cancel(id);
     await rig.skip(60_000);
-    expect(await rig.order(id)).toMatchObject({ status: 'fulfilling', cancellationReason: null, cancellationActor: null });
+    expect(await rig.order(id)).toMatchObject({ status: 'fulfilling', ...BY_CUSTOMER, ...REFUSED });
+    expect(await rig.cancellations(id)).toEqual(['requested', 'refused']);
+    await rig.email(await rig.addressOf(id), refusalOf(id));
     await rig.carrier(id, 'shipped');
     await rig.orderStatus(id, 'shipped');
     await rig.carrier(id, 'delivered');
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+    expect(await rig.order(id)).toMatchObject({ status: 'completed', ...REFUSED });
+    // The customer hears of it once.
+    expect(await rig.sent(id)).toEqual(['cancellation_refused', 'order_confirmed', 'order_delivered', 'order_shipped']);
+    expect(await shippingLetter(id)).not.toContain('cancel');
     expect(await rig.money(id)).toEqual({ ours: 1780, theirs: 1780 });
     expect(await rig.saga(id)).toEqual(['reserve: done', 'charge: done', 'ship: done', 'invoice: done']);
     rig.keepAs('order-cancellation-refused', orderWorkflowId(id));
   });
 
-  it('leaves no trace if the carrier had the parcel before it arrived', async () => {
+  it('is refused at once when it is requested again', async () => {
+    const id = await rig.fulfillingOrder();
+    await rig.shipSilently(id);
+    await rig.cancel(id);
+    await rig.email(await rig.addressOf(id), refusalOf(id));
+    await expect(rig.cancel(id)).rejects.toMatchObject({ type: 'order_not_cancellable' });
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+  });
+
+  it('whose command is delivered twice is refused, and told, once', async () => {
+    const id = await rig.fulfillingOrder();
+    await rig.shipSilently(id);
+    rig.inbox.faults.set({ mode: 'error_before' });
+    await rig.cancel(id);
+    await expect.poll(() => rig.cancellations(id)).toEqual(['requested', 'refused']);
+    await rig.client.workflow.getHandle(orderWorkflowId(id)).signal('cancelOrder', { actor: 'key:customer' });
+    rig.heal();
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+    expect(await rig.cancellations(id)).toEqual(['requested', 'refused']);
+    expect(rig.emails(await rig.addressOf(id)).filter((subject) => refusalOf(id).test(subject))).toHaveLength(1);
+  });
+
+  it('is told in the email about the shipment if the carrier had the parcel before it arrived', async () => {
     const id = await rig.fulfillingOrder();
     await rig.shipSilently(id);
     await cancelOrder(rig.db, rig.caller, id, 'too late');
@@ -122,7 +170,10 @@ describe('a cancellation', () => {
     await rig.deliver();
     await rig.carrier(id, 'delivered');
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
-    expect(await rig.order(id)).toMatchObject({ status: 'completed', cancellationReason: null, cancellationActor: null });
+    expect(await rig.order(id)).toMatchObject({ status: 'completed', cancellationReason: 'too late', ...REFUSED });
+    expect(await rig.cancellations(id)).toEqual(['requested', 'refused']);
+    expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);
+    expect(await shippingLetter(id)).toContain('We could not cancel your order any more');
   });
 
   it('is refused once the order has been shipped', async () => {
@@ -145,8 +196,32 @@ describe('a cancellation', () => {
     const id = await rig.fulfillingOrder();
     await rig.client.workflow.getHandle(orderWorkflowId(id)).cancel();
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
-    expect(await rig.order(id)).toMatchObject({ status: 'cancelled', failureMessage: 'Cancelled by temporal.' });
+    expect(await rig.order(id)).toMatchObject({
+      status: 'cancelled',
+      failureMessage: 'Cancelled by temporal.',
+      cancellationReason: null,
+      ...DONE,
+    });
     rig.keepAs('order-cancelled-in-temporal', orderWorkflowId(id));
+  });
+
+  it('of the run in Temporal is not told when it is refused: nobody has requested it', async () => {
+    const id = await rig.fulfillingOrder();
+    await rig.shipSilently(id);
+    await rig.client.workflow.getHandle(orderWorkflowId(id)).cancel();
+    await rig.carrier(id, 'delivered');
+    expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
+    expect(await rig.order(id)).toMatchObject({ status: 'completed', cancellationStatus: null });
+    expect(await rig.sent(id)).toEqual(['order_confirmed', 'order_delivered', 'order_shipped']);
+  });
+
+  it('is done, too, if its order fails for another reason before', async () => {
+    rig.payments.faults.set({ mode: 'slow', delayMs: 200 });
+    const id = await rig.placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
+    await rig.step(id, 'charge: running');
+    await cancelOrder(rig.db, rig.caller, id, 'changed my mind');
+    expect(await rig.endedBadly(id)).toBe('card_declined');
+    expect(await rig.order(id)).toMatchObject({ status: 'failed', failureType: 'card_declined', ...BY_CUSTOMER, ...DONE });
   });
 
   it('of the run in Temporal does not affect an order that has been shipped', async () => {

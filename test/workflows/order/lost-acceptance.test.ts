@@ -57,17 +57,16 @@ describe('an order that the warehouse accepted without our hearing it', () => {
     rig.keepAs('order-parking-deadline-parcel-left', orderWorkflowId(id));
   });
 
-  it('continues if it is cancelled after the parcel has left, and may be parked and cancelled again', async () => {
+  it('continues if it is cancelled after the parcel has left, and may be parked again, but not cancelled', async () => {
     const id = await acceptedUnheard();
     await rig.shipSilently(id);
     await rig.cancel(id);
     await rig.orderStatus(id, 'charged');
     await rig.parked(id);
-    expect(await rig.order(id)).toMatchObject({ cancellationReason: null });
-    await rig.giveUp(id);
-    await rig.orderStatus(id, 'charged');
+    expect(await rig.order(id)).toMatchObject({ cancellationStatus: 'refused', cancellationReason: 'changed my mind' });
+    await expect(rig.giveUp(id)).rejects.toMatchObject({ type: 'order_not_cancellable' });
     rig.heal();
-    await rig.skip(60_000);
+    await rig.retry(id);
     await rig.orderStatus(id, 'fulfilling');
     await expectCompleted(id);
   });

@@ -103,7 +103,13 @@ describe('an order whose warehouse is down', () => {
     rig.heal();
     await rig.giveUp(id, 'the warehouse has burnt down');
     expect(await rig.endedBadly(id)).toBe('order_cancelled');
-    expect(await rig.order(id)).toMatchObject({ status: 'cancelled', failureMessage: 'the warehouse has burnt down' });
+    expect(await rig.order(id)).toMatchObject({
+      status: 'cancelled',
+      failureMessage: 'the warehouse has burnt down',
+      cancellationStatus: 'done',
+      cancellationReason: 'the warehouse has burnt down',
+      cancellationActor: 'key:operator',
+    });
     expect(await rig.saga(id)).toEqual([
       'reserve: undone',
       'charge: undone',
