@@ -1,7 +1,8 @@
 import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { OrderPolicy, SignupPolicy } from '../contracts/messages.ts';
 import { REQUEST_ID, SIGNALS, TASK_QUEUES, TRACEPARENT } from '../contracts/names.ts';
-import { refundWorkflowId, resendWorkflowId } from '../contracts/ids.ts';
+import { refundWorkflowId, resendWorkflowId, shortNumber } from '../contracts/ids.ts';
+import { formatMoney } from '../contracts/money.ts';
 import { targetWorkflowId, type Command } from '../records/commands.ts';
 import { diagnose, type TemporalTrouble } from '../temporal/availability.ts';
 import { resetRun } from '../temporal/reset.ts';
@@ -46,7 +47,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
           args: [{ signupId: command.signupId, policy: policies.signup }],
           ...fairnessOf(owner),
           memo: memoOf(command),
-          staticSummary: 'Signup',
+          staticSummary: `Signup ${shortNumber(command.signupId)}`,
           staticDetails: 'verification → trial → subscribed',
         });
         return;
@@ -57,7 +58,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
           workflowIdConflictPolicy: 'FAIL',
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           args: [{ replayId: command.bulkActionId, ratePerSecond: command.ratePerSecond }],
-          staticSummary: 'Bulk action',
+          staticSummary: `Bulk action ${shortNumber(command.bulkActionId)}, at most ${command.ratePerSecond} per second`,
         });
         return;
       case 'watch_alert_group':
@@ -136,7 +137,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
         args: [{ orderId, generation, amount, currency, policy: policies.order }],
         ...fairnessOf(owner),
         memo: { generation, ...memoOf(command) },
-        staticSummary: `Order over ${amount} ${currency} (minor units)`,
+        staticSummary: `Order ${shortNumber(orderId)}, ${formatMoney(amount, currency)}`,
         staticDetails: 'reserve stock → [approval] → charge → ship → invoice → shipped → delivered',
       });
     } catch (error) {

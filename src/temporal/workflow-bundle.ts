@@ -10,7 +10,7 @@ const workflowModule = (name: string): string =>
 export const workflowsPath = workflowModule('index');
 
 /** Wrap what workflows do. */
-export const workflowInterceptorModules = [workflowModule('request')];
+export const workflowInterceptorModules = [workflowModule('request'), workflowModule('summaries')];
 
 /**
  * Modules that are loaded once for all runs of a worker, not once for each: all of ours, because they hold nothing that changes.

@@ -29,7 +29,7 @@ export async function alert({ group, digestEvery, announced = 0 }: AlertInput): 
   do {
     if (!watching) send('opened');
     opened = false;
-    await sleep(digestEvery);
+    await sleep(digestEvery, { summary: 'the next digest' });
     const { open } = await operations.closeAlertGroup(group);
     watching = open;
     send(watching ? 'digest' : 'resolved');

@@ -24,7 +24,7 @@ export async function replayFailures({ replayId, ratePerSecond }: BulkActionInpu
     setCurrentDetails(`The bulk action is **${state}**.`);
     if (state === 'ended') return;
     if (state === 'paused') await condition(() => changed);
-    else await sleep('1s');
+    else await sleep('1s', { summary: 'the next batch' });
     if (workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof replayFailures>({ replayId, ratePerSecond });
     }

@@ -22,6 +22,7 @@ import { untilShipped } from './order/shipment.ts';
 import type { OutsideService } from './outside.ts';
 import { Saga } from './saga.ts';
 import { StatusDisplay } from './status.ts';
+import { waitingUntil } from './summaries.ts';
 
 /** The steps that are undone if the order ends badly, in the order in which they are done. */
 const COMPENSATED_STEPS = ['reserve', 'charge', 'ship', 'invoice'] as const satisfies OrderStep[];
@@ -121,7 +122,11 @@ export async function order(input: OrderInput): Promise<OrderResult> {
 
     await beforeWait();
     // Carriers lose "delivered" messages. A parcel that nobody reports missing counts as delivered after the deadline.
-    await condition(() => inbox.delivered, policy.deliveryDeadline);
+    await condition(
+      () => inbox.delivered,
+      policy.deliveryDeadline,
+      waitingUntil(policy.deliveryDeadline, (day) => `shipped, taken as delivered on ${day}`),
+    );
     await bookkeeping.completeOrder(ref, { delivered: inbox.delivered });
     // Runs that completed before this email existed must replay without it (see docs/changing-workflows.md).
     if (inbox.delivered && (isPrompt || patched('email-on-delivery'))) sendEmail('order_delivered');

@@ -60,7 +60,7 @@ export class OutsideService<Activities extends UntypedActivities> {
       if (isCancellation(error) || isFinal(cause)) throw error;
       return async () => {
         const delay = this.#delayAfter(cause);
-        if (delay !== 0) await sleep(delay, { summary: `Next try of ${this.#dependency}` });
+        if (delay !== 0) await sleep(delay, { summary: `next try of ${this.#dependency}` });
         await call(this.#isAttempt(cause) ? this.#otherTries : this.#allTries);
       };
     }

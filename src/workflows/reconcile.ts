@@ -8,7 +8,7 @@ export async function reconcile({ scope, confirm = false }: ReconcileInput): Pro
   let confirmAfter = 0;
   for (const check of BOOK_CHECKS) confirmAfter = Math.max(confirmAfter, await compare({ check, scope }));
   if (!confirm || confirmAfter === 0) return;
-  await sleep(confirmAfter);
+  await sleep(confirmAfter, { summary: 'until what differs is old enough to be reported' });
   for (const check of BOOK_CHECKS) await compare({ check, scope: 'known' });
 }
 

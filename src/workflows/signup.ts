@@ -5,6 +5,7 @@ import type { SignupTemplate } from '../contracts/templates.ts';
 import { bookkeeping } from './activities.ts';
 import { Emails } from './emails.ts';
 import { showStatus } from './status.ts';
+import { waitingUntil } from './summaries.ts';
 
 export const verified = defineSignal(SIGNALS.verified);
 export const subscribed = defineSignal(SIGNALS.subscribed);
@@ -30,10 +31,15 @@ export async function signup({ signupId, policy }: SignupInput): Promise<SignupR
     isSubscribed = true;
   });
 
-  /** @param limit ms, computed after the first tries of the emails @returns whether it happened in time */
-  async function happens(hasHappened: () => boolean, limit: () => number): Promise<boolean> {
+  /**
+   * @param limit ms, computed after the first tries of the emails
+   * @param otherwise what comes at the limit, for people who read the run
+   * @returns whether it happened in time
+   */
+  async function happens(hasHappened: () => boolean, limit: () => number, otherwise: string): Promise<boolean> {
     if (isPrompt) await emails.sendPromptly();
-    return await condition(hasHappened, limit());
+    const patience = limit();
+    return await condition(hasHappened, patience, waitingUntil(patience, (day) => `${otherwise} on ${day}`));
   }
 
   async function story(): Promise<SignupResult> {
@@ -50,18 +56,18 @@ export async function signup({ signupId, policy }: SignupInput): Promise<SignupR
 
   async function verifiedInTime(): Promise<boolean> {
     for (const [index, reminder] of policy.reminders.entries()) {
-      if (await happens(() => isVerified, () => untilAge(reminder))) return true;
+      if (await happens(() => isVerified, () => untilAge(reminder), 'not verified, reminder')) return true;
       emails.send('verification_reminder', index + 1);
     }
-    if (await happens(() => isVerified, () => untilAge(policy.verificationDeadline))) return true;
+    if (await happens(() => isVerified, () => untilAge(policy.verificationDeadline), 'not verified, expires')) return true;
     const { expired } = await bookkeeping.expireSignup(signupId);
     return !expired;
   }
 
   async function subscribedInTime(): Promise<boolean> {
-    if (await happens(() => isSubscribed, () => policy.trial - policy.trialReminderBefore)) return true;
+    if (await happens(() => isSubscribed, () => policy.trial - policy.trialReminderBefore, 'trial, reminder')) return true;
     emails.send('trial_ending');
-    if (await happens(() => isSubscribed, () => policy.trialReminderBefore)) return true;
+    if (await happens(() => isSubscribed, () => policy.trialReminderBefore, 'trial, ends')) return true;
     const { ended } = await bookkeeping.endTrial(signupId);
     return !ended;
   }

@@ -82,7 +82,8 @@ describe('what Temporal has to know', () => {
   });
 
   it.each([
-    ['the summary of a run', 'Order over 890 EUR'],
+    ['the summaries of a run and of its charge', '8.90"'],
+    ['the summary of an activity', 'reserve the stock'],
     ['the message of a failed attempt', 'No answer from the warehouse'],
     ['the message of a refusal', 'The warehouse cannot deliver to this address.'],
     ['why an order ended', 'Unknown payment method.'],

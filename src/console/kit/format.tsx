@@ -1,3 +1,5 @@
+import { shortNumber } from '../../contracts/ids.ts';
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -58,7 +60,7 @@ export const words = (identifier: string): string =>
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** @returns the end of an id: ids start with their time, so ids of the same hour differ only at the end */
-export const shortId = (id: string): string => `…${id.slice(-8)}`;
+export const shortId = (id: string): string => `…${shortNumber(id)}`;
 
 /** @returns a number with separated thousands */
 export const number = (value: number): string => value.toLocaleString('en-IE');

@@ -1,6 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import { bookkeeping } from '../activities.ts';
 import { refusal } from '../errors.ts';
+import { waitingUntil } from '../summaries.ts';
 import type { OrderContext } from './context.ts';
 
 /**
@@ -14,10 +15,11 @@ export async function untilApproved(context: OrderContext, why: string): Promise
   sendEmail('approval_requested');
   await beforeWait();
   const answered = () => inbox.decision !== undefined || inbox.isCancelled;
-  if (!(await condition(answered, policy.approvalDeadline / 2))) {
+  const half = policy.approvalDeadline / 2;
+  if (!(await condition(answered, half, waitingUntil(half, (day) => `waiting for approval, reminder on ${day}`)))) {
     sendEmail('approval_reminder');
     await beforeWait();
-    await condition(answered, policy.approvalDeadline / 2);
+    await condition(answered, half, waitingUntil(half, (day) => `waiting for approval, rejected automatically on ${day}`));
   }
   inbox.stopIfCancelled();
   const answer = inbox.decision ?? { decision: 'reject', actor: 'holdfast' };

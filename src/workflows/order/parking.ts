@@ -2,6 +2,7 @@ import { condition, isCancellation, patched, type ApplicationFailure } from '@te
 import type { OrderStep } from '../../contracts/statuses.ts';
 import { bookkeeping } from '../activities.ts';
 import { asRefusal, cancelledBy, describeError, refusal } from '../errors.ts';
+import { waitingUntil } from '../summaries.ts';
 import type { OrderContext } from './context.ts';
 import { withdraw } from './withdrawal.ts';
 
@@ -42,7 +43,11 @@ async function park(context: OrderContext, step: OrderStep, error: unknown): Pro
   const answer = () => inbox.resolutionOf(failure);
   // A parcel that moves proves that the warehouse has accepted the order.
   const isKnownDone = () => asksWarehouse && step === 'ship' && inbox.hasCarrierNews;
-  await condition(() => answer() !== undefined || inbox.isCancelled || isKnownDone(), policy.parkingDeadline);
+  await condition(
+    () => answer() !== undefined || inbox.isCancelled || isKnownDone(),
+    policy.parkingDeadline,
+    waitingUntil(policy.parkingDeadline, (day) => `parked, cancelled automatically on ${day}`),
+  );
   const resolution = answer();
   const canceller = inbox.canceller ?? (resolution?.action === 'cancel' ? resolution.actor : undefined);
   if (canceller !== undefined) await giveUp(cancelledBy(canceller));

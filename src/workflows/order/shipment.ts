@@ -1,6 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import { bookkeeping } from '../activities.ts';
 import { refusal } from '../errors.ts';
+import { waitingUntil } from '../summaries.ts';
 import type { OrderContext } from './context.ts';
 import { withdraw } from './withdrawal.ts';
 
@@ -13,7 +14,8 @@ export async function untilShipped(context: OrderContext): Promise<void> {
   for (;;) {
     await beforeWait();
     // A refused cancellation does not put off the reminder.
-    const news = await condition(hasNews, Math.max(1, reminderAt - Date.now()));
+    const patience = Math.max(1, reminderAt - Date.now());
+    const news = await condition(hasNews, patience, waitingUntil(patience, (day) => `waiting for the carrier, operations reminded on ${day}`));
     if (inbox.shipped) {
       await bookkeeping.recordShipped(ref, inbox.shipped);
       return;
