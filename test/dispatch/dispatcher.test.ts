@@ -178,7 +178,7 @@ describe('the dispatcher', () => {
 
   it('does not start a generation again whose run has failed before its start was recorded', async () => {
     const orderId = await endedOrder();
-    await shop.db.update(orders).set({ status: 'failed', cancellationStatus: 'done', cancellationSettledAt: sql`now()` });
+    await shop.db.update(orders).set({ status: 'failed' });
     await restartOrder.perform(shop, orderId, { reason: 'a new try' }, 'key:operator');
     await drain();
     const { runId } = await runOf(orderId).describe();
