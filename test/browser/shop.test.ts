@@ -119,6 +119,17 @@ describe('the shop window', { timeout: 180_000 }, () => {
     expect(faults.splice(0).filter((fault) => !fault.includes('422'))).toEqual([]);
   });
 
+  it('takes another order from a visitor who goes back', async () => {
+    await placeOrder();
+    await happens('Order accepted');
+    const first = shownOrder();
+    await page.goBack();
+    await page.getByRole('radio', { name: /Sencha/ }).check();
+    await placeOrder();
+    await page.getByText('1 × Sencha, 100 g, €12.50').waitFor();
+    expect(shownOrder()).not.toBe(first);
+  });
+
   it('relays the stream of an order, from where a browser has left it', async () => {
     await placeOrder();
     await becomes('Completed');

@@ -80,11 +80,13 @@ async function call(path: string, init: { method?: string; headers?: Record<stri
   return { status: response.status, body };
 }
 
-describe('npm start', { timeout: 180_000 }, () => {
+describe('npm start', { timeout: 400_000 }, () => {
   it('starts everything, keeps its data when killed, and leaves nothing behind when stopped', async () => {
     const first = npmStart();
     await first.shown('Place an order');
     expect(first.printed.join('\n')).toContain('Holdfast is up');
+    const [where = ''] = /http\S+/.exec(first.printed.find((line) => line.includes('Shop window')) ?? '') ?? [];
+    expect(await (await fetch(where)).text()).toContain('Place an order');
     const settings = await fetch(`http://127.0.0.1:${environment['TEMPORAL_UI_PORT']}/api/v1/settings`);
     // With them, the Web UI sends the operator's session to the codec.
     expect(await settings.json()).toMatchObject({ Codec: { Endpoint: `${api}/codec`, IncludeCredentials: true } });

@@ -34,7 +34,7 @@ const DEAR = 50_000;
 export const OrderForm = ({ products, draft, shown }: { products: Product[]; draft: OrderDraft; shown: Shown }) => (
   <form method="post" action="/shop/orders" class="stack">
     <ShownFields shown={shown} />
-    <input type="hidden" name="key" value={draft.key} />
+    <input type="hidden" name="key" value={draft.key} autocomplete="off" />
     <fieldset class="products">
       <legend>What would you like?</legend>
       {products.map(({ sku, name, price, available }) => (

@@ -30,7 +30,7 @@ export const SignupPanel = ({ draft, followed, shown }: { draft: SignupDraft; fo
     {followed ? <Followed {...followed} shown={shown} /> : null}
     <form method="post" action="/shop/signups" class="stack">
       <ShownFields shown={shown} />
-      <input type="hidden" name="key" value={draft.key} />
+      <input type="hidden" name="key" value={draft.key} autocomplete="off" />
       <div class="row">
         <label>
           Name

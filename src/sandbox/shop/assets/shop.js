@@ -42,4 +42,6 @@ function sendQuietly(event) {
 const followed = document.querySelector('[data-follow]');
 if (followed) follow(followed.dataset.follow);
 document.addEventListener('submit', sendQuietly);
+// A page that the browser kept for going back has sent its forms already.
+window.addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 setInterval(() => document.hidden || refresh(), PAUSE);
