@@ -147,9 +147,12 @@ const Items = ({ of: { order, items } }: { of: OrderRecord }) => (
 );
 
 const Cancellation = ({ of: { order }, to }: { of: OrderRecord; to: string }) => {
+  if (order.cancellationStatus === 'refused') {
+    return <p class="notice">We could not cancel this order: the parcel had already left our warehouse.</p>;
+  }
   if (!CANCELLABLE_ORDER_STATUSES.includes(order.status)) return null;
-  if (order.cancellationReason !== null) {
-    return <p class="notice">A cancellation was requested. We will write to you when the order is cancelled.</p>;
+  if (order.cancellationStatus === 'requested') {
+    return <p class="notice">A cancellation was requested. We will write to you as soon as we know whether the parcel could be stopped.</p>;
   }
   return (
     <details>

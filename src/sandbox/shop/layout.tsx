@@ -43,13 +43,11 @@ export const Refused = ({ children }: { children: Child }) => (
 export interface Shown {
   order?: string | undefined;
   signup?: string | undefined;
-  /** What was just requested for the order. */
-  requested?: 'cancellation' | undefined;
 }
 
 /** @returns the address of the page that shows these */
-export function pathOf({ order, signup, requested }: Shown): string {
-  const query = new URLSearchParams({ ...(order && { order }), ...(signup && { signup }), ...(requested && { requested }) }).toString();
+export function pathOf({ order, signup }: Shown): string {
+  const query = new URLSearchParams({ ...(order && { order }), ...(signup && { signup }) }).toString();
   return query === '' ? '/' : `/?${query}`;
 }
 

@@ -141,10 +141,11 @@ export const FollowedOrder = ({ order, steps, mails, shown }: Followed & { shown
       </ul>
     </Live>
     <Live id="order-actions">
-      {CANCELLABLE_ORDER_STATUSES.includes(order.status) && shown.requested === 'cancellation' ? (
+      {order.cancellation?.status === 'requested' ? (
         <p class="hint">The cancellation is requested. The warehouse has to call the parcel back: while it does not answer, the order waits.</p>
       ) : null}
-      {CANCELLABLE_ORDER_STATUSES.includes(order.status) && shown.requested === undefined ? (
+      {order.cancellation?.status === 'refused' ? <p class="hint">The cancellation was refused: the parcel had already left.</p> : null}
+      {CANCELLABLE_ORDER_STATUSES.includes(order.status) && order.cancellation === null ? (
         <form method="post" action={`/shop/orders/${order.id}/cancellation`}>
           <ShownFields shown={shown} />
           <button type="submit">Cancel the order</button>

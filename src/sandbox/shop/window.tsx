@@ -30,7 +30,7 @@ const POLICY = [
 const ASSETS = { 'shop.css': 'text/css; charset=utf-8', 'shop.js': 'text/javascript; charset=utf-8' };
 
 const id = z.uuid().optional().catch(undefined);
-const shownSchema = z.object({ order: id, signup: id, requested: z.literal('cancellation').optional().catch(undefined) });
+const shownSchema = z.object({ order: id, signup: id });
 const isFaultChoice = (text: string): text is FaultChoice => Object.hasOwn(FAULT_CHOICES, text);
 const faultSchema = z.object({ service: z.enum(SERVICES), choice: z.string().refine(isFaultChoice) });
 const field = z.string().default('');
@@ -94,7 +94,6 @@ export function mountShopWindow(api: Api, settings: ShopSettings): void {
   app.post('/shop/orders/:id/cancellation', async (c) =>
     send(c, shownSchema.parse(await c.req.parseBody()), '#order', async () => {
       await backend.cancelOrder(c.req.param('id'));
-      return { requested: 'cancellation' };
     }),
   );
 

@@ -4,6 +4,7 @@ import { loadPayloadKeys } from '../../../src/config.ts';
 import { OrderLinks } from '../../../src/customer-links.ts';
 import { commands, orders, payments, shipments } from '../../../src/db/schema.ts';
 import type { OrderStatus } from '../../../src/contracts/statuses.ts';
+import { refuseCancellation } from '../../../src/records/cancellations.ts';
 import { keepLog } from '../../support/kept-log.ts';
 import { PAYLOAD_KEYS } from '../../support/payloads.ts';
 import { newOrder, placeOrder, startTestApi, type TestApi } from '../support/api.ts';
@@ -134,6 +135,15 @@ describe('the button to cancel', () => {
     expect(order).toMatchObject({ cancellationActor: 'customer' });
     const { text } = await open(link);
     expect(text).toContain('A cancellation was requested.');
+    expect(text).not.toContain('<form');
+  });
+
+  it('is gone once the cancellation was refused, which the page says', async () => {
+    const { id, link } = await ordered();
+    await open(`${link}/cancel`, 'POST');
+    expect(await refuseCancellation(api.db, { orderId: id, generation: 1 })).toBe(true);
+    const { text } = await open(link);
+    expect(text).toContain('We could not cancel this order: the parcel had already left our warehouse.');
     expect(text).not.toContain('<form');
   });
 

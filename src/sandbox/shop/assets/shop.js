@@ -27,7 +27,7 @@ const refresh = () => void show(fetch(address));
 /** Looks again whenever the order moves. The browser resumes the stream by itself, after the last event that it has seen. */
 function follow(path) {
   const events = new EventSource(path);
-  events.addEventListener('status', refresh);
+  for (const type of ['status', 'cancellation']) events.addEventListener(type, refresh);
   window.addEventListener('pagehide', () => events.close());
 }
 
