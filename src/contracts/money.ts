@@ -1,18 +1,16 @@
-/** By currency. Making one takes far longer than using it. */
+import { moneyFormat, writeMoney } from './money-format.ts';
+
+/** By currency. */
 const formats = new Map<string, Intl.NumberFormat>();
 
 function formatOf(currency: string): Intl.NumberFormat {
-  const format = formats.get(currency) ?? new Intl.NumberFormat('en-IE', { style: 'currency', currency });
+  const format = formats.get(currency) ?? moneyFormat(currency);
   formats.set(currency, format);
   return format;
 }
 
 /** @returns an amount in minor units as text, e.g. `€8.90` */
-export function formatMoney(amount: number, currency: string): string {
-  const format = formatOf(currency);
-  // Not every currency has two decimals (ISO 4217): yen has none, dinar has three.
-  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
-}
+export const formatMoney = (amount: number, currency: string): string => writeMoney(amount, formatOf(currency));
 
 /** @returns an amount in minor units in its currency's major ones, with its decimals, e.g. `8.90`: for other programs */
 export function decimalAmount(amount: number, currency: string): string {

@@ -2,7 +2,7 @@ import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
 import type { RunActivities } from '../activities/broken-runs.ts';
 import type { createActivities } from '../activities/index.ts';
 import type { ReconciliationActivities } from '../activities/reconciliation.ts';
-import { formatMoney } from '../contracts/money.ts';
+import { moneyFormat, writeMoney } from '../contracts/money-format.ts';
 
 /**
  * What people read beside each activity and timer of a run in the Web UI. A replay does not compare it, so it may change freely
@@ -11,17 +11,17 @@ import { formatMoney } from '../contracts/money.ts';
 
 type ActivityName = keyof (ReturnType<typeof createActivities> & RunActivities & ReconciliationActivities);
 
-/** @param args those of the activity @param total of the order */
-type Summary = string | ((args: readonly unknown[], total: string) => string);
+/** @param args those of the activity @param total writes the amount of the order */
+type Summary = string | ((args: readonly unknown[], total: () => string) => string);
 
 const SUMMARIES: Record<ActivityName, Summary> = {
   // the steps of an order
   reserveStock: 'reserve the stock',
   requestApproval: 'ask for approval',
   recordApproval: ([, answer]) => `record the decision: ${word(answer, 'decision')}`,
-  chargePayment: (_, total) => `charge ${total}`,
+  chargePayment: (_, total) => `charge ${total()}`,
   requestShipment: 'hand the order to the warehouse',
-  issueInvoice: (_, total) => `issue the invoice for ${total}`,
+  issueInvoice: (_, total) => `issue the invoice for ${total()}`,
   recordShipped: 'record that the parcel has left',
   recordLateShipment: 'report that the parcel is late',
   completeOrder: 'complete the order',
@@ -32,7 +32,7 @@ const SUMMARIES: Record<ActivityName, Summary> = {
   recordCancellationRefused: 'record that the parcel cannot be stopped',
   beginCompensation: 'begin to undo the order',
   releaseStock: 'release the stock',
-  refundPayment: (_, total) => `undo the charge of ${total}`,
+  refundPayment: (_, total) => `undo the charge of ${total()}`,
   refundAgain: 'refund again',
   cancelShipment: 'cancel the shipment',
   voidInvoice: 'void the invoice',
@@ -71,18 +71,17 @@ function word(argument: unknown, field?: string): string {
 
 const isActivityName = (name: string): name is ActivityName => Object.hasOwn(SUMMARIES, name);
 
-/** @param input what the run was started with */
-function summaryOf(activity: string, args: readonly unknown[], input: unknown): { summary?: string } {
+function summaryOf(activity: string, args: readonly unknown[], total: () => string): { summary?: string } {
   if (!isActivityName(activity)) return {};
   const summary = SUMMARIES[activity];
-  return { summary: typeof summary === 'string' ? summary : summary(args, totalOf(input)) };
+  return { summary: typeof summary === 'string' ? summary : summary(args, total) };
 }
 
-/** @returns the amount of an order; nothing for another run */
+/** @param input what a run was started with @returns the amount of an order; nothing for another run */
 function totalOf(input: unknown): string {
   if (typeof input !== 'object' || input === null || !('amount' in input) || !('currency' in input)) return '';
   const { amount, currency } = input;
-  return typeof amount === 'number' && typeof currency === 'string' ? formatMoney(amount, currency) : '';
+  return typeof amount === 'number' && typeof currency === 'string' ? writeMoney(amount, moneyFormat(currency)) : '';
 }
 
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
@@ -95,6 +94,8 @@ export const waitingUntil = (duration: number, says: (day: string) => string): {
 /** Gives each activity and each timer of a run its summary. */
 export const interceptors: WorkflowInterceptorsFactory = () => {
   let input: unknown;
+  let written: string | undefined;
+  const total = () => (written ??= totalOf(input));
   return {
     inbound: [
       {
@@ -106,8 +107,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     ],
     outbound: [
       {
-        scheduleActivity: (call, next) => next({ ...call, options: { ...summaryOf(call.activityType, call.args, input), ...call.options } }),
-        scheduleLocalActivity: (call, next) => next({ ...call, options: { ...summaryOf(call.activityType, call.args, input), ...call.options } }),
+        scheduleActivity: (call, next) => next({ ...call, options: { ...summaryOf(call.activityType, call.args, total), ...call.options } }),
+        scheduleLocalActivity: (call, next) => next({ ...call, options: { ...summaryOf(call.activityType, call.args, total), ...call.options } }),
         // Only the SDK starts timers without one: local activities that wait long for their next attempt.
         startTimer: (timer, next) => next({ ...timer, options: { summary: 'next attempt', ...timer.options } }),
       },
