@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { BULK_ACTION_OUTCOMES, BULK_ACTION_TYPES, type BulkActionOutcome, type BulkActionType } from '../contracts/bulk-actions.ts';
 import { cancelBulkAction, pauseBulkAction, resumeBulkAction } from '../operate/bulk-actions.ts';
+import type { BulkActionNextStep } from '../queries/bulk-action-summary.ts';
 import { listBulkActionItems, listBulkActions, type BulkActionWithProgress } from '../queries/bulk-actions.ts';
 import { bulkActionItemView, bulkActionView, loadBulkAction, type BulkActionView } from '../views/bulk-action.ts';
 import { cutPage } from '../views/page.ts';
@@ -30,7 +31,8 @@ export function addBulkActions(program: Command): void {
     bulkActions
       .command('start')
       .description('Acts on failures (retry, cancel) or failed orders (restart), by id or by filter.')
-      .addOption(new Option('--action <action>').choices(BULK_ACTION_TYPES).makeOptionMandatory()),
+      .addOption(new Option('--action <action>').choices(BULK_ACTION_TYPES).makeOptionMandatory())
+      .option('--failed-again-in <id>', 'what failed again in an earlier bulk action'),
   ).action((ids: string[], options: FilterOptions & BulkOptions & { action: BulkActionType }) =>
     connected((connections) =>
       runBulkAction(connections, options.action, selectionOf(idsOf(ids), options, filterOf(options)), options),
@@ -85,7 +87,7 @@ export function addBulkActions(program: Command): void {
 
 const listText = (found: BulkActionWithProgress[]): string =>
   table(
-    ['id', 'action', 'state', 'acted on', 'succeeded', 'failed again', 'refused', 'started', 'by', 'why'],
+    ['id', 'action', 'state', 'acted on', 'succeeded', 'failed again', 'cancelled', 'skipped', 'waiting', 'started', 'by', 'why'],
     found.map(({ bulkAction: { id, action, state, createdAt, actor, reason }, progress }) => [
       id,
       action,
@@ -93,7 +95,9 @@ const listText = (found: BulkActionWithProgress[]): string =>
       `${progress.total - progress.pending}/${progress.total}`,
       progress.succeeded,
       progress.failedAgain,
-      progress.refused,
+      progress.cancelled,
+      progress.skipped,
+      progress.waiting,
       createdAt,
       actor,
       shorten(reason, 60),
@@ -101,8 +105,12 @@ const listText = (found: BulkActionWithProgress[]): string =>
     'No bulk actions yet.',
   );
 
+/** @returns the command for the dry run of the next step */
+const againCommand = ({ request: { action, failedAgainIn } }: BulkActionNextStep): string =>
+  `npm run ops -- bulk-actions start --action ${action} --failed-again-in ${failedAgainIn} --dry-run`;
+
 function showText(bulkAction: BulkActionView, items: ReturnType<typeof bulkActionItemView>[]): string {
-  const { id, action, state, ratePerSecond, actor, reason, createdAt, finishedAt, progress } = bulkAction;
+  const { id, action, state, ratePerSecond, actor, reason, createdAt, finishedAt, pauseReason, progress, next } = bulkAction;
   const rows = items.map(({ position, orderId, signupId, failureId, outcome, actedAt, message }) => [
     position + 1,
     orderId ?? signupId,
@@ -119,13 +127,17 @@ function showText(bulkAction: BulkActionView, items: ReturnType<typeof bulkActio
       'acted on': `${progress.total - progress.pending} of ${progress.total}, ${ratePerSecond} per second`,
       succeeded: progress.succeeded,
       'failed again': progress.failedAgain,
-      refused: progress.refused,
+      cancelled: progress.cancelled,
+      skipped: progress.skipped,
+      waiting: progress.waiting,
+      'paused because': pauseReason,
       by: actor,
       why: reason,
       started: createdAt,
       ended: finishedAt,
+      next: next && `${next.label}: ${againCommand(next)}`,
     }),
     '',
-    table(['', 'about', 'failure', 'outcome', 'acted on', 'why refused'], rows, 'No such items.'),
+    table(['', 'about', 'failure', 'outcome', 'acted on', 'why'], rows, 'No such items.'),
   ].join('\n');
 }

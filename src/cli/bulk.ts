@@ -6,7 +6,7 @@ import { loadBulkAction } from '../views/bulk-action.ts';
 import { confirm } from './confirm.ts';
 import type { Connections } from './connections.ts';
 import { RefusedError, UsageError } from './exit.ts';
-import { instructionOf, type InstructionOptions } from './options.ts';
+import { idOf, instructionOf, type InstructionOptions } from './options.ts';
 import { print, sumsText, table, type OutputOptions } from './output.ts';
 import { watchBulkAction } from './watch.ts';
 
@@ -14,20 +14,23 @@ import { watchBulkAction } from './watch.ts';
 export interface BulkOptions extends InstructionOptions, OutputOptions {
   rate: number;
   allMatching?: boolean;
+  failedAgainIn?: string;
   dryRun?: boolean;
   yes?: boolean;
   watch?: boolean;
 }
 
-/** Everything that matches a filter, or these ids. */
-export type Selection = { filter: FailureFilter } | { ids: string[] };
+/** Everything that matches a filter, these ids, or what failed again in an earlier bulk action. */
+export type Selection = { filter: FailureFilter } | { ids: string[] } | { failedAgainIn: string };
 
-/** @throws UsageError unless exactly one of ids and `--all-matching` is given */
-export function selectionOf(ids: string[], { allMatching = false }: BulkOptions, filter: FailureFilter): Selection {
-  if (allMatching === ids.length > 0) throw new UsageError('Give ids, or --all-matching with a filter.');
+/** @throws UsageError unless exactly one of ids, `--all-matching` and `--failed-again-in` is given */
+export function selectionOf(ids: string[], { allMatching = false, failedAgainIn }: BulkOptions, filter: FailureFilter): Selection {
+  const given = [ids.length > 0, allMatching, failedAgainIn !== undefined].filter(Boolean).length;
+  if (given !== 1) throw new UsageError('Give ids, or --all-matching with a filter.');
   if (!allMatching && Object.keys(filter).length > 0) {
     throw new UsageError('A filter needs --all-matching. It cannot be combined with ids.');
   }
+  if (failedAgainIn !== undefined) return { failedAgainIn: idOf(failedAgainIn) };
   return allMatching ? { filter } : { ids };
 }
 

@@ -8,7 +8,7 @@ import { print, type OutputOptions } from './output.ts';
 const LOOK_EVERY = 1_000;
 
 const FORMAT =
-  '{bar} {percentage}%  {value}/{total}  {state}  succeeded {succeeded}, failed again {failedAgain}, refused {refused}';
+  '{bar} {percentage}%  {value}/{total}  {state}  succeeded {succeeded}, failed again {failedAgain}, cancelled {cancelled}, skipped {skipped}';
 
 /**
  * Follows a bulk action until it has acted on its last item or is cancelled: a bar at a terminal, a line for each change
@@ -38,6 +38,5 @@ export async function watchBulkAction({ db, links }: Connections, id: string, op
   }
 }
 
-const lineOf = ({ state, progress }: BulkActionView): string =>
-  `${state}: acted on ${progress.total - progress.pending} of ${progress.total}; succeeded ${progress.succeeded}, ` +
-  `failed again ${progress.failedAgain}, refused ${progress.refused}`;
+const lineOf = ({ state, pauseReason, progress, summary }: BulkActionView): string =>
+  `${state}: acted on ${progress.total - progress.pending} of ${progress.total}; ${summary}${pauseReason === null ? '' : `. ${pauseReason}`}`;

@@ -658,13 +658,20 @@ export const bulkActions = pgTable(
     reason: text().notNull(),
     actor: text().notNull(),
     ratePerSecond: integer('rate_per_second').notNull(),
+    /** Why it has paused itself. Null if a person has paused it, or it is not paused. */
+    pauseReason: text('pause_reason'),
+    /** The first results from this position on tell whether it pauses itself. Moved on when a person resumes it. */
+    probeFrom: integer('probe_from').notNull().default(0),
     createdAt: createdAt(),
     finishedAt: at('finished_at'),
   },
   () => [check('bulk_actions_action', oneOf('action', BULK_ACTION_TYPES)), check('bulk_actions_state', oneOf('state', BULK_ACTION_STATES))],
 );
 
-/** The items of a bulk action, fixed when it starts. Acting on one and marking it here are one transaction, so none is acted on twice. */
+/**
+ * The items of a bulk action, fixed when it starts. Acting on one and marking it here are one transaction, so none is acted on
+ * twice. Its result is written once, in the transaction that settles what was acted on: see `records/bulk-action-items.ts`.
+ */
 export const bulkActionItems = pgTable(
   'bulk_action_items',
   {
@@ -680,9 +687,11 @@ export const bulkActionItems = pgTable(
     occurrence: integer(),
     /** The generation of a restarted order. */
     generation: integer(),
-    /** Why it was refused. */
+    /** Why it was skipped, or how it failed again. */
     message: text(),
     actedAt: at('acted_at'),
+    /** When its result was written. */
+    settledAt: at('settled_at'),
   },
   (table) => [
     primaryKey({ columns: [table.bulkActionId, table.position] }),
@@ -692,6 +701,12 @@ export const bulkActionItems = pgTable(
     index('bulk_action_items_pending')
       .on(table.bulkActionId, table.position)
       .where(sql`state = 'pending'`),
+    index('bulk_action_items_awaited_failure')
+      .on(table.failureId)
+      .where(sql`state = 'requested'`),
+    index('bulk_action_items_awaited_order')
+      .on(table.orderId, table.generation)
+      .where(sql`state = 'requested'`),
   ],
 );
 

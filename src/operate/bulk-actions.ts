@@ -1,11 +1,12 @@
-import { and, asc, eq, inArray, sql } from 'drizzle-orm';
-import type { BulkActionRequest, BulkActionState, BulkActionType } from '../contracts/bulk-actions.ts';
+import { and, asc, eq, inArray, sql, type SQL } from 'drizzle-orm';
+import type { BulkActionRequest, BulkActionType } from '../contracts/bulk-actions.ts';
 import { notFound, RequestError } from '../contracts/request-error.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { findCandidates } from '../queries/bulk-action-plan.ts';
 import { recordOperatorAction, recordOperatorActions } from '../records/audit.ts';
+import { whyPause } from '../records/bulk-action-items.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { newId } from '../records/new-id.ts';
 import { defineAction, reasonInput, type OperatorAction } from './action.ts';
@@ -22,6 +23,8 @@ const CHUNK = 5_000;
 export const startBulkAction = (db: Database, request: BulkActionRequest, actor: string): Promise<string> =>
   transaction(db, (tx) => writeBulkAction(tx, request, actor));
 
+const skipped = (message: string) => ({ state: 'skipped' as const, message, settledAt: sql`now()` });
+
 /** The same, within a transaction of the caller. */
 export async function writeBulkAction(tx: Transaction, request: BulkActionRequest, actor: string): Promise<string> {
   const id = newId();
@@ -32,8 +35,7 @@ export async function writeBulkAction(tx: Transaction, request: BulkActionReques
     position,
     orderId,
     failureId,
-    state: refusal ? ('refused' as const) : ('pending' as const),
-    message: refusal,
+    ...(refusal === null ? { state: 'pending' as const } : skipped(refusal)),
   }));
   for (let start = 0; start < items.length; start += CHUNK) {
     await tx.insert(bulkActionItems).values(items.slice(start, start + CHUNK));
@@ -44,49 +46,73 @@ export async function writeBulkAction(tx: Transaction, request: BulkActionReques
 }
 
 /** Pauses a bulk action. */
-export const pauseBulkAction = change('paused', {
+export const pauseBulkAction = defineChange({
   name: 'pause_bulk_action',
   label: 'Pause',
   about: 'Acts on no further items until it is resumed. What was already requested continues.',
   done: 'Paused. What was already requested continues.',
+  change: (tx, id) => setState(tx, id, { state: 'paused' }),
 });
 
-/** Resumes a paused bulk action. */
-export const resumeBulkAction = change('running', {
+/** Resumes a paused bulk action. What has failed until now does not pause it again: the next items tell. */
+export const resumeBulkAction = defineChange({
   name: 'resume_bulk_action',
   label: 'Resume',
   about: 'Continues with the next item.',
   done: 'Resumed.',
+  change: (tx, id) => setState(tx, id, { state: 'running', pauseReason: null, probeFrom: nextPosition(id) }),
 });
 
 /** Ends a bulk action before its last item. */
-export const cancelBulkAction = change('cancelled', {
+export const cancelBulkAction = defineChange({
   name: 'cancel_bulk_action',
   label: 'Cancel the rest',
   about: 'Leaves the remaining items as they are. What was already requested continues.',
   done: 'Cancelled. What was already requested continues.',
+  async change(tx, id) {
+    await tx.update(bulkActionItems).set(skipped('the bulk action was cancelled before')).where(isPendingOf(id));
+    await setState(tx, id, { state: 'cancelled', pauseReason: null, finishedAt: sql`now()` });
+  },
 });
 
-function change(
-  state: Exclude<BulkActionState, 'completed'>,
-  texts: { name: `${'pause' | 'resume' | 'cancel'}_bulk_action`; label: string; about: string; done: string },
-) {
+function defineChange({
+  change,
+  ...texts
+}: {
+  name: `${'pause' | 'resume' | 'cancel'}_bulk_action`;
+  label: string;
+  about: string;
+  done: string;
+  /** Makes the change to a bulk action that is locked, and running or paused. */
+  change: (tx: Transaction, id: string) => Promise<void>;
+}) {
   return defineAction({
     ...texts,
     refusals: ['bulk_action_not_running'],
     input: reasonInput,
     async act(tx, target) {
-      const bulkAction = await lockBulkAction(tx, target);
-      const { id: bulkActionId } = bulkAction;
-      if (bulkAction.state !== 'running' && bulkAction.state !== 'paused') {
-        throw new RequestError('bulk_action_not_running', `The bulk action is ${bulkAction.state}.`);
+      const { id: bulkActionId, state } = await lockBulkAction(tx, target);
+      if (state !== 'running' && state !== 'paused') {
+        throw new RequestError('bulk_action_not_running', `The bulk action is ${state}.`);
       }
-      const finishedAt = state === 'cancelled' ? sql`now()` : null;
-      await tx.update(bulkActions).set({ state, finishedAt }).where(eq(bulkActions.id, bulkActionId));
+      await change(tx, bulkActionId);
       await enqueueCommand(tx, { type: 'wake_bulk_action', bulkActionId });
     },
   });
 }
+
+async function setState(tx: Transaction, id: string, columns: StateColumns): Promise<void> {
+  await tx.update(bulkActions).set(columns).where(eq(bulkActions.id, id));
+}
+
+type StateColumns = Pick<typeof bulkActions.$inferInsert, 'state' | 'pauseReason'> & { probeFrom?: SQL; finishedAt?: SQL };
+
+const isPendingOf = (bulkActionId: string) => and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.state, 'pending'));
+
+/** The position of the next item; after the last one, a position that no item has. */
+const nextPosition = (bulkActionId: string): SQL => sql`coalesce(
+  (select min(position) from ${bulkActionItems} where ${isPendingOf(bulkActionId)}),
+  (select max(position) + 1 from ${bulkActionItems} where ${eq(bulkActionItems.bulkActionId, bulkActionId)}), 0)`;
 
 /** The lock orders a pause against the batch that is running. */
 async function lockBulkAction(tx: Transaction, id: string) {
@@ -96,8 +122,8 @@ async function lockBulkAction(tx: Transaction, id: string) {
 }
 
 /**
- * Acts on the next items of a bulk action. An item's action and its result are one transaction, so no item is acted on
- * twice, however often a batch is attempted.
+ * Acts on the next items of a bulk action. An item's action and its mark are one transaction, so no item is acted on twice,
+ * however often a batch is attempted. Pauses the bulk action instead if its first items have all failed again.
  * @param size at most how many
  * @param onItem called after each
  * @returns where the bulk action stands afterwards
@@ -112,30 +138,34 @@ export async function runBulkActionBatch(
     const bulkAction = await lockBulkAction(tx, bulkActionId);
     if (bulkAction.state === 'paused') return 'paused';
     if (bulkAction.state !== 'running') return 'ended';
+    // Under the lock that a person takes who pauses or resumes it, so that the one decides after the other.
+    const pauseReason = await whyPause(tx, bulkActionId, bulkAction.probeFrom);
+    if (pauseReason !== undefined && (await tx.$count(bulkActionItems, isPendingOf(bulkActionId))) > 0) {
+      await setState(tx, bulkActionId, { state: 'paused', pauseReason });
+      await recordOperatorAction(tx, 'pause_bulk_action', bulkActionId, { actor: 'holdfast', reason: pauseReason });
+      return 'paused';
+    }
     const items = await tx
       .select()
       .from(bulkActionItems)
-      .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.state, 'pending')))
+      .where(isPendingOf(bulkActionId))
       .orderBy(asc(bulkActionItems.position))
       .limit(size);
     const done: Item[] = [];
     for (const item of items) {
-      const refusal = await actOn(tx, db, bulkAction, item);
+      const skip = await actOn(tx, db, bulkAction, item);
       await tx
         .update(bulkActionItems)
-        .set({ ...(refusal ?? requested(item)), actedAt: sql`now()` })
+        .set(skip ?? { ...requested(item), actedAt: sql`now()` })
         .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.position, item.position)));
-      if (!refusal) done.push(item);
+      if (!skip) done.push(item);
       onItem();
     }
     await recordOperatorActions(tx, ITEM_ACTIONS[bulkAction.action].name, done.map(targetOf), bulkAction);
     const failureIds = done.flatMap(({ failureId }) => failureId ?? []);
     if (failureIds.length > 0) await tx.update(failures).set({ bulkActionId }).where(inArray(failures.id, failureIds));
     if (items.length === size) return 'running';
-    await tx
-      .update(bulkActions)
-      .set({ state: 'completed', finishedAt: sql`now()` })
-      .where(eq(bulkActions.id, bulkActionId));
+    await setState(tx, bulkActionId, { state: 'completed', finishedAt: sql`now()` });
     return 'ended';
   });
 }
@@ -155,7 +185,7 @@ function targetOf({ failureId, orderId }: Item): string {
   return target;
 }
 
-/** @returns why an item that changed since it was selected is refused: the others continue. Undefined once it is acted on */
+/** @returns why an item that changed since it was selected is skipped: the others continue. Undefined once it is acted on */
 async function actOn(tx: Transaction, db: Database, bulkAction: typeof bulkActions.$inferSelect, item: Item) {
   const { action, actor, reason } = bulkAction;
   try {
@@ -163,12 +193,12 @@ async function actOn(tx: Transaction, db: Database, bulkAction: typeof bulkActio
       ITEM_ACTIONS[action].act(savepoint, targetOf(item), { reason, actor }, { db }),
     );
   } catch (error) {
-    if (error instanceof RequestError) return { state: 'refused' as const, message: error.message };
+    if (error instanceof RequestError) return skipped(error.message);
     throw error;
   }
 }
 
-/** @returns what to write on an item that was acted on: which occurrence or generation its outcome is read from */
+/** @returns what to write on an item that was acted on: which occurrence or generation its result is about */
 const requested = ({ failureId, orderId }: Item) =>
   failureId === null
     ? {

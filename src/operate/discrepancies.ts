@@ -5,6 +5,7 @@ import { RequestError } from '../contracts/request-error.ts';
 import { FINAL_ORDER_STATUSES, FINAL_SIGNUP_STATUSES } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { differences, failures, payments, signups } from '../db/schema.ts';
+import { settleItems } from '../records/bulk-action-items.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { lockOrder } from '../records/orders.ts';
@@ -66,6 +67,7 @@ const FIXES: Record<BookFix, (tx: Transaction, difference: Difference, instructi
     if (failure.status !== 'retrying') throw notCertain();
     await tx.update(failures).set({ status: 'open' }).where(eq(failures.id, subject));
     await recordFailureEvent(tx, subject, 'reopened', instruction);
+    await settleItems(tx, [subject], 'failed_again', 'The request was lost.');
   },
 
   /** What is refunded is a failure of its own until the money is back. */

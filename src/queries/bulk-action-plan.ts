@@ -1,7 +1,8 @@
-import { and, asc, eq, inArray } from 'drizzle-orm';
+import { and, asc, eq, inArray, sql, type SQL } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { BULK_FAILURE_KINDS, type BulkActionRequest } from '../contracts/bulk-actions.ts';
 import type { Database } from '../db/client.ts';
-import { failures, orders, payments } from '../db/schema.ts';
+import { bulkActionItems, failures, orders, payments } from '../db/schema.ts';
 import type { FailureKind } from '../contracts/statuses.ts';
 import { unsettledAmount } from '../records/orders.ts';
 import { failedOrderCondition, failureCondition } from './failure-filter.ts';
@@ -38,15 +39,24 @@ export async function findCandidates(db: Reader, request: BulkActionRequest): Pr
   return action === 'restart' ? await findOrders(db, request) : await findFailures(db, BULK_FAILURE_KINDS[action], request);
 }
 
+/** @returns the condition for what a request names itself: by id, or as what failed again earlier. Undefined if it has a filter */
+function namedIn(db: Reader, { ids, failedAgainIn }: BulkActionRequest, id: AnyPgColumn, item: AnyPgColumn): SQL | undefined {
+  if (ids) return inArray(id, ids);
+  if (failedAgainIn === undefined) return undefined;
+  const isMeant = and(eq(bulkActionItems.bulkActionId, failedAgainIn), eq(bulkActionItems.state, 'failed_again'));
+  return inArray(id, db.select({ id: sql`${item}` }).from(bulkActionItems).where(isMeant));
+}
+
 async function findFailures(
   db: Reader,
   kinds: readonly FailureKind[],
-  { filter, ids }: BulkActionRequest,
+  request: BulkActionRequest,
 ): Promise<Candidate[]> {
+  const { filter } = request;
   // Only open failures of these kinds can be acted on; a filter need not say so.
-  const where = ids
-    ? inArray(failures.id, ids)
-    : and(failureCondition({ status: 'open', ...filter }), filter?.kind ? undefined : inArray(failures.kind, [...kinds]));
+  const where =
+    namedIn(db, request, failures.id, bulkActionItems.failureId) ??
+    and(failureCondition({ status: 'open', ...filter }), filter?.kind ? undefined : inArray(failures.kind, [...kinds]));
   const rows = await db
     .select({ failure: failures, amount: orders.amount, currency: orders.currency })
     .from(failures)
@@ -61,7 +71,7 @@ async function findFailures(
   });
 }
 
-async function findOrders(db: Reader, { filter, ids }: BulkActionRequest): Promise<Candidate[]> {
+async function findOrders(db: Reader, request: BulkActionRequest): Promise<Candidate[]> {
   const rows = await db
     .select({
       orderId: orders.id,
@@ -72,7 +82,7 @@ async function findOrders(db: Reader, { filter, ids }: BulkActionRequest): Promi
     })
     .from(orders)
     .leftJoin(payments, eq(payments.orderId, orders.id))
-    .where(ids ? inArray(orders.id, ids) : failedOrderCondition(filter ?? {}))
+    .where(namedIn(db, request, orders.id, bulkActionItems.orderId) ?? failedOrderCondition(request.filter ?? {}))
     .groupBy(orders.id)
     .orderBy(asc(orders.id));
   return rows.map(({ status, unsettled, ...order }) => {

@@ -1,23 +1,28 @@
-import { and, asc, count, desc, eq, gt, lt, sql } from 'drizzle-orm';
-import type { BulkActionOutcome } from '../contracts/bulk-actions.ts';
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, lt, sql, type SQL } from 'drizzle-orm';
+import type { BulkActionItemState, BulkActionOutcome } from '../contracts/bulk-actions.ts';
 import type { Database } from '../db/client.ts';
-import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts';
+import { bulkActionItems, bulkActions, failures } from '../db/schema.ts';
 
 /** A bulk action as it was requested. */
 export type BulkAction = typeof bulkActions.$inferSelect;
 
-/** How far a bulk action is, and the outcomes of its items. */
+/** The items of a bulk action, counted by result: all but `pending` and `requested` make up the total. */
 export interface BulkActionProgress {
   total: number;
-  pending: number;
-  refused: number;
-  requested: number;
-  /** of those requested: continuing or ended without trouble */
+  /** continuing or ended without trouble */
   succeeded: number;
-  /** of those requested: parked or failed again */
+  /** parked or failed again */
   failedAgain: number;
-  /** of those requested: the outcome is not known yet */
-  underWay: number;
+  /** their orders were cancelled or undone, whether this was asked for or not */
+  cancelled: number;
+  /** not acted on */
+  skipped: number;
+  /** without a result */
+  waiting: number;
+  /** of those waiting: not acted on yet */
+  pending: number;
+  /** acted on, whatever came of it */
+  requested: number;
 }
 
 export interface BulkActionWithProgress {
@@ -25,51 +30,47 @@ export interface BulkActionWithProgress {
   progress: BulkActionProgress;
 }
 
-/** One thing that a bulk action acts on. */
+/** One thing that a bulk action acts on, and what came of it. */
 export interface BulkActionItem {
   position: number;
   orderId: string | null;
   signupId: string | null;
   failureId: string | null;
   outcome: BulkActionOutcome;
-  /** why it was refused */
+  /** why it was skipped, or how it failed again */
   message: string | null;
   /** the generation of a restarted order */
   generation: number | null;
   actedAt: Date | null;
+  settledAt: Date | null;
 }
 
-/** A retry leaves its failure `retrying`. One that is open again with the same occurrence could not be delivered. */
-const isRetry = sql`(select ${bulkActions.action} from ${bulkActions} where ${bulkActions.id} = ${bulkActionItems.bulkActionId}) = 'retry'`;
+const isWaiting = inArray(bulkActionItems.state, ['pending', 'requested']);
 
-/** What became of an item: derived from where its failure or its order is now. */
-const itemOutcome = sql<BulkActionOutcome>`case
-  when ${bulkActionItems.state} <> 'requested' then ${bulkActionItems.state}
-  when ${failures.id} is not null and ${failures.status} = 'open' and (${failures.occurrence} > ${bulkActionItems.occurrence} or ${isRetry}) then 'failed_again'
-  when ${failures.id} is not null and ${failures.status} in ('resolved', 'cancelled', 'settled') then ${failures.status}
-  when ${failures.id} is null and ${orders.generation} = ${bulkActionItems.generation} and ${orders.status} in ('failed', 'needs_attention') then 'failed_again'
-  when ${failures.id} is null and ${orders.status} in ('fulfilling', 'shipped', 'completed') then 'resolved'
-  when ${failures.id} is null and ${orders.status} = 'cancelled' then 'cancelled'
-  else 'under_way' end`;
+const of = (condition: SQL) => sql<number>`(count(*) filter (where ${condition}))::int`;
+const is = (state: BulkActionItemState) => of(eq(bulkActionItems.state, state));
 
-/** @returns the counts of a bulk action, as of now */
+/** @returns the counts of a bulk action */
 async function readProgress(db: Database, bulkActionId: string): Promise<BulkActionProgress> {
-  const rows = await db
-    .select({ outcome: itemOutcome, count: count() })
+  const [progress] = await db
+    .select({
+      total: count(),
+      succeeded: is('succeeded'),
+      failedAgain: is('failed_again'),
+      cancelled: is('cancelled'),
+      skipped: is('skipped'),
+      waiting: of(isWaiting),
+      pending: is('pending'),
+      requested: of(isNotNull(bulkActionItems.actedAt)),
+    })
     .from(bulkActionItems)
-    .leftJoin(orders, eq(orders.id, bulkActionItems.orderId))
-    .leftJoin(failures, eq(failures.id, bulkActionItems.failureId))
-    .where(eq(bulkActionItems.bulkActionId, bulkActionId))
-    .groupBy(itemOutcome);
-  const of = (...outcomes: BulkActionOutcome[]) =>
-    rows.filter(({ outcome }) => outcomes.includes(outcome)).reduce((sum, row) => sum + row.count, 0);
-  const succeeded = of('resolved', 'cancelled', 'settled');
-  const failedAgain = of('failed_again');
-  const underWay = of('under_way');
-  const requested = succeeded + failedAgain + underWay;
-  const [pending, refused] = [of('pending'), of('refused')];
-  return { total: requested + pending + refused, pending, refused, requested, succeeded, failedAgain, underWay };
+    .where(eq(bulkActionItems.bulkActionId, bulkActionId));
+  return progress ?? { total: 0, succeeded: 0, failedAgain: 0, cancelled: 0, skipped: 0, waiting: 0, pending: 0, requested: 0 };
 }
+
+/** @returns whether a bulk action has ended, and every item has its result */
+export const isSettled = ({ bulkAction, progress }: BulkActionWithProgress): boolean =>
+  bulkAction.finishedAt !== null && progress.waiting === 0;
 
 /**
  * @param page `cursor` is the id of the last one of the previous page
@@ -111,20 +112,20 @@ export async function listBulkActionItems(
       orderId: bulkActionItems.orderId,
       signupId: failures.signupId,
       failureId: bulkActionItems.failureId,
-      outcome: itemOutcome,
+      outcome: sql<BulkActionOutcome>`case when ${isWaiting} then 'waiting' else ${bulkActionItems.state} end`,
       message: bulkActionItems.message,
       generation: bulkActionItems.generation,
       actedAt: bulkActionItems.actedAt,
+      settledAt: bulkActionItems.settledAt,
     })
     .from(bulkActionItems)
-    .leftJoin(orders, eq(orders.id, bulkActionItems.orderId))
     .leftJoin(failures, eq(failures.id, bulkActionItems.failureId))
     .where(
       and(
         eq(bulkActionItems.bulkActionId, bulkActionId),
         // A cursor may be larger than any position.
         gt(bulkActionItems.position, sql`${after}::bigint`),
-        outcome === undefined ? undefined : eq(itemOutcome, outcome),
+        outcome === undefined ? undefined : outcome === 'waiting' ? isWaiting : eq(bulkActionItems.state, outcome),
       ),
     )
     .orderBy(asc(bulkActionItems.position))

@@ -5,6 +5,7 @@ import type { OrderRef } from '../contracts/ids.ts';
 import { LIVE_FAILURE_STATUSES, MONEY_FAILURE_KINDS, type OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { alertGroups, commands, failureEvents, failures } from '../db/schema.ts';
+import { settleItems } from './bulk-action-items.ts';
 import { enqueueCommand, isSetAside } from './commands.ts';
 import { newId } from './new-id.ts';
 import { isOf } from './order-rows.ts';
@@ -74,7 +75,10 @@ async function writeFailure(tx: Transaction, failure: NewFailure): Promise<Failu
       lastSeenAt: sql`now()`,
     })
     .where(eq(failures.id, live.id));
-  if (again) await recordFailureEvent(tx, live.id, 'reopened', byHoldfast(failure.errorMessage));
+  if (again) {
+    await recordFailureEvent(tx, live.id, 'reopened', byHoldfast(failure.errorMessage));
+    await settleItems(tx, [live.id], 'failed_again', failure.errorMessage);
+  }
   return { failureId: live.id, occurrence };
 }
 
@@ -140,6 +144,9 @@ function isAmong(which: Selection) {
 export const isLiveFailure = (ref: OrderRef, which: Selection) =>
   and(isOf(failures, ref), inArray(failures.status, LIVE_FAILURE_STATUSES), isAmong(which));
 
+/** What closing a failure means for the items of bulk actions that wait for it. */
+const SETTLED_AS = { resolved: 'succeeded', cancelled: 'cancelled' } as const;
+
 /** Closes the live failures of an order that match `which`. @returns those it has closed */
 export async function closeFailures(
   tx: Transaction,
@@ -154,6 +161,7 @@ export async function closeFailures(
     .where(isLiveFailure(ref, which))
     .returning({ failureId: failures.id, occurrence: failures.occurrence });
   for (const { failureId } of closed) await recordFailureEvent(tx, failureId, outcome, byHoldfast(reason));
+  await settleItems(tx, closed.map(({ failureId }) => failureId), SETTLED_AS[outcome]);
   return closed;
 }
 
@@ -164,7 +172,9 @@ export async function closeFailure(tx: Transaction, failureId: string, outcome: 
     .set({ status: outcome, closedAt: sql`now()`, nextRetryAt: null })
     .where(and(eq(failures.id, failureId), inArray(failures.status, LIVE_FAILURE_STATUSES)))
     .returning({ id: failures.id });
-  if (closed.length > 0) await recordFailureEvent(tx, failureId, outcome, byHoldfast(reason));
+  if (closed.length === 0) return;
+  await recordFailureEvent(tx, failureId, outcome, byHoldfast(reason));
+  await settleItems(tx, [failureId], SETTLED_AS[outcome]);
 }
 
 /**
@@ -188,6 +198,7 @@ export async function reopenAnswered(
     .returning();
   for (const failure of reopened) {
     await recordFailureEvent(tx, failure.id, 'reopened', byHoldfast(reason));
+    await settleItems(tx, [failure.id], 'failed_again', reason);
     await wakeAlert(tx, failure);
   }
 }

@@ -7,19 +7,31 @@ import {
 import { failureFilterSchema } from '../contracts/failure-filter.ts';
 import { notFound } from '../contracts/request-error.ts';
 import type { Database } from '../db/client.ts';
+import { describeProgress, nextStepAfter } from '../queries/bulk-action-summary.ts';
 import { readBulkAction, type BulkActionItem, type BulkActionWithProgress } from '../queries/bulk-actions.ts';
 import { iso, time } from './common.ts';
 import type { Links } from './links.ts';
 
 const progressFields = {
   total: z.int(),
-  pending: z.int(),
-  refused: z.int(),
-  requested: z.int(),
-  succeeded: z.int().openapi({ description: 'Of those requested: continuing or ended without trouble' }),
+  succeeded: z.int().openapi({ description: 'Continuing or ended without trouble' }),
   failedAgain: z.int(),
-  underWay: z.int(),
+  cancelled: z.int().openapi({ description: 'Their orders were cancelled or undone, whether this was asked for or not' }),
+  skipped: z.int().openapi({ description: 'Not acted on' }),
+  waiting: z.int().openapi({ description: 'Without a result. The total is the sum of these five' }),
+  pending: z.int().openapi({ description: 'Of those waiting: not acted on yet' }),
+  requested: z.int().openapi({ description: 'Acted on, whatever came of it' }),
 };
+
+const nextStepSchema = z
+  .strictObject({
+    label: z.string(),
+    request: z
+      .strictObject({ action: z.enum(BULK_ACTION_TYPES), failedAgainIn: z.uuid() })
+      .openapi({ description: 'With a `reason`, the request for it; with `dryRun`, its dry run' }),
+    page: z.string().openapi({ description: "Its dry run on the operator's page" }),
+  })
+  .openapi('BulkActionNextStep');
 
 export const bulkActionSchema = z
   .strictObject({
@@ -28,14 +40,18 @@ export const bulkActionSchema = z
     state: z
       .enum(BULK_ACTION_STATES)
       .openapi({ description: '`completed`: everything was requested; some of it may still be under way' }),
-    filter: failureFilterSchema.nullable().openapi({ description: 'null when ids were given' }),
-    ids: z.int().nullable().openapi({ description: 'How many ids were given; null when a filter was' }),
+    filter: failureFilterSchema.nullable().openapi({ description: 'null unless one was given' }),
+    ids: z.int().nullable().openapi({ description: 'How many ids were given; null unless some were' }),
+    failedAgainIn: z.uuid().nullable().openapi({ description: 'The earlier bulk action whose items failed again' }),
     reason: z.string(),
     actor: z.string(),
     ratePerSecond: z.int(),
     createdAt: time,
     finishedAt: time.nullable(),
+    pauseReason: z.string().nullable().openapi({ description: 'Why it has paused itself: its first items all failed again' }),
     progress: z.strictObject(progressFields).openapi('BulkActionProgress'),
+    summary: z.string().openapi({ description: 'The progress in words' }),
+    next: nextStepSchema.nullable().openapi({ description: 'What to do next, once it has ended' }),
     links: z.strictObject({
       self: z.string(),
       items: z.string(),
@@ -60,9 +76,10 @@ export const bulkActionItemSchema = z
     signupId: z.uuid().nullable(),
     failureId: z.uuid().nullable(),
     outcome: z.enum(BULK_ACTION_OUTCOMES),
-    message: z.string().nullable().openapi({ description: 'Why it was refused' }),
+    message: z.string().nullable().openapi({ description: 'Why it was skipped, or how it failed again' }),
     generation: z.int().nullable().openapi({ description: 'The generation of a restarted order' }),
     actedAt: time.nullable(),
+    settledAt: time.nullable().openapi({ description: 'When its outcome was written. It never changes afterwards' }),
   })
   .openapi('BulkActionItem');
 
@@ -88,16 +105,20 @@ export const bulkActionPlanSchema = z
   .openapi('BulkActionPlan');
 
 /** @returns a bulk action as API and command line show it */
-export function bulkActionView({ bulkAction, progress }: BulkActionWithProgress, links: Links): BulkActionView {
-  const { request, createdAt, finishedAt, ...row } = bulkAction;
-  const { filter = null, ids } = request;
+export function bulkActionView(found: BulkActionWithProgress, links: Links): BulkActionView {
+  const { bulkAction, progress } = found;
+  const { request, createdAt, finishedAt, probeFrom: _probeFrom, ...row } = bulkAction;
+  const { filter = null, ids, failedAgainIn = null } = request;
   return {
     ...row,
     filter,
     ids: ids?.length ?? null,
+    failedAgainIn,
     createdAt: createdAt.toISOString(),
     finishedAt: iso(finishedAt),
     progress,
+    summary: describeProgress(progress),
+    next: nextStepAfter(found),
     links: links.bulkAction(row.id),
   };
 }
@@ -106,6 +127,7 @@ export function bulkActionView({ bulkAction, progress }: BulkActionWithProgress,
 export const bulkActionItemView = (item: BulkActionItem): z.infer<typeof bulkActionItemSchema> => ({
   ...item,
   actedAt: iso(item.actedAt),
+  settledAt: iso(item.settledAt),
 });
 
 /** @returns the bulk action as it is now. @throws RequestError `not_found` */

@@ -4,12 +4,14 @@ import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { attemptEvents, commands, failureEvents, operatorActions, orders, bulkActionItems, sagaSteps, serviceProbes, weeklyReports, workers } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
+import { runBulkActionBatch } from '../../src/operate/bulk-actions.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { acceptOrder } from '../../src/intake/orders.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { scheduleDefinitions, upsertSchedule } from '../../src/temporal/schedules.ts';
 import { runCommand } from '../support/command.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openFailureOf } from '../support/failures.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
 
 // Each command is a process of its own, which takes seconds to start on a busy machine.
@@ -219,9 +221,25 @@ describe('a bulk action', () => {
       opsJson('bulk-actions', 'pause', id, '--reason', 'x', '--yes'),
     ]);
     expect(watched).toMatchObject({ code: 0, stdout: expect.stringMatching(/^cancelled: acted on 0 of 2/) });
-    expect(shown.printed).toMatchObject({ id, state: 'cancelled', ids: 2, items: [{ outcome: 'pending' }, { outcome: 'pending' }] });
+    expect(shown.printed).toMatchObject({ id, state: 'cancelled', ids: 2, items: [{ outcome: 'skipped' }, { outcome: 'skipped' }] });
     expect(listed.printed).toMatchObject({ data: expect.arrayContaining([expect.objectContaining({ id })]) });
     expect(late).toMatchObject({ code: 3, printed: { error: { type: 'bulk_action_not_running' } } });
+  });
+
+  it('says what happened, and how to retry exactly what failed again', async () => {
+    const parked = [await park('again'), await park('again')];
+    const ids = parked.map(({ failureId }) => failureId);
+    const started = await opsJson('failures', 'retry', ...ids, '--reason', 'it is back', '--yes');
+    const id = String(Object(started.printed).id);
+    await runBulkActionBatch(handle.db, id, 5, () => {});
+    await openFailureOf(handle.db, { orderId: parked[0]?.orderId ?? '', generation: 1 }, { errorType: 'again' });
+    const { stdout } = await ops('bulk-actions', 'show', id);
+    expect(stdout).toMatch(/failed again +1\n/);
+    const [, next = ''] = /Retry this one: npm run ops -- (.+ --dry-run)\n/.exec(stdout) ?? [];
+    expect(await opsJson(...next.split(' '))).toMatchObject({
+      code: 0,
+      printed: { matching: 1, accepted: 1, sample: [{ failureId: ids[0] }] },
+    });
   });
 
   it('restarts failed orders, and refuses when nothing matches', async () => {

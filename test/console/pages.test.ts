@@ -2,15 +2,18 @@ import { eq } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
+import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
 import type { PageEnv } from '../../src/console/environment.ts';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
-import { commands, emails, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
+import { bulkActionItems, bulkActions, commands, emails, failures, operatorActions, orders, bookChecks, differences, sagaSteps } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { acceptSignup } from '../../src/intake/signups.ts';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
+import { runBulkActionBatch, startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { refuseCancellation } from '../../src/records/cancellations.ts';
 import { openFailure, type NewFailure } from '../../src/records/failures.ts';
+import { openFailureOf } from '../support/failures.ts';
 import { createShop, type Shop } from '../support/shop.ts';
 import { createTestPages, ORIGIN } from './support/pages.ts';
 
@@ -239,6 +242,41 @@ it('starts a bulk action after a dry run that names the filter', async () => {
   expect(text).toContain(`href="/ops/orders/${orderId}"`);
   expect(text).toContain(`href="/ops/failures/${failureId}"`);
   expect(await shop.db.$count(commands, eq(commands.workflowId, `replay/${location?.split('/').at(-1)}`))).toBe(1);
+});
+
+it('says what came of a bulk action, and offers a dry run of exactly what failed again', async () => {
+  const parked = [await openOrderFailure({ errorType: 'flaky' }), await openOrderFailure({ errorType: 'flaky' })];
+  const ids = parked.map(({ failureId }) => failureId);
+  const request = bulkActionRequestSchema.parse({ action: 'retry', ids, reason: 'it is back' });
+  const id = await startBulkAction(shop.db, request, 'key:1');
+  const path = `/ops/bulk-actions/${id}`;
+  expect((await get(path)).text).not.toContain('failedAgainIn');
+  await runBulkActionBatch(shop.db, id, 5, () => {});
+  await openFailureOf(shop.db, { orderId: parked[0]?.orderId ?? '', generation: 1 });
+  const { text } = await get(path);
+  expect(text).toContain('<strong>So far:</strong> 1 failed again, 1 waiting.');
+  const [, next = ''] = /href="([^"]+)">Retry this one</.exec(text) ?? [];
+  const dryRun = await get(next.replaceAll('&amp;', '&'));
+  expect(dryRun.text).toContain('<strong>1</strong> will be retried');
+  expect(dryRun.text).toContain(`href="/ops/orders/${parked[0]?.orderId}"`);
+  expect(dryRun.text).not.toContain(`href="/ops/orders/${parked[1]?.orderId}"`);
+  const { location } = await send('/ops/bulk-actions', { action: 'retry', failedAgainIn: id, reason: 'once more', ratePerSecond: '20' });
+  expect(await shop.db.select().from(bulkActionItems).where(eq(bulkActionItems.bulkActionId, location?.split('/').at(-1) ?? ''))).toMatchObject([
+    { failureId: ids[0] },
+  ]);
+});
+
+it('says why a bulk action has paused itself, and offers to resume it', async () => {
+  const { failureId } = await openOrderFailure({ errorType: 'flaky' });
+  const request = bulkActionRequestSchema.parse({ action: 'retry', ids: [failureId], reason: 'it is back' });
+  const id = await startBulkAction(shop.db, request, 'key:1');
+  const pauseReason = 'The first 5 items failed again: no answer';
+  await shop.db.update(bulkActions).set({ state: 'paused', pauseReason }).where(eq(bulkActions.id, id));
+  const { text } = await get(`/ops/bulk-actions/${id}`);
+  expect(text).toContain(`<strong>Paused by itself.</strong> ${pauseReason}`);
+  expect(text).toContain('Resume…');
+  await send(`/ops/bulk-actions/${id}/resume`, { reason: 'it is back now' });
+  expect((await get(`/ops/bulk-actions/${id}`)).text).not.toContain('Paused by itself');
 });
 
 it('shows what differs in the books, and which check could not be made', async () => {

@@ -1,6 +1,8 @@
+import { eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
 import { bulkActionWorkflowId, orderWorkflowId } from '../../src/contracts/ids.ts';
+import { operatorActions } from '../../src/db/schema.ts';
 import { cancelBulkAction, pauseBulkAction, resumeBulkAction, startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { restartOrder } from '../../src/operate/orders.ts';
 import { planBulkAction } from '../../src/queries/bulk-action-plan.ts';
@@ -55,12 +57,13 @@ describe('a bulk action', () => {
     for (const id of ids) await rig.orderStatus(id, 'fulfilling');
     expect(await progressOf(bulkActionId)).toEqual({
       total: 5,
-      pending: 0,
-      requested: 5,
-      refused: 0,
       succeeded: 5,
       failedAgain: 0,
-      underWay: 0,
+      cancelled: 0,
+      skipped: 0,
+      waiting: 0,
+      pending: 0,
+      requested: 5,
     });
     for (const id of ids) {
       expect(await rig.failureEvents(id)).toEqual([
@@ -96,7 +99,101 @@ describe('a bulk action', () => {
     await rig.retry(first ?? '');
     await work(3);
     for (const id of [first, second]) await rig.orderStatus(id ?? '', 'fulfilling');
-    expect(await progressOf(bulkActionId)).toMatchObject({ total: 2, requested: 1, refused: 1 });
+    expect(await progressOf(bulkActionId)).toMatchObject({ total: 2, requested: 1, skipped: 1, succeeded: 1 });
+  });
+});
+
+/** @returns a bulk retry of everything that is open */
+const retryAll = (ratePerSecond: number) =>
+  startBulkAction(
+    rig.db,
+    bulkActionRequestSchema.parse({ action: 'retry', filter: { status: 'open' }, reason: 'is it back?', ratePerSecond }),
+    OPERATOR,
+  );
+
+const bulkAction = async (id: string) => (await readBulkAction(rig.db, id))?.bulkAction;
+
+const settled = async (id: string, counts: object) => {
+  await expect.poll(() => progressOf(id), { timeout: 15_000 }).toMatchObject(counts);
+};
+
+describe('the results of a bulk action', () => {
+  it('stay as they were when its items are retried again later, or cancelled', async () => {
+    const ids = await parkedOrders(3);
+    rig.warehouse.faults.set({ mode: 'error_before' });
+    const first = await retryAll(10);
+    await work(2);
+    // Its run has ended long before the retries are used up.
+    await rig.result(bulkActionWorkflowId(first));
+    await settled(first, { failedAgain: 0, waiting: 3 });
+    await rig.skip(60_000);
+    await settled(first, { failedAgain: 3, waiting: 0 });
+
+    rig.heal();
+    const again = bulkActionRequestSchema.parse({ action: 'retry', failedAgainIn: first, reason: 'it is back' });
+    expect(await planBulkAction(rig.db, again)).toMatchObject({ matching: 3, accepted: 3 });
+    await rig.giveUp(ids[0] ?? '');
+    await rig.orderStatus(ids[0] ?? '', 'cancelled');
+    const second = await startBulkAction(rig.db, again, OPERATOR);
+    await work(3);
+    for (const id of ids.slice(1)) await rig.orderStatus(id, 'fulfilling');
+
+    await settled(second, { total: 3, succeeded: 2, skipped: 1, failedAgain: 0, cancelled: 0, waiting: 0 });
+    await settled(first, { total: 3, succeeded: 0, failedAgain: 3, skipped: 0, cancelled: 0, waiting: 0 });
+  });
+
+  it('count an order that was cancelled during its retry as cancelled, once', async () => {
+    const [id = ''] = await parkedOrders(1);
+    rig.warehouse.faults.set({ mode: 'error_before' });
+    const bulkActionId = await retryAll(10);
+    await work(2);
+    await rig.orderStatus(id, 'charged');
+    await rig.cancel(id);
+    await rig.skip(60_000);
+    rig.heal();
+    await rig.skip(60_000);
+    await rig.orderStatus(id, 'cancelled');
+    await settled(bulkActionId, { waiting: 0 });
+    expect(await progressOf(bulkActionId)).toMatchObject({ total: 1, succeeded: 0, failedAgain: 0, cancelled: 1, skipped: 0 });
+  });
+
+  it('of a restart are those of the generation that it has started', async () => {
+    const id = await rig.placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
+    expect(await rig.endedBadly(id)).toBe('card_declined');
+    const request = bulkActionRequestSchema.parse({ action: 'restart', ids: [id], reason: 'the card works now' });
+    const bulkActionId = await startBulkAction(rig.db, request, OPERATOR);
+    await work(2);
+    await expect(rig.result(orderWorkflowId(id))).rejects.toMatchObject({ cause: { type: 'card_declined' } });
+    await settled(bulkActionId, { total: 1, succeeded: 0, failedAgain: 1, waiting: 0 });
+  });
+});
+
+describe('a bulk action whose first items all fail again', () => {
+  it('pauses itself, says why, and continues once a person resumes it', async () => {
+    const count = 26;
+    await parkedOrders(count);
+    rig.warehouse.faults.set({ mode: 'error_before' });
+    const bulkActionId = await retryAll(1);
+    // A retry is used up after a quarter of a minute.
+    await work(24);
+    expect(await bulkAction(bulkActionId)).toMatchObject({
+      state: 'paused',
+      pauseReason: 'The first 5 items failed again: The warehouse is unavailable (500).',
+    });
+    const paused = await progressOf(bulkActionId);
+    expect(paused?.pending).toBeGreaterThan(0);
+    await work(2);
+    expect(await progressOf(bulkActionId)).toMatchObject({ pending: paused?.pending });
+    const audit = await rig.db.select().from(operatorActions).where(eq(operatorActions.target, bulkActionId));
+    expect(audit.at(-1)).toMatchObject({ action: 'pause_bulk_action', actor: 'holdfast' });
+
+    rig.heal();
+    await resumeBulkAction.perform(rig, bulkActionId, given, OPERATOR);
+    await rig.deliver();
+    // What failed before does not pause it again.
+    await work(paused?.pending ?? 0);
+    await settled(bulkActionId, { total: count, pending: 0 });
+    expect(await bulkAction(bulkActionId)).toMatchObject({ state: 'completed', pauseReason: null });
   });
 });
 

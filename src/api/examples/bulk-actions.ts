@@ -17,18 +17,28 @@ export const restartByIds: z.input<typeof bulkActionRequestSchema> = {
   dryRun: true,
 };
 
+export const retryFailedAgain: z.input<typeof bulkActionRequestSchema> = {
+  action: 'retry',
+  failedAgainIn: BULK_ACTION_ID,
+  reason: 'The warehouse is back for good.',
+};
+
 export const runningBulkAction: BulkActionView = {
   id: BULK_ACTION_ID,
   action: 'retry',
   state: 'running',
   filter: { status: 'open', errorType: 'warehouse_unavailable' },
   ids: null,
+  failedAgainIn: null,
   reason: 'The warehouse is back.',
   actor: OPERATOR,
   ratePerSecond: 20,
   createdAt: '2026-11-24T09:30:00.000Z',
   finishedAt: null,
-  progress: { total: 12, pending: 4, refused: 1, requested: 7, succeeded: 5, failedAgain: 0, underWay: 2 },
+  pauseReason: null,
+  progress: { total: 12, succeeded: 4, failedAgain: 1, cancelled: 0, skipped: 1, waiting: 6, pending: 4, requested: 7 },
+  summary: '4 succeeded, 1 failed again, 1 skipped, 6 waiting',
+  next: null,
   links: links.bulkAction(BULK_ACTION_ID),
 };
 
@@ -38,6 +48,13 @@ export const cancelledBulkAction: BulkActionView = {
   ...runningBulkAction,
   state: 'cancelled',
   finishedAt: '2026-11-24T09:30:08.000Z',
+  progress: { total: 12, succeeded: 6, failedAgain: 1, cancelled: 0, skipped: 5, waiting: 0, pending: 0, requested: 7 },
+  summary: '6 succeeded, 1 failed again, 5 skipped',
+  next: {
+    label: 'Retry this one',
+    request: { action: 'retry', failedAgainIn: BULK_ACTION_ID },
+    page: `/ops/bulk-actions/new?action=retry&failedAgainIn=${BULK_ACTION_ID}`,
+  },
 };
 
 export const bulkActionItems: z.infer<typeof bulkActionItemSchema>[] = [
@@ -46,10 +63,11 @@ export const bulkActionItems: z.infer<typeof bulkActionItemSchema>[] = [
     orderId: ORDER_ID,
     signupId: null,
     failureId: FAILURE_ID,
-    outcome: 'resolved',
+    outcome: 'succeeded',
     message: null,
     generation: null,
     actedAt: '2026-11-24T09:30:00.050Z',
+    settledAt: '2026-11-24T09:30:01.420Z',
   },
 ];
 
@@ -62,4 +80,4 @@ export const bulkActionPlan: z.infer<typeof bulkActionPlanSchema> = {
 };
 
 export const bulkActionEvents =
-  'event: progress\ndata: {"state":"running","total":12,"pending":4,"refused":1,"requested":7,"succeeded":5,"failedAgain":0,"underWay":2}\n\n';
+  'event: progress\ndata: {"state":"running","total":12,"succeeded":4,"failedAgain":1,"cancelled":0,"skipped":1,"waiting":6,"pending":4,"requested":7}\n\n';

@@ -4,7 +4,7 @@ import { formatMoney } from '../../contracts/money.ts';
 import type { BulkActionPlan } from '../../queries/bulk-action-plan.ts';
 import type { Session } from '../environment.ts';
 import { FILTER_LABELS } from '../kit/filter-labels.ts';
-import { number, plural, Subject, words } from '../kit/format.tsx';
+import { IdLink, number, plural, Subject, words } from '../kit/format.tsx';
 import { Csrf, Field, Reason } from '../kit/forms.tsx';
 import { Facts, Figures, Panel, type Fact } from '../kit/layout.tsx';
 import { Table } from '../kit/table.tsx';
@@ -14,7 +14,7 @@ import { BULK_ACTIONS } from './words.ts';
 export const TYPED_ABOVE = 20;
 
 /** What to do, and with which failures or orders. */
-export type Chosen = Pick<BulkActionRequest, 'action' | 'filter' | 'ids'>;
+export type Chosen = Pick<BulkActionRequest, 'action' | 'filter' | 'ids' | 'failedAgainIn'>;
 
 /** What a bulk action will do, and the form that starts it. */
 export const DryRun = ({ chosen, plan, session }: { chosen: Chosen; plan: BulkActionPlan; session: Session }) => {
@@ -59,7 +59,7 @@ export const DryRun = ({ chosen, plan, session }: { chosen: Chosen; plan: BulkAc
           />
         </Panel>
       ) : null}
-      <Panel title={chosen.ids ? 'Selection' : 'Filter'} id="selection">
+      <Panel title={chosen.filter ? 'Filter' : 'Selection'} id="selection">
         <Facts of={describe(chosen)} />
       </Panel>
     </>
@@ -71,6 +71,7 @@ const StartForm = ({ chosen, accepted, session }: { chosen: Chosen; accepted: nu
     <Csrf session={session} />
     <input type="hidden" name="action" value={chosen.action} />
     {chosen.filter ? <input type="hidden" name="filter" value={JSON.stringify(chosen.filter)} /> : null}
+    {chosen.failedAgainIn === undefined ? null : <input type="hidden" name="failedAgainIn" value={chosen.failedAgainIn} />}
     {chosen.ids?.map((id) => (
       <input type="hidden" name="ids" value={id} />
     ))}
@@ -89,7 +90,8 @@ const StartForm = ({ chosen, accepted, session }: { chosen: Chosen; accepted: nu
   </form>
 );
 
-function describe({ action, ids, filter = {} }: Chosen): Fact[] {
+function describe({ action, ids, failedAgainIn, filter = {} }: Chosen): Fact[] {
+  if (failedAgainIn !== undefined) return [['Failed again in', <IdLink to="bulk action" id={failedAgainIn} />]];
   if (ids) return [['Selected', plural(ids.length, action === 'restart' ? 'order' : 'failure')]];
   if (Object.keys(filter).length === 0) return [['All', BULK_ACTIONS[action].all]];
   return failureFilterSchema.keyof().options.map((field) => {

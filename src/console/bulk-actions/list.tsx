@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { listBulkActions } from '../../queries/bulk-actions.ts';
+import { describeProgress } from '../../queries/bulk-action-summary.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { Actor, IdLink, number, Time } from '../kit/format.tsx';
 import { listPage, UUID_CURSOR } from '../kit/list.tsx';
@@ -39,9 +40,8 @@ export function bulkActionList(app: Hono<PageEnv>, deps: PageDependencies): void
           </>
         ),
       },
-      { title: 'Done', number: true, cell: ({ progress }) => `${number(progress.requested)} of ${number(progress.total)}` },
-      { title: 'Failed again', number: true, cell: ({ progress }) => number(progress.failedAgain) },
-      { title: 'Refused', number: true, cell: ({ progress }) => number(progress.refused) },
+      { title: 'Items', number: true, cell: ({ progress }) => number(progress.total) },
+      { title: 'Results', cell: ({ progress }) => describeProgress(progress) },
       { title: 'By', cell: ({ bulkAction }) => <Actor actor={bulkAction.actor} /> },
       { title: 'Started', cell: ({ bulkAction }) => <Time at={bulkAction.createdAt} /> },
       { title: 'State', cell: ({ bulkAction }) => <Status of={bulkAction.state} /> },

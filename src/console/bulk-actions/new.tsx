@@ -28,6 +28,7 @@ const json = z.string().transform((text, context): unknown => {
 const startForm = z.object({
   action: z.enum(BULK_ACTION_TYPES),
   ids: many.optional(),
+  failedAgainIn: z.string().optional(),
   filter: json.pipe(failureFilterSchema).optional(),
   reason: z.string(),
   ratePerSecond: z.coerce.number(),
@@ -82,6 +83,11 @@ function readChosen(c: PageContext): Chosen | string {
   if (c.req.query('scope') === 'all') {
     const { meant, error } = readSearch(c.req.query(), failureFilterSchema);
     return error === undefined ? { action: action.data, filter: meant } : `The filter is not valid: ${error}.`;
+  }
+  const failedAgainIn = c.req.query('failedAgainIn');
+  if (failedAgainIn !== undefined) {
+    const earlier = idField.safeParse(failedAgainIn);
+    return earlier.success ? { action: action.data, failedAgainIn: earlier.data } : 'The bulk action is not valid.';
   }
   const ids = c.req.queries('ids') ?? [];
   if (ids.length === 0) return 'Select at least one item.';

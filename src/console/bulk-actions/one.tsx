@@ -5,6 +5,7 @@ import { wholeNumber } from '../../contracts/fields.ts';
 import { notFound } from '../../contracts/request-error.ts';
 import { cancelBulkAction, pauseBulkAction, resumeBulkAction } from '../../operate/bulk-actions.ts';
 import {
+  isSettled,
   listBulkActionItems,
   readBulkAction,
   type BulkAction,
@@ -12,6 +13,7 @@ import {
   type BulkActionProgress,
   type BulkActionWithProgress,
 } from '../../queries/bulk-actions.ts';
+import { describeProgress, nextStepAfter } from '../../queries/bulk-action-summary.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction, type ActionRoute } from '../kit/actions.ts';
 import { Actor, IdLink, number, shortId, Subject, Time } from '../kit/format.tsx';
@@ -65,9 +67,8 @@ export function bulkActionPage(app: Hono<PageEnv>, deps: PageDependencies): void
       { id: 'items', title: 'Results', fixed: <OutcomeFilter {...seen.query} />, content: <Items {...seen} /> },
     ],
     announce,
-    // Results of requested items arrive later. Cancelling leaves the remaining items as they are.
-    isOver: ({ bulkAction: { state }, progress: { underWay } }) =>
-      (state === 'completed' || state === 'cancelled') && underWay === 0,
+    // Results of requested items arrive later.
+    isOver: isSettled,
   });
 
   const route: ActionRoute = { target: (c) => pathId(c, 'bulk action'), back: (id) => `/ops/bulk-actions/${id}` };
@@ -84,24 +85,25 @@ const announce = ({ bulkAction: { state }, progress }: BulkActionWithProgress): 
   return `The bulk action is ${state}, ${tenths * 10} % done.`;
 };
 
-const Progress = ({ bulkAction, progress }: BulkActionWithProgress) => {
-  const { total, pending, refused, succeeded, failedAgain, underWay } = progress;
+const Progress = (seen: BulkActionWithProgress) => {
+  const { bulkAction, progress } = seen;
+  const { total, succeeded, failedAgain, cancelled, skipped, waiting } = progress;
   return (
     <>
+      <Outcome {...seen} />
       <div class="progress">
         <progress max={Math.max(1, total)} value={acted(progress)} aria-label="Items acted on"></progress>
         <span>
-          {number(acted(progress))} of {number(total)}
+          {number(acted(progress))} of {number(total)} <Status of={bulkAction.state} />
         </span>
-        <Status of={bulkAction.state} />
       </div>
       <Figures
         of={[
           { value: succeeded, label: 'succeeded' },
-          { value: underWay, label: 'under way' },
           { value: failedAgain, label: 'failed again', bad: failedAgain > 0 },
-          { value: refused, label: 'refused' },
-          { value: pending, label: 'pending' },
+          { value: cancelled, label: 'cancelled' },
+          { value: skipped, label: 'skipped' },
+          { value: waiting, label: 'waiting' },
         ]}
       />
       <Facts
@@ -112,6 +114,32 @@ const Progress = ({ bulkAction, progress }: BulkActionWithProgress) => {
         ]}
       />
     </>
+  );
+};
+
+/** Why it has paused itself; or, once it has ended, what happened and what to do next. */
+const Outcome = (seen: BulkActionWithProgress) => {
+  const { bulkAction, progress } = seen;
+  if (bulkAction.pauseReason !== null) {
+    return (
+      <p class="alarm">
+        <strong>Paused by itself.</strong> {bulkAction.pauseReason} Resume it once the cause is fixed, or cancel the rest.
+      </p>
+    );
+  }
+  if (bulkAction.finishedAt === null) return null;
+  const next = nextStepAfter(seen);
+  return (
+    <div class="actions">
+      <p>
+        <strong>{progress.waiting > 0 ? 'So far' : 'Result'}:</strong> {describeProgress(progress)}.
+      </p>
+      {next ? (
+        <a class="button" href={next.page}>
+          {next.label}
+        </a>
+      ) : null}
+    </div>
   );
 };
 

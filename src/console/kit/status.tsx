@@ -76,8 +76,9 @@ export const TONES: Record<AnyStatus, Tone> = {
   // bulk actions and their items
   paused: 'warn',
   pending: 'busy',
-  under_way: 'busy',
+  waiting: 'busy',
   failed_again: 'bad',
+  skipped: 'warn',
   // payments and parcels
   captured: 'good',
   declined: 'warn',

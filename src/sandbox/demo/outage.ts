@@ -36,7 +36,7 @@ export async function outage(shop: Shop, setFault: SetFault): Promise<boolean> {
   await followToTheEnd(shop, rows);
   const { progress } = await eventually(async () => {
     const bulkAction = await shop.bulkAction(id);
-    return bulkAction.state === 'completed' && bulkAction.progress.underWay === 0 ? bulkAction : undefined;
+    return bulkAction.state === 'completed' && bulkAction.progress.waiting === 0 ? bulkAction : undefined;
   });
 
   const right = printOutcomes(rows);

@@ -1,10 +1,11 @@
 import { eq, inArray } from 'drizzle-orm';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFailureOf } from '../../support/failures.ts';
 import { runActivity } from '../../support/shop.ts';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
 import { transaction } from '../../../src/db/transaction.ts';
-import { reopenAnswered } from '../../../src/records/failures.ts';
+import { closeFailures, reopenAnswered } from '../../../src/records/failures.ts';
 import { createBulkActionActivities } from '../../../src/activities/bulk-actions.ts';
 import { numberCursor } from '../../../src/views/page.ts';
 import { commands, failures, operatorActions, orders, payments, bulkActionItems, bulkActions } from '../../../src/db/schema.ts';
@@ -39,6 +40,13 @@ async function begin(count: number) {
   const path = headers.get('Location') ?? '';
   return { path, id: path.split('/').at(-1) ?? '', parked };
 }
+
+const outcomes = async (path: string) => (await readPages(api, `${path}/items`)).flat();
+
+/** What becomes of the retry of a parked order. */
+const resolve = (orderId: string) =>
+  transaction(api.db, (tx) => closeFailures(tx, { orderId, generation: 1 }, { kind: 'step', step: 'ship' }, 'resolved', 'done'));
+const failAgain = (orderId: string) => openFailureOf(api.db, { orderId, generation: 1 }, { errorMessage: 'still down' });
 
 const eventsOf = (path: string) =>
   readEvents(`${api.url}${path}/events`, { Authorization: `Bearer ${api.keys.operator.key}` });
@@ -120,14 +128,17 @@ describe('a bulk action', () => {
       actor,
       ratePerSecond: 5,
       finishedAt: null,
-      progress: { total: 2, pending: 2, requested: 0, refused: 0, succeeded: 0, failedAgain: 0, underWay: 0 },
+      progress: { total: 2, succeeded: 0, failedAgain: 0, cancelled: 0, skipped: 0, waiting: 2, pending: 2, requested: 0 },
+      summary: '2 waiting',
+      pauseReason: null,
+      next: null,
       links: { self: location },
     };
     expect(body).toMatchObject(expected);
     expect((await get(String(location))).body).toMatchObject(expected);
     expect((await get(`${PATH}?limit=1`)).body).toMatchObject({ data: [expected] });
     expect((await get(`${String(location)}/items`)).body).toMatchObject({
-      data: parked.map((item, position) => ({ ...item, position, outcome: 'pending', message: null, actedAt: null })),
+      data: parked.map((item, position) => ({ ...item, position, outcome: 'waiting', message: null, actedAt: null })),
       nextCursor: null,
     });
     expect((await get('/v1/ops/actions?limit=1')).body).toMatchObject({
@@ -169,41 +180,81 @@ describe('a bulk action', () => {
     expect((await post(PATH, { action: 'retry', reason: 'because', ...change })).status).toBe(422);
   });
 
-  it('lists the outcome of each item', async () => {
+  it('lists the outcome of each item, and offers to retry what failed again', async () => {
     const { path, id, parked } = await begin(4);
-    const [fixed, again, gone] = parked.map(({ failureId }) => failureId);
+    const [fixed, again, gone] = parked;
     if (!fixed || !again || !gone) throw new Error('too few');
-    await api.db.update(failures).set({ status: 'settled' }).where(eq(failures.id, gone));
-    await runBatch(id, 4);
-    await api.db.update(failures).set({ status: 'resolved' }).where(eq(failures.id, fixed));
-    await api.db.update(failures).set({ status: 'open', occurrence: 2 }).where(eq(failures.id, again));
+    await api.db.update(failures).set({ status: 'settled' }).where(eq(failures.id, gone.failureId));
+    await runBatch(id, 5);
+    await resolve(fixed.orderId);
+    await failAgain(again.orderId);
     const pages = await readPages(api, `${path}/items?limit=3`);
     expect(pages.map((page) => page.length)).toEqual([3, 1]);
     expect(pages.flat()).toMatchObject([
-      { position: 0, outcome: 'resolved', actedAt: expect.any(String) },
-      { position: 1, outcome: 'failed_again' },
-      { position: 2, outcome: 'refused', message: expect.stringContaining('settled') },
-      { position: 3, outcome: 'under_way' },
+      { position: 0, outcome: 'succeeded', actedAt: expect.any(String), settledAt: expect.any(String) },
+      { position: 1, outcome: 'failed_again', message: 'still down' },
+      { position: 2, outcome: 'skipped', message: expect.stringContaining('settled'), actedAt: null },
+      { position: 3, outcome: 'waiting', settledAt: null },
     ]);
     expect(await readPages(api, `${path}/items?outcome=failed_again`)).toMatchObject([[{ position: 1 }]]);
     const beyond = numberCursor.encode(2 ** 48 - 1);
     expect(await get(`${path}/items?cursor=${beyond}`)).toMatchObject({ status: 200, body: { data: [] } });
-    expect((await get(path)).body).toMatchObject({
-      progress: { total: 4, pending: 0, requested: 3, refused: 1, succeeded: 1, failedAgain: 1, underWay: 1 },
+    const request = { action: 'retry', failedAgainIn: id };
+    const expected = {
+      progress: { total: 4, succeeded: 1, failedAgain: 1, cancelled: 0, skipped: 1, waiting: 1, pending: 0, requested: 3 },
+      summary: '1 succeeded, 1 failed again, 1 skipped, 1 waiting',
+      next: { label: 'Retry this one', request, page: `/ops/bulk-actions/new?action=retry&failedAgainIn=${id}` },
+    };
+    expect((await get(path)).body).toMatchObject(expected);
+    expect((await post(PATH, { ...request, reason: 'to see', dryRun: true })).body).toMatchObject({
+      matching: 1,
+      accepted: 1,
+      sample: [again],
     });
-    expect((await get(`/v1/ops/failures/${again}`)).body).toMatchObject({ bulkActionId: id });
-    const audit = await api.db.select().from(operatorActions).where(inArray(operatorActions.target, [fixed, again, gone]));
-    expect(audit.map(({ target }) => target).toSorted()).toEqual([fixed, again].toSorted());
+
+    // What happens to them later is not a result of this bulk action.
+    await resolve(again.orderId);
+    await failAgain(fixed.orderId);
+    expect((await get(path)).body).toMatchObject(expected);
+
+    expect((await get(`/v1/ops/failures/${again.failureId}`)).body).toMatchObject({ bulkActionId: id });
+    const touched = [fixed, again, gone].map(({ failureId }) => failureId);
+    const audit = await api.db.select().from(operatorActions).where(inArray(operatorActions.target, touched));
+    expect(audit.map(({ target }) => target).toSorted()).toEqual([fixed.failureId, again.failureId].toSorted());
     expect(audit).toMatchObject([1, 2].map(() => ({ action: 'retry_failure', reason: 'it is back' })));
+  });
+
+  it('settles each item with the occurrence that it acted on, though another bulk action has the same items', async () => {
+    const { path: first, id: firstId, parked } = await begin(2);
+    const { headers } = await post(PATH, { action: 'retry', ids: parked.map(({ failureId }) => failureId), reason: 'me too' });
+    const second = headers.get('Location') ?? '';
+    const [one = { orderId: '', failureId: '' }, other = one] = parked;
+    await runBatch(firstId, 1);
+    await runBatch(second.split('/').at(-1) ?? '', 5);
+    await runBatch(firstId, 5);
+    await Promise.all([failAgain(one.orderId), resolve(other.orderId)]);
+    expect(await outcomes(first)).toMatchObject([{ outcome: 'failed_again' }, { outcome: 'skipped' }]);
+    expect(await outcomes(second)).toMatchObject([{ outcome: 'skipped' }, { outcome: 'succeeded' }]);
+  });
+
+  it('that cancels orders skips one whose step has succeeded meanwhile, and counts the others as cancelled', async () => {
+    const { errorType, parked } = await parkSome(2);
+    const { headers } = await post(PATH, { action: 'cancel', filter: { errorType }, reason: 'given up' });
+    const path = headers.get('Location') ?? '';
+    await runBatch(path.split('/').at(-1) ?? '', 5);
+    const [kept = { orderId: '' }, gone = kept] = parked;
+    await resolve(kept.orderId);
+    await transaction(api.db, (tx) => closeFailures(tx, { orderId: gone.orderId, generation: 1 }, 'steps', 'cancelled', 'undone'));
+    expect((await get(path)).body).toMatchObject({ summary: '1 cancelled, 1 skipped', next: null });
   });
 
   it('shows an item as failed again if its retry could not be delivered', async () => {
     const { path, id, parked } = await begin(1);
     await runBatch(id, 5);
-    expect((await get(path)).body).toMatchObject({ progress: { underWay: 1, failedAgain: 0 } });
+    expect((await get(path)).body).toMatchObject({ progress: { waiting: 1, failedAgain: 0 } });
     const [{ orderId, failureId } = { orderId: '', failureId: '' }] = parked;
     await transaction(api.db, (tx) => reopenAnswered(tx, { workflowId: orderWorkflowId(orderId), failureId }, 'no'));
-    expect((await get(path)).body).toMatchObject({ progress: { underWay: 0, failedAgain: 1 } });
+    expect((await get(path)).body).toMatchObject({ progress: { waiting: 0, failedAgain: 1 } });
   });
 
   it('still acts, and is shown, with a reason that an earlier version accepted', async () => {
@@ -223,7 +274,7 @@ describe('a bulk action', () => {
     const late = await post(`${path}/resume`, { reason: 'too late' });
     expect(late).toMatchObject({ status: 409, body: { type: 'urn:holdfast:problem:bulk-action-not-running' } });
     expect(await runBatch(id, 1)).toEqual({ state: 'ended' });
-    expect(await api.db.select().from(bulkActionItems).where(eq(bulkActionItems.bulkActionId, id))).toMatchObject([{ state: 'pending' }]);
+    expect(await api.db.select().from(bulkActionItems).where(eq(bulkActionItems.bulkActionId, id))).toMatchObject([{ state: 'skipped', actedAt: null }]);
     expect((await post(`${path}/pause`, {})).status).toBe(422);
   });
 
@@ -242,14 +293,14 @@ describe('the events of a bulk action', () => {
       expect(event).toBe('progress');
       seen.push(JSON.parse(String(data)));
       if (seen.length === 1) await runBatch(id, 5);
-      if (seen.length === 2) await api.db.update(failures).set({ status: 'resolved' }).where(eq(failures.id, parked[0]?.failureId ?? ''));
-      if (seen.length === 3) await api.db.update(failures).set({ status: 'open', occurrence: 2 }).where(eq(failures.id, parked[1]?.failureId ?? ''));
+      if (seen.length === 2) await resolve(parked[0]?.orderId ?? '');
+      if (seen.length === 3) await failAgain(parked[1]?.orderId ?? '');
     }
     expect(seen).toMatchObject([
       { state: 'running', total: 2, pending: 2 },
-      { state: 'completed', pending: 0, underWay: 2 },
-      { succeeded: 1, underWay: 1 },
-      { succeeded: 1, failedAgain: 1, underWay: 0 },
+      { state: 'completed', pending: 0, waiting: 2 },
+      { succeeded: 1, waiting: 1 },
+      { succeeded: 1, failedAgain: 1, waiting: 0 },
     ]);
   });
 

@@ -250,7 +250,7 @@ export interface paths {
     get: operations["listBulkActions"];
     /**
      * Retry, cancel or restart many at once
-     * @description The items are fixed when it starts. With `dryRun` nothing is done, and the answer says what would be. Give either a `filter` or `ids`: of failures for `retry` (parked orders, and emails that could not be sent) and `cancel` (parked orders), of orders for `restart`.
+     * @description The items are fixed when it starts. With `dryRun` nothing is done, and the answer says what would be. Give a `filter` or `ids`: of failures for `retry` (parked orders, and emails that could not be sent) and `cancel` (parked orders), of orders for `restart`. Or give `failedAgainIn`, to act on what failed again in an earlier bulk action.
      *
      * For API keys with the role operator.
      */
@@ -266,7 +266,7 @@ export interface paths {
   "/v1/ops/bulk-actions/{id}/items": {
     /**
      * The items of a bulk action, with their outcomes
-     * @description In the order in which it acts. An outcome says where the failure or the order is now.
+     * @description In the order in which it acts. An outcome is written once, when what was asked for has succeeded or failed, and stays.
      *
      * For API keys with the role operator.
      */
@@ -275,7 +275,7 @@ export interface paths {
   "/v1/ops/bulk-actions/{id}/events": {
     /**
      * The progress of a bulk action as it changes
-     * @description Server-sent events named `progress`: the present one first, then one for each change. Their data is a `BulkActionEvent`. The stream ends once the bulk action has ended and the outcome of everything it requested is known, or nothing changes any more.
+     * @description Server-sent events named `progress`: the present one first, then one for each change. Their data is a `BulkActionEvent`. The stream ends once the bulk action has ended and the outcome of each item is known, or nothing changes any more.
      *
      * For API keys with the role operator.
      */
@@ -497,13 +497,19 @@ export interface components {
       /** @enum {string} */
       state: "running" | "paused" | "cancelled" | "completed";
       total: number;
-      pending: number;
-      refused: number;
-      requested: number;
-      /** @description Of those requested: continuing or ended without trouble */
+      /** @description Continuing or ended without trouble */
       succeeded: number;
       failedAgain: number;
-      underWay: number;
+      /** @description Their orders were cancelled or undone, whether this was asked for or not */
+      cancelled: number;
+      /** @description Not acted on */
+      skipped: number;
+      /** @description Without a result. The total is the sum of these five */
+      waiting: number;
+      /** @description Of those waiting: not acted on yet */
+      pending: number;
+      /** @description Acted on, whatever came of it */
+      requested: number;
     };
     Product: {
       sku: string;
@@ -1028,7 +1034,7 @@ export interface components {
        * @enum {string}
        */
       state: "running" | "paused" | "cancelled" | "completed";
-      /** @description null when ids were given */
+      /** @description null unless one was given */
       filter: ({
         /** @enum {string} */
         kind?: "step" | "compensation" | "email" | "command" | "run" | "late_shipment" | "unexpected_shipment" | "discrepancy" | "refund" | "dispute";
@@ -1056,8 +1062,13 @@ export interface components {
         /** @description Part of the error message, the workflow id or the error type */
         text?: string;
       }) | null;
-      /** @description How many ids were given; null when a filter was */
+      /** @description How many ids were given; null unless some were */
       ids: number | null;
+      /**
+       * Format: uuid
+       * @description The earlier bulk action whose items failed again
+       */
+      failedAgainIn: string | null;
       reason: string;
       actor: string;
       ratePerSecond: number;
@@ -1065,7 +1076,12 @@ export interface components {
       createdAt: string;
       /** Format: date-time */
       finishedAt: string | null;
+      /** @description Why it has paused itself: its first items all failed again */
+      pauseReason: string | null;
       progress: components["schemas"]["BulkActionProgress"];
+      /** @description The progress in words */
+      summary: string;
+      next: components["schemas"]["BulkActionNextStep"];
       links: {
         self: string;
         items: string;
@@ -1078,14 +1094,33 @@ export interface components {
     };
     BulkActionProgress: {
       total: number;
-      pending: number;
-      refused: number;
-      requested: number;
-      /** @description Of those requested: continuing or ended without trouble */
+      /** @description Continuing or ended without trouble */
       succeeded: number;
       failedAgain: number;
-      underWay: number;
+      /** @description Their orders were cancelled or undone, whether this was asked for or not */
+      cancelled: number;
+      /** @description Not acted on */
+      skipped: number;
+      /** @description Without a result. The total is the sum of these five */
+      waiting: number;
+      /** @description Of those waiting: not acted on yet */
+      pending: number;
+      /** @description Acted on, whatever came of it */
+      requested: number;
     };
+    /** @description What to do next, once it has ended */
+    BulkActionNextStep: ({
+      label: string;
+      /** @description With a `reason`, the request for it; with `dryRun`, its dry run */
+      request: {
+        /** @enum {string} */
+        action: "retry" | "cancel" | "restart";
+        /** Format: uuid */
+        failedAgainIn: string;
+      };
+      /** @description Its dry run on the operator's page */
+      page: string;
+    }) | null;
     BulkActionRequest: {
       /** @enum {string} */
       action: "retry" | "cancel" | "restart";
@@ -1118,6 +1153,11 @@ export interface components {
         text?: string;
       };
       ids?: string[];
+      /**
+       * Format: uuid
+       * @description An earlier bulk action: its items that failed again
+       */
+      failedAgainIn?: string;
       reason: string;
       /** @default 20 */
       ratePerSecond?: number;
@@ -1136,13 +1176,18 @@ export interface components {
       /** Format: uuid */
       failureId: string | null;
       /** @enum {string} */
-      outcome: "pending" | "refused" | "under_way" | "failed_again" | "resolved" | "cancelled" | "settled";
-      /** @description Why it was refused */
+      outcome: "waiting" | "succeeded" | "failed_again" | "cancelled" | "skipped";
+      /** @description Why it was skipped, or how it failed again */
       message: string | null;
       /** @description The generation of a restarted order */
       generation: number | null;
       /** Format: date-time */
       actedAt: string | null;
+      /**
+       * Format: date-time
+       * @description When its outcome was written. It never changes afterwards
+       */
+      settledAt: string | null;
     };
     OrderStory: {
       order: components["schemas"]["Order"];
@@ -5458,7 +5503,7 @@ export interface operations {
   };
   /**
    * Retry, cancel or restart many at once
-   * @description The items are fixed when it starts. With `dryRun` nothing is done, and the answer says what would be. Give either a `filter` or `ids`: of failures for `retry` (parked orders, and emails that could not be sent) and `cancel` (parked orders), of orders for `restart`.
+   * @description The items are fixed when it starts. With `dryRun` nothing is done, and the answer says what would be. Give a `filter` or `ids`: of failures for `retry` (parked orders, and emails that could not be sent) and `cancel` (parked orders), of orders for `restart`. Or give `failedAgainIn`, to act on what failed again in an earlier bulk action.
    *
    * For API keys with the role operator.
    */
@@ -5741,7 +5786,7 @@ export interface operations {
   };
   /**
    * The items of a bulk action, with their outcomes
-   * @description In the order in which it acts. An outcome says where the failure or the order is now.
+   * @description In the order in which it acts. An outcome is written once, when what was asked for has succeeded or failed, and stays.
    *
    * For API keys with the role operator.
    */
@@ -5751,7 +5796,7 @@ export interface operations {
         limit?: number;
         /** @description `nextCursor` of the previous page */
         cursor?: string;
-        outcome?: "pending" | "refused" | "under_way" | "failed_again" | "resolved" | "cancelled" | "settled";
+        outcome?: "waiting" | "succeeded" | "failed_again" | "cancelled" | "skipped";
       };
       path: {
         id: string;
@@ -5871,7 +5916,7 @@ export interface operations {
   };
   /**
    * The progress of a bulk action as it changes
-   * @description Server-sent events named `progress`: the present one first, then one for each change. Their data is a `BulkActionEvent`. The stream ends once the bulk action has ended and the outcome of everything it requested is known, or nothing changes any more.
+   * @description Server-sent events named `progress`: the present one first, then one for each change. Their data is a `BulkActionEvent`. The stream ends once the bulk action has ended and the outcome of each item is known, or nothing changes any more.
    *
    * For API keys with the role operator.
    */

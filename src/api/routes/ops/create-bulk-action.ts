@@ -8,13 +8,13 @@ import { bulkActionPlanSchema, bulkActionSchema, loadBulkAction } from '../../..
 import { keyed } from '../../auth.ts';
 import type { Api, Dependencies } from '../../environment.ts';
 import { problems, WITH_BODY } from '../../errors.ts';
-import { bulkActionPlan, restartByIds, retryByFilter, runningBulkAction } from '../../examples/bulk-actions.ts';
+import { bulkActionPlan, restartByIds, retryByFilter, retryFailedAgain, runningBulkAction } from '../../examples/bulk-actions.ts';
 import { json, jsonBody, named } from '../../schemas/common.ts';
 import { IDEMPOTENCY_REPLAYED, LOCATION, RETRY_AFTER } from '../../schemas/header.ts';
 import { acceptedHeaders, idempotentRequest, optionalIdempotencyHeader } from '../../schemas/idempotency.ts';
 
 const bodySchema = named('BulkActionRequest', bulkActionRequestSchema).openapi({
-  oneOf: [{ required: ['filter'] }, { required: ['ids'] }],
+  oneOf: [{ required: ['filter'] }, { required: ['ids'] }, { required: ['failedAgainIn'] }],
 });
 
 const route = createRoute({
@@ -24,11 +24,11 @@ const route = createRoute({
   summary: 'Retry, cancel or restart many at once',
   description:
     'The items are fixed when it starts. With `dryRun` nothing is done, and the answer says what would be. ' +
-    'Give either a `filter` or `ids`: of failures for `retry` (parked orders, and emails that could not be sent) and `cancel` ' +
-    '(parked orders), of orders for `restart`.',
+    'Give a `filter` or `ids`: of failures for `retry` (parked orders, and emails that could not be sent) and `cancel` ' +
+    '(parked orders), of orders for `restart`. Or give `failedAgainIn`, to act on what failed again in an earlier bulk action.',
   ...keyed('createBulkAction'),
   parameters: [optionalIdempotencyHeader],
-  request: { body: jsonBody(bodySchema, { retryByFilter, dryRunByIds: restartByIds }) },
+  request: { body: jsonBody(bodySchema, { retryByFilter, dryRunByIds: restartByIds, retryFailedAgain }) },
   responses: {
     200: { description: 'What would be done', content: json(bulkActionPlanSchema, { plan: bulkActionPlan }) },
     202: {

@@ -16,7 +16,7 @@ const route = createRoute({
   path: '/v1/ops/bulk-actions/{id}/items',
   tags: ['Operations'],
   summary: 'The items of a bulk action, with their outcomes',
-  description: 'In the order in which it acts. An outcome says where the failure or the order is now.',
+  description: 'In the order in which it acts. An outcome is written once, when what was asked for has succeeded or failed, and stays.',
   ...keyed('listBulkActionItems'),
   request: { params: idParams, query: numberedPageQuery.extend({ outcome: z.enum(BULK_ACTION_OUTCOMES).optional() }) },
   responses: {

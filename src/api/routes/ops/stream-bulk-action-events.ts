@@ -26,7 +26,7 @@ const route = createRoute({
   summary: 'The progress of a bulk action as it changes',
   description:
     'Server-sent events named `progress`: the present one first, then one for each change. Their data is a `BulkActionEvent`. ' +
-    'The stream ends once the bulk action has ended and the outcome of everything it requested is known, or nothing changes ' +
+    'The stream ends once the bulk action has ended and the outcome of each item is known, or nothing changes ' +
     'any more.',
   ...keyed('streamBulkActionEvents'),
   request: { params: idParams },
@@ -79,7 +79,7 @@ async function follow(db: Database, id: string, stream: SSEStreamingApi, signal:
       await stream.write(': still here\n\n');
       wroteAt = now;
     }
-    if (bulkAction.finishedAt && (progress.underWay === 0 || now - changedAt >= STANDSTILL)) return;
+    if (bulkAction.finishedAt && (progress.waiting === 0 || now - changedAt >= STANDSTILL)) return;
     await sleep(POLL, undefined, { signal }).catch(() => {});
   }
 }

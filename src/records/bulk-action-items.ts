@@ -1,0 +1,109 @@
+import { and, eq, gte, inArray, sql, type SQL } from 'drizzle-orm';
+import type { BulkActionResult } from '../contracts/bulk-actions.ts';
+import type { OrderRef } from '../contracts/ids.ts';
+import type { OrderStatus } from '../contracts/statuses.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import { bulkActionItems, bulkActions } from '../db/schema.ts';
+
+/**
+ * The results of the items of bulk actions. Each is written in the transaction that settles what the item has asked for, and only
+ * on an item that still waits for it: what happens to the failure or the order later changes no result.
+ */
+
+/** How a failure was settled. */
+type Settlement = Extract<BulkActionResult, 'succeeded' | 'failed_again' | 'cancelled'>;
+
+const isAwaited = eq(bulkActionItems.state, 'requested');
+
+const isCancellation = sql`(select ${bulkActions.action} from ${bulkActions} where ${bulkActions.id} = ${bulkActionItems.bulkActionId}) = 'cancel'`;
+
+/**
+ * Writes the result of the items that wait for a failure which is settled now: it was closed, or is open again. The failure is
+ * locked by the caller, as it was when the item was acted on. An item is about one occurrence of its failure.
+ * @param message why it failed again
+ */
+export async function settleItems(
+  tx: Transaction,
+  failureIds: readonly string[],
+  settlement: Settlement,
+  message: string | null = null,
+): Promise<void> {
+  if (failureIds.length === 0) return;
+  const result = { state: settlement, message, settledAt: sql`now()` };
+  await tx
+    .update(bulkActionItems)
+    // Asked to cancel an order, and its step has succeeded: nothing was cancelled.
+    .set(
+      settlement === 'succeeded'
+        ? {
+            ...result,
+            state: sql`case when ${isCancellation} then 'skipped' else 'succeeded' end`,
+            message: sql`case when ${isCancellation} then 'the order has continued before it could be cancelled' end`,
+          }
+        : result,
+    )
+    .where(and(isAwaited, inArray(bulkActionItems.failureId, [...failureIds])));
+}
+
+/** What the first status of a restarted order that counts says about its restart. */
+const RESULT_OF_RESTART: Partial<Record<OrderStatus, Settlement>> = {
+  fulfilling: 'succeeded',
+  shipped: 'succeeded',
+  completed: 'succeeded',
+  needs_attention: 'failed_again',
+  failed: 'failed_again',
+  cancelled: 'cancelled',
+};
+
+/**
+ * Writes the result of the items that have restarted an order, as part of the statement that changes its status.
+ * @param message why it failed again
+ * @returns a table expression; undefined if there is nothing to write, as for every order that was never restarted
+ */
+export function settleRestart(
+  db: Pick<Database, 'update'>,
+  { orderId, generation }: OrderRef,
+  status: OrderStatus,
+  message: string | null,
+): SQL | undefined {
+  const state = RESULT_OF_RESTART[status];
+  if (generation === 1 || state === undefined) return undefined;
+  const settled = db
+    .update(bulkActionItems)
+    .set({ state, message, settledAt: sql`now()` })
+    .where(
+      and(
+        isAwaited,
+        eq(bulkActionItems.orderId, orderId),
+        eq(bulkActionItems.generation, generation),
+        sql`exists (select from moved)`,
+      ),
+    );
+  return sql`settled_restart as ${settled}`;
+}
+
+/** How many first results have to be bad before a bulk action pauses itself. */
+export const FIRST_RESULTS = 5;
+
+/**
+ * @param from a position
+ * @returns why a bulk action is to pause: the first items from there on whose outcome is known have all failed again. Undefined if
+ * they have not, or too few are known
+ */
+export async function whyPause(tx: Transaction, bulkActionId: string, from: number): Promise<string | undefined> {
+  const first = await tx
+    .select({ state: bulkActionItems.state, message: bulkActionItems.message })
+    .from(bulkActionItems)
+    .where(
+      and(
+        eq(bulkActionItems.bulkActionId, bulkActionId),
+        gte(bulkActionItems.position, from),
+        inArray(bulkActionItems.state, ['succeeded', 'failed_again']),
+      ),
+    )
+    .orderBy(bulkActionItems.settledAt, bulkActionItems.position)
+    .limit(FIRST_RESULTS);
+  if (first.length < FIRST_RESULTS || first.some(({ state }) => state !== 'failed_again')) return undefined;
+  const why = first.at(-1)?.message ?? 'the cause is not known';
+  return `The first ${FIRST_RESULTS} items failed again: ${why}`;
+}
