@@ -80,6 +80,10 @@ const webhookSecrets = z
   .transform((text) => text.split(','))
   .pipe(z.tuple([webhookSecret], webhookSecret));
 
+const smtpUrl = z.url({ protocol: /^smtps?$/ });
+
+const webhookUrl = z.url({ protocol: /^https?$/ }).optional();
+
 const observedSchema = z.object({
   METRICS_HOST: z.string().default('127.0.0.1').describe('The address that `METRICS_PORT` is opened on.'),
   METRICS_PORT: portNumber.optional().describe('Where Prometheus reads the metrics of this process. Nowhere, unless given.'),
@@ -89,12 +93,27 @@ const observedSchema = z.object({
     .describe('The collector of traces, by OTLP over HTTP, such as `http://collector:4318`. Nothing is traced, unless given.'),
 });
 
+/** Where alerts go. Any of the processes sends them: the others may be what is away. */
+const alertingSchema = z.object({
+  ONCALL_EMAIL: z.email().default('oncall@holdfast.example').describe('Gets alerts.'),
+  MAIL_FROM: z.string().default('Holdfast <shop@holdfast.example>').describe('The sender of all emails.'),
+  MAIL_TIMEOUT: duration('15s').describe('How long sending one email may take.'),
+  ALERT_WEBHOOK_URL: webhookUrl.describe('Receives alerts as Standard Webhooks. No one does, unless given. `https` in production.'),
+  ALERT_WEBHOOK_SECRET: webhookSecrets
+    .optional()
+    .describe('Signs them: `whsec_` and base64. With several, separated by commas, each signs: for as long as they are rotated.'),
+  ALERT_SLACK_URL: webhookUrl.describe("An incoming webhook of Slack, or of another chat that takes Slack's format. `https` in production."),
+  ALERT_BACKLOG_AFTER: duration('5m').describe('How long a command or a task may wait before that is an alert.'),
+  ALERT_DIGEST_EVERY: duration('6h').describe('How often an alert that goes on is repeated, with the count at that time.'),
+});
+
 const apiOnlySchema = z.object({
   API_HOST: z.string().default('127.0.0.1').describe('The address that `API_PORT` is opened on.'),
   API_PORT: port(3000).describe('Where the API listens.'),
   ALLOWED_HOSTS: hostNames.describe(
     'Host names that requests may be sent to, separated by commas, besides that of `PUBLIC_URL`, `localhost` and addresses.',
   ),
+  SMTP_URL: smtpUrl.optional().describe('The mail server, for alerts while no worker runs. Without it, only workers send alerts by email.'),
   DATABASE_POOL: count(20).describe('Most connections to Postgres of one process. All processes together must stay below its `max_connections`.'),
   TRUSTED_PROXIES: networks.describe(
     'The proxies in front of the API: addresses or networks, separated by commas. Their `X-Forwarded-For` says who called.',
@@ -117,10 +136,8 @@ const workerOnlySchema = z.object({
   // Fewer than activities: an activity that calls the outside holds one for a few ms of its time. Activities that only use
   // Postgres are limited by it (see `worker.ts`).
   DATABASE_POOL: count(30).describe('Most connections to Postgres of one process. All processes together must stay below its `max_connections`.'),
-  SMTP_URL: z.url({ protocol: /^smtps?$/ }).describe('The mail server: `smtp://user:password@host:587`, or `smtps://` for TLS from the start.'),
-  MAIL_FROM: z.string().default('Holdfast <shop@holdfast.example>').describe('The sender of all emails.'),
+  SMTP_URL: smtpUrl.describe('The mail server: `smtp://user:password@host:587`, or `smtps://` for TLS from the start.'),
   OPERATIONS_EMAIL: z.email().default('operations@holdfast.example').describe('Gets weekly reports and reminders.'),
-  ONCALL_EMAIL: z.email().default('oncall@holdfast.example').describe('Gets alerts.'),
   STRIPE_SECRET_KEY: z.string().min(1).describe('The key of the payment provider.'),
   STRIPE_API_BASE: urlOr('https://api.stripe.com').describe('Where the payment provider is.'),
   WAREHOUSE_URL: url().describe('Where the warehouse is.'),
@@ -128,7 +145,6 @@ const workerOnlySchema = z.object({
   // Below the limits of an attempt in `contracts/retry-profiles.ts`.
   PAYMENT_TIMEOUT: duration('20s').describe('How long one call to the payment provider may take.'),
   WAREHOUSE_TIMEOUT: duration('8s').describe('How long one call to the warehouse may take.'),
-  MAIL_TIMEOUT: duration('15s').describe('How long sending one email may take.'),
   ORDERS_CONCURRENCY: count(100).describe('How many activities of orders and signups one worker runs at a time.'),
   EMAIL_CONCURRENCY: count(20).describe('How many emails one worker sends at a time.'),
   OPERATIONS_CONCURRENCY: count(10).describe('How many activities of reports, alerts and bulk actions one worker runs at a time.'),
@@ -161,23 +177,22 @@ const workerOnlySchema = z.object({
     .or(count(20))
     .default(20)
     .describe('Most emails that nobody paid for to one address within 24 hours. `off` for load tests.'),
-  ALERT_DIGEST_EVERY: duration('15m').describe('How often an alert that goes on is repeated, with the count at that time.'),
   RECONCILE_GRACE: duration('2m').describe('How long Postgres and the other side may differ before that is a failure.'),
-  ALERT_WEBHOOK_URL: z.url().optional().describe('Receives alerts as Standard Webhooks. No one does, unless given.'),
-  ALERT_WEBHOOK_SECRET: z.string().startsWith('whsec_').optional().describe('Signs them: `whsec_` and base64.'),
 });
 
 /** All settings, by who reads them. */
 export const SETTINGS = {
   'All processes': commonSchema,
-  'API and worker': observedSchema,
+  'API and worker': z.object({ ...observedSchema.shape, ...alertingSchema.shape }),
   API: apiOnlySchema,
   Worker: workerOnlySchema,
 };
 
-const apiSchema = z.object({ ...commonSchema.shape, ...observedSchema.shape, ...apiOnlySchema.shape });
-const workerSchema = z.object({ ...commonSchema.shape, ...observedSchema.shape, ...workerOnlySchema.shape });
+const apiSchema = z.object({ ...commonSchema.shape, ...observedSchema.shape, ...alertingSchema.shape, ...apiOnlySchema.shape });
+const workerSchema = z.object({ ...commonSchema.shape, ...observedSchema.shape, ...alertingSchema.shape, ...workerOnlySchema.shape });
 
+/** What sending alerts needs. */
+export type AlertingConfig = z.infer<typeof alertingSchema> & { SMTP_URL?: string | undefined };
 export type ApiConfig = z.infer<typeof apiSchema>;
 export type OpsConfig = z.infer<typeof commonSchema>;
 export type WorkerConfig = z.infer<typeof workerSchema>;
@@ -193,9 +208,28 @@ function load<Output>(schema: z.ZodType<Output>, environment: NodeJS.ProcessEnv)
   // Compose files set missing variables to an empty text.
   const given = { ...preset, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')) };
   const result = schema.safeParse(given, { error: describeIssue });
-  if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  const faults = [...(result.error?.issues ?? []).map((issue) => `  ${issue.path.join('.')}: ${issue.message}`), ...alertingFaults(environment)];
+  if (result.success && faults.length === 0) return result.data;
   throw new ConfigError(`The environment is incomplete:\n${faults.join('\n')}`);
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** What no single setting says. Alerts tell what is wrong in the shop, so nobody on the way may read or change them. */
+function alertingFaults(environment: NodeJS.ProcessEnv): string[] {
+  const isProduction = environment['NODE_ENV'] === 'production';
+  const isInsecure = (name: string) => {
+    const given = environment[name] ?? '';
+    if (!URL.canParse(given)) return false;
+    const { protocol, hostname } = new URL(given);
+    return protocol === 'http:' && !LOOPBACK.includes(hostname);
+  };
+  const insecure = ['ALERT_WEBHOOK_URL', 'ALERT_SLACK_URL'].filter((name) => isProduction && isInsecure(name));
+  const isUnsigned = Boolean(environment['ALERT_WEBHOOK_URL']) && !environment['ALERT_WEBHOOK_SECRET'];
+  return [
+    ...insecure.map((name) => `  ${name}: must be https in production`),
+    ...(isUnsigned ? ['  ALERT_WEBHOOK_SECRET: is required with ALERT_WEBHOOK_URL: without it, the receiver cannot verify the sender'] : []),
+  ];
 }
 
 /** @throws ConfigError when a variable is missing or wrong */

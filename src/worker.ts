@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { configureAlerter } from './alerts/configured.ts';
 import { createActivities } from './activities/index.ts';
 import { createActivityInterceptor } from './activities/interceptors.ts';
 import { createRunActivities } from './activities/broken-runs.ts';
@@ -11,7 +12,6 @@ import { QUEUE_NAMES, TASK_QUEUES, type QueueName } from './contracts/names.ts';
 import { OrderLinks } from './customer-links.ts';
 import { connectDatabase } from './db/client.ts';
 import { DATABASE_LIMITS } from './db/limits.ts';
-import { createAlertWebhook, type AlertWebhook } from './gateways/alert-webhook.ts';
 import { createMailGateway } from './gateways/smtp.ts';
 import { createPaymentGateway } from './gateways/stripe.ts';
 import { createWarehouseGateway } from './gateways/warehouse.ts';
@@ -89,12 +89,10 @@ async function main(): Promise<void> {
     warehouse,
     mail,
     operationsMail,
-    alertWebhook: alertWebhook(config),
     settings: {
       publicUrl: config.PUBLIC_URL,
       customerLinks: new OrderLinks(config.PUBLIC_URL, config.PAYLOAD_KEYS),
       operationsEmail: config.OPERATIONS_EMAIL,
-      onCallEmail: config.ONCALL_EMAIL,
       emailsPerAddressAndDay: config.EMAILS_PER_ADDRESS_AND_DAY,
       reviewAfterDeclines: config.REVIEW_AFTER_DECLINES,
     },
@@ -146,7 +144,6 @@ async function main(): Promise<void> {
         policies: {
           order: orderPolicy(config),
           signup: signupPolicy(config),
-          alertDigestEvery: config.ALERT_DIGEST_EVERY,
         },
         eagerStart: true,
         room: watchRoom(ordersWorker, () => readWaitingTasks(client, 'orders')),
@@ -158,12 +155,16 @@ async function main(): Promise<void> {
   const health = { db: database.db, log };
   const presence = announceWorker(health, { identity, host, version: await readVersion(), queues });
   const prober = startProber({ ...health, probes: createProbes(config) });
+  const alerter = configureAlerter(config, { db: database.db, client, log });
+  const alerting = alerter.run();
+
   log.info({ queues }, 'worker ready');
   try {
     await runWorkers(workers);
   } finally {
     await dispatcher?.stop();
-    await Promise.all([prober.stop(), presence.stop()]);
+    await Promise.all([prober.stop(), presence.stop(), alerting.stop()]);
+    alerter.close();
     await metrics?.close();
     mail.close();
     operationsMail.close();
@@ -183,12 +184,6 @@ async function declareSchedule(client: Client, definition: ScheduleDefinition, l
     if (!(error instanceof UndecodablePayloadError)) throw error;
     log.error({ schedule, error: error.message }, 'schedule cannot be read');
   }
-}
-
-function alertWebhook({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret }: WorkerConfig): AlertWebhook | undefined {
-  if (!url) return undefined;
-  if (!secret) throw new ConfigError('ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET: without it, the receiver cannot verify the sender');
-  return measureCalls('alert', createAlertWebhook({ url, secret }));
 }
 
 function parseQueues(): QueueName[] {

@@ -129,3 +129,25 @@ describe('the Dockerfile', () => {
     expect([...bases]).toEqual([expect.stringMatching(/^node:\d+\.\d+\.\d+-[\w-]+@sha256:[0-9a-f]{64}$/)]);
   });
 });
+
+describe('where alerts go', () => {
+  const load = (environment: Record<string, string>) => () => {
+    const required = Object.fromEntries(requiredBy(loadWorkerConfig).map((name) => [name, EXAMPLES[name] ?? 'x']));
+    return loadWorkerConfig({ ...required, ...environment });
+  };
+  const EXAMPLES: Record<string, string> = {
+    DATABASE_URL: 'postgres://localhost/x',
+    SMTP_URL: 'smtp://localhost',
+    WAREHOUSE_URL: 'http://localhost',
+    PAYLOAD_KEYS: 'none',
+  };
+  const SECRET = { ALERT_WEBHOOK_SECRET: 'whsec_b25seSBmb3IgdGVzdHM=' };
+
+  it('is refused in production unless it is secure, and without a secret to sign with', () => {
+    const insecure = { NODE_ENV: 'production', ALERT_WEBHOOK_URL: 'http://pager.example/', ALERT_SLACK_URL: 'http://chat.example/' };
+    expect(load({ ...insecure, ...SECRET })).toThrow(/ALERT_WEBHOOK_URL: must be https in production\n +ALERT_SLACK_URL: must be https in production/);
+    expect(load({ ...insecure, ...SECRET, NODE_ENV: 'test' })).not.toThrow();
+    expect(load({ ALERT_WEBHOOK_URL: 'https://pager.example/' })).toThrow(/ALERT_WEBHOOK_SECRET: is required/);
+    expect(load({ ALERT_SLACK_URL: 'ftp://chat.example/' })).toThrow(ConfigError);
+  });
+});

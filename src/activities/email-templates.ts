@@ -1,41 +1,11 @@
-import { html, raw } from 'hono/html';
 import { customerText } from '../contracts/customer-texts.ts';
 import { shortNumber } from '../contracts/ids.ts';
-import type { AlertOccasion } from '../contracts/messages.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { weeklyFiguresSchema } from '../contracts/report.ts';
 import { ORDER_EMAILS, type OrderTemplate, type SignupTemplate } from '../contracts/templates.ts';
 import { verificationPath, type OrderLinks } from '../customer-links.ts';
 import type { orderItems, orders, shipments, signups, weeklyReports } from '../db/schema.ts';
-
-/** The content of an email, ready to send. */
-export interface Letter {
-  subject: string;
-  text: string;
-  html: string;
-}
-
-interface Content {
-  subject: string;
-  lines: string[];
-  link?: { label: string; url: string } | undefined;
-  /** SVG, in the HTML version only */
-  picture?: string;
-}
-
-/** Gives all emails the same look. Text and HTML say the same. `html` escapes its values. */
-async function letter({ subject, lines, link, picture }: Content): Promise<Letter> {
-  const text = [...lines, ...(link ? [`${link.label}: ${link.url}`] : []), 'Holdfast'].join('\n\n');
-  const body = await html`<!doctype html>
-    <html lang="en">
-      <body style="font: 16px/1.5 system-ui, sans-serif; max-width: 36em; margin: 2em auto; color: #1c1c1c">
-        ${lines.map((line) => html`<p>${line}</p>`)} ${picture ? raw(picture) : ''}
-        ${link ? html`<p><a href="${link.url}">${link.label}</a></p>` : ''}
-        <p style="color: #6b6b6b">Holdfast</p>
-      </body>
-    </html>`;
-  return { subject, text, html: body.toString() };
-}
+import { letter, type Content, type Letter } from '../gateways/letter.ts';
 
 /** Writes an email about an order, to the customer or to operations. */
 export async function renderOrderEmail(
@@ -161,24 +131,6 @@ export async function renderSignupEmail(
         `Your trial ends on ${signup.trialEndsAt?.toISOString().slice(0, 10) ?? 'soon'}. Subscribe to continue after that.`,
       );
   }
-}
-
-const ALERT_WORDS: Record<AlertOccasion, string> = { opened: 'Failing', digest: 'Still failing', resolved: 'Resolved' };
-
-/** Writes an alert to the on-call address. */
-export async function renderAlert(
-  { group, occasion }: { group: string; occasion: AlertOccasion },
-  { open, publicUrl }: { open: number; publicUrl: string },
-): Promise<Letter> {
-  return await letter({
-    subject: `[Holdfast] ${ALERT_WORDS[occasion]}: ${group} (${open} open)`,
-    lines: [
-      occasion === 'resolved'
-        ? `All failures in the group "${group}" are closed.`
-        : `Open failures in the group "${group}": ${open}. Each one needs a person.`,
-    ],
-    link: { label: 'Failures', url: `${publicUrl}/ops/failures?status=open` },
-  });
 }
 
 /** Writes the weekly report to operations. */

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { and, eq, sql } from 'drizzle-orm';
 import { busy, type ErrorDetails } from '../contracts/errors.ts';
 import { emailKey, type OrderRef } from '../contracts/ids.ts';
-import type { AlertOccasion, ResendEmailInput } from '../contracts/messages.ts';
+import type { ResendEmailInput } from '../contracts/messages.ts';
 import {
   isCappedTemplate,
   isOrderTemplate,
@@ -17,13 +17,14 @@ import type { Database } from '../db/client.ts';
 import { attemptEvents, emails, failures, orderItems, orders, payments, shipments, signups, verificationTokens, weeklyReports } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { invalidRequest } from '../gateways/errors.ts';
+import type { Letter } from '../gateways/letter.ts';
 import type { MailGateway } from '../gateways/smtp.ts';
-import { closeFailure, countOpenInGroup, isStill } from '../records/failures.ts';
+import { closeFailure, isStill } from '../records/failures.ts';
 import { isOf } from '../records/order-rows.ts';
 import { newToken } from '../records/tokens.ts';
 import { errorDetails, recordAttempt, stopwatch, unlessAway, type Attempted } from './attempts.ts';
 import { createEmailCap } from './email-cap.ts';
-import { renderAlert, renderOrderEmail, renderReport, renderSignupEmail, type Letter } from './email-templates.ts';
+import { renderOrderEmail, renderReport, renderSignupEmail } from './email-templates.ts';
 import { notInDatabase } from './errors.ts';
 import { findOrder } from './find-order.ts';
 import { recordedReason } from './review.ts';
@@ -37,7 +38,6 @@ export interface EmailSettings {
   /** Signs the links to customers' pages. */
   customerLinks: OrderLinks;
   operationsEmail: string;
-  onCallEmail: string;
   /** The cap: see `email-cap.ts`. */
   emailsPerAddressAndDay: number | 'off';
 }
@@ -75,7 +75,7 @@ const NOT_CAPPED = sql<null>`null`;
 export function createEmailActivities(deps: {
   db: Database;
   gateway: MailGateway;
-  /** For alerts and reports: connections that a flood of customers' mail cannot use up. */
+  /** For reports: connections that a flood of customers' mail cannot use up. */
   operationsGateway: MailGateway;
   settings: EmailSettings;
 }) {
@@ -222,14 +222,6 @@ export function createEmailActivities(deps: {
       if (!outdated) await send();
       const outcome = outdated ? 'The email was not sent: it is out of date.' : 'The email has been sent.';
       await transaction(db, (tx) => closeFailure(tx, failure.id, 'resolved', outcome));
-    },
-
-    async sendAlert(alert: { group: string; occasion: AlertOccasion; key: string }): Promise<void> {
-      await sendOnce(
-        { key: alert.key, template: `alert_${alert.occasion}`, recipient: settings.onCallEmail },
-        async () => renderAlert(alert, { open: await countOpenInGroup(db, alert.group), publicUrl: settings.publicUrl }),
-        operationsGateway,
-      );
     },
 
     async sendWeeklyReport(week: string): Promise<void> {

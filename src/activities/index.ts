@@ -1,5 +1,4 @@
 import type { Database } from '../db/client.ts';
-import { NO_ALERT_WEBHOOK, type AlertWebhook } from '../gateways/alert-webhook.ts';
 import type { MailGateway } from '../gateways/smtp.ts';
 import type { PaymentGateway } from '../gateways/stripe.ts';
 import type { WarehouseGateway } from '../gateways/warehouse.ts';
@@ -27,10 +26,8 @@ export interface ActivityDependencies {
   payments: PaymentGateway;
   warehouse: WarehouseGateway;
   mail: MailGateway;
-  /** For alerts and reports. */
+  /** For reports. */
   operationsMail: MailGateway;
-  /** Optional: without it, alerts are sent by email only. */
-  alertWebhook?: AlertWebhook | undefined;
   settings: ActivitySettings;
   log: Logger;
 }
@@ -39,12 +36,7 @@ export interface ActivityDependencies {
 export function createActivities(deps: ActivityDependencies) {
   const { db, log, settings } = deps;
   return {
-    ...createAlertActivities({
-      db,
-      log,
-      webhook: deps.alertWebhook ?? NO_ALERT_WEBHOOK,
-      publicUrl: settings.publicUrl,
-    }),
+    ...createAlertActivities(),
     ...createBulkActionActivities({ db }),
     ...createEmailActivities({ db, gateway: deps.mail, operationsGateway: deps.operationsMail, settings }),
     ...createFailedEmailActivities({ db }),

@@ -11,10 +11,5 @@ export const openOrderFailure = (
   tx: Transaction,
   { orderId, generation }: OrderRef,
   failure: Omit<NewFailure, 'workflowId' | 'runId' | keyof OrderRef>,
-  options?: { alert: boolean },
 ): Promise<FailureRef> =>
-  openFailure(
-    tx,
-    { ...failure, orderId, generation, workflowId: orderWorkflowId(orderId), runId: currentRunId() },
-    options,
-  );
+  openFailure(tx, { ...failure, orderId, generation, workflowId: orderWorkflowId(orderId), runId: currentRunId() });

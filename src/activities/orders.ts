@@ -158,17 +158,12 @@ export function createOrderActivities({ db }: { db: Database }) {
       await transaction(db, async (tx) => {
         // A late attempt: the order has been shipped meanwhile.
         if ((await lockInProgress(tx, ref)).status === 'shipped') return;
-        await openOrderFailure(
-          tx,
-          ref,
-          {
-            ...LATE_SHIPMENT,
-            errorType: 'late_shipment',
-            errorMessage: 'The warehouse accepted the order but has not handed it to a carrier.',
-            attempts: 1,
-          },
-          { alert: false },
-        );
+        await openOrderFailure(tx, ref, {
+          ...LATE_SHIPMENT,
+          errorType: 'late_shipment',
+          errorMessage: 'The warehouse accepted the order but has not handed it to a carrier.',
+          attempts: 1,
+        });
       });
     },
 

@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
+import { configureAlerter } from '../alerts/configured.ts';
 import type { ApiConfig } from '../config.ts';
 import { OrderLinks } from '../customer-links.ts';
 import { connectDatabase } from '../db/client.ts';
@@ -55,6 +56,11 @@ export async function startApi(config: ApiConfig, log: Logger, extend: (api: Api
     await keys.close();
     await Promise.allSettled([database.close(), temporal.close(), metrics?.close()]);
   };
+  const client = new Client({
+    connection: temporal,
+    namespace: config.TEMPORAL_NAMESPACE,
+    dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+  });
   const api = createApp({
     db: database.db,
     keys,
@@ -69,11 +75,7 @@ export async function startApi(config: ApiConfig, log: Logger, extend: (api: Api
           temporal.workflowService.describeNamespace({ namespace: config.TEMPORAL_NAMESPACE }),
         ),
     },
-    temporal: new Client({
-      connection: temporal,
-      namespace: config.TEMPORAL_NAMESPACE,
-      dataConverter: createDataConverter(config.PAYLOAD_KEYS),
-    }),
+    temporal: client,
     clientAddress,
     limits: config.RATE_LIMIT === 'off' ? NO_RATE_LIMITS : createRateLimits(config.RATE_LIMIT, clientAddress),
     temporalUiUrl: config.TEMPORAL_UI_URL,
@@ -92,6 +94,9 @@ export async function startApi(config: ApiConfig, log: Logger, extend: (api: Api
     if (port !== undefined) metrics = await serveMetrics({ host, port }, metricsSources);
     const server = await listen(api, { host: config.API_HOST, port: config.API_PORT });
     feed.start(database.db);
+    // The workers have one, too. This one is there when no worker is.
+    const alerter = configureAlerter(config, { db: database.db, client, log });
+    const alerting = alerter.run();
     return {
       url: server.url,
       metricsUrl: metrics?.url,
@@ -100,6 +105,8 @@ export async function startApi(config: ApiConfig, log: Logger, extend: (api: Api
         feed.close();
         stopping.abort();
         await server.close();
+        await alerting.stop();
+        alerter.close();
         await release();
       },
     };

@@ -113,7 +113,7 @@ export interface AlertInput {
   announced?: number;
 }
 
-/** Why an alert is sent. */
+/** Why an alert of an earlier version was sent. */
 export type AlertOccasion = 'opened' | 'digest' | 'resolved';
 
 /** `replayId` is the id of the bulk action. Histories store this name, so it stays. */

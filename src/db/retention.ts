@@ -1,7 +1,7 @@
 import { and, inArray, lt, sql, type SQL, type Table } from 'drizzle-orm';
 import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type * as schema from './schema.ts';
-import { commands, idempotencyKeys, operatorSessions, verificationTokens, webhookEvents, workers } from './schema.ts';
+import { alertMessages, commands, idempotencyKeys, operatorSessions, verificationTokens, webhookEvents, workers } from './schema.ts';
 
 type Schema = typeof schema;
 /** The name of a table in `schema.ts`. */
@@ -47,7 +47,9 @@ export const RETENTION: Record<TableName, Retention> = {
   webhookEvents: deleteAfter('30 days', webhookEvents.receivedAt),
   failures: { keep: 'the history of an order or a signup' },
   failureEvents: { keep: 'the history of an order or a signup' },
-  alertGroups: { keep: 'one row for each kind of failure' },
+  alerts: { keep: 'what operations was woken up for' },
+  alertMessages: deleteAfter('90 days', alertMessages.settledAt),
+  alertGroups: { keep: 'one row for each kind of failure; of an earlier version' },
   bulkActions: { keep: 'the audit' },
   bulkActionItems: { keep: 'the audit' },
   operatorActions: { keep: 'the audit' },

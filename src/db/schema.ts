@@ -16,6 +16,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { ALERT_CHANNELS, ALERT_MESSAGE_STATES, ALERT_OCCASIONS, type AlertContent } from '../contracts/alerts.ts';
 import { BOOK_CHECKS, BOOK_FIXES, BOOK_SCOPES } from '../contracts/books.ts';
 import {
   BULK_ACTION_ITEM_STATES,
@@ -640,7 +641,75 @@ export const failureEvents = pgTable(
   ],
 );
 
-/** Similar failures share one alert. While a group is open, one workflow sends its messages. */
+/**
+ * What is, or was, worth waking somebody up for: a group of similar failures, or a backlog. The next outage is another row. See
+ * `alerts/watch.ts`.
+ */
+export const alerts = pgTable(
+  'alerts',
+  {
+    id: uuid().primaryKey(),
+    /** e.g. `step/ship/warehouse_unavailable`, `workers/orders` */
+    subject: text().notNull(),
+    /** Since when there is trouble. */
+    since: at('since').notNull(),
+    openedAt: at('opened_at').notNull(),
+    /** How many messages it has had. */
+    messages: integer().notNull().default(0),
+    /** The count that the last message named; 0 while nobody has been told. */
+    announced: integer().notNull().default(0),
+    announcedAt: at('announced_at'),
+    /** The largest count so far. */
+    peak: integer().notNull().default(0),
+    /** What the last message said, for the one that says that it is over. */
+    content: jsonb().$type<AlertContent>(),
+    /** Since when there is no trouble any more. */
+    quietSince: at('quiet_since'),
+    resolvedAt: at('resolved_at'),
+  },
+  (table) => [
+    uniqueIndex('alerts_one_open')
+      .on(table.subject)
+      .where(sql`resolved_at is null`),
+    index('alerts_age').on(table.resolvedAt),
+  ],
+);
+
+/** The outbox of alerts: one row for each message and channel. Written with the alert, sent by any process that has the channel. */
+export const alertMessages = pgTable(
+  'alert_messages',
+  {
+    alertId: uuid('alert_id')
+      .notNull()
+      .references(() => alerts.id),
+    /** Counts the messages of an alert, from 1. */
+    serial: integer().notNull(),
+    channel: text({ enum: ALERT_CHANNELS }).notNull(),
+    occasion: text({ enum: ALERT_OCCASIONS }).notNull(),
+    /** Written once, so that every channel and every attempt says the same. */
+    content: jsonb().$type<AlertContent>().notNull(),
+    state: text({ enum: ALERT_MESSAGE_STATES }).notNull().default('pending'),
+    attempts: integer().notNull().default(0),
+    /** In the future while it backs off, or while a process is sending it. */
+    nextAttemptAt: at('next_attempt_at').notNull().defaultNow(),
+    lastError: text('last_error'),
+    createdAt: createdAt(),
+    /** When it was sent or given up. */
+    settledAt: at('settled_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.alertId, table.serial, table.channel] }),
+    check('alert_messages_channel', oneOf('channel', ALERT_CHANNELS)),
+    check('alert_messages_occasion', oneOf('occasion', ALERT_OCCASIONS)),
+    check('alert_messages_state', oneOf('state', ALERT_MESSAGE_STATES)),
+    index('alert_messages_due')
+      .on(table.nextAttemptAt)
+      .where(sql`state = 'pending'`),
+    index('alert_messages_age').on(table.settledAt),
+  ],
+);
+
+/** Of an earlier version, whose workers may still run during an upgrade. No longer used. */
 export const alertGroups = pgTable('alert_groups', {
   group: text().primaryKey(),
   open: boolean().notNull(),

@@ -13,20 +13,15 @@ import { LEASE, type ClaimedCommand } from './outbox.ts';
  * other workflows share its alert.
  */
 export async function reportSetAside(tx: Transaction, { workflowId, type, attempts }: ClaimedCommand, error: string): Promise<void> {
-  await openFailure(
-    tx,
-    {
-      kind: 'command',
-      workflowId,
-      ...(await findSubject(tx, workflowId)),
-      step: type,
-      errorType: 'poisoned_command',
-      errorMessage: error,
-      attempts,
-    },
-    // An alert about an alert that cannot be started could not be started either, and would be the next to alert about.
-    { alert: type !== 'watch_alert_group' },
-  );
+  await openFailure(tx, {
+    kind: 'command',
+    workflowId,
+    ...(await findSubject(tx, workflowId)),
+    step: type,
+    errorType: 'poisoned_command',
+    errorMessage: error,
+    attempts,
+  });
 }
 
 /** Reopens what an operator has answered with a command that will not be delivered. @param command undefined if it makes no sense */

@@ -13,7 +13,7 @@ export type Outcome = { state: 'delivered' } | { state: 'later' | 'gone' | Tempo
 
 export interface DeliveryOptions {
   client: Client;
-  policies: { order: OrderPolicy; signup: SignupPolicy; alertDigestEvery: number };
+  policies: { order: OrderPolicy; signup: SignupPolicy };
   /** Ask for eager starts. Works only where a worker of the orders queue shares the client's connection. */
   eagerStart: boolean;
 }
@@ -62,17 +62,7 @@ export function createDelivery({ client, policies, eagerStart }: DeliveryOptions
         });
         return;
       case 'watch_alert_group':
-        // Signal with start: a run that is just ending takes the signal and continues, or a new one starts.
-        await client.workflow.signalWithStart('alert', {
-          workflowId,
-          taskQueue: TASK_QUEUES.operations,
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          args: [{ group: command.group, digestEvery: policies.alertDigestEvery }],
-          signal: SIGNALS.groupOpened,
-          signalArgs: [],
-          staticSummary: `Alert: ${command.group}`,
-        });
+        // Of an earlier version. Alerts are sent without Temporal now.
         return;
       case 'reset_run':
         return await resetRun(client, { workflowId, before: command.eventId, requestId: command.requestId });

@@ -3,10 +3,10 @@ import type { Instruction } from '../contracts/caller.ts';
 import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import { LIVE_FAILURE_STATUSES, MONEY_FAILURE_KINDS, type OrderStep } from '../contracts/statuses.ts';
-import type { Database, Transaction } from '../db/client.ts';
-import { alertGroups, commands, failureEvents, failures } from '../db/schema.ts';
+import type { Transaction } from '../db/client.ts';
+import { commands, failureEvents, failures } from '../db/schema.ts';
 import { settleItems } from './bulk-action-items.ts';
-import { enqueueCommand, isSetAside } from './commands.ts';
+import { isSetAside } from './commands.ts';
 import { newId } from './new-id.ts';
 import { isOf } from './order-rows.ts';
 
@@ -26,21 +26,10 @@ export interface FailureRef {
 }
 
 /**
- * Records that something needs a person, and wakes the alert of its group. Harmless if repeated: each thing that failed has
- * at most one live row. If it fails again after a retry, the row is reopened as its next occurrence.
- * @param options `alert: false` if operations are notified in another way
+ * Records that something needs a person: an alert follows (see `alerts/`). Harmless if repeated: each thing that failed has at most
+ * one live row. If it fails again after a retry, the row is reopened as its next occurrence.
  */
-export async function openFailure(
-  tx: Transaction,
-  failure: NewFailure,
-  options: { alert: boolean } = { alert: true },
-): Promise<FailureRef> {
-  const ref = await writeFailure(tx, failure);
-  if (options.alert) await wakeAlert(tx, failure);
-  return ref;
-}
-
-async function writeFailure(tx: Transaction, failure: NewFailure): Promise<FailureRef> {
+export async function openFailure(tx: Transaction, failure: NewFailure): Promise<FailureRef> {
   const [live] = await tx
     .select()
     .from(failures)
@@ -93,25 +82,6 @@ export const isStill = ({ failureId, occurrence }: FailureRef) =>
 export async function failAgain(tx: Transaction, ref: FailureRef, error: ErrorDetails, attempts: number): Promise<void> {
   const [failure] = await tx.select().from(failures).where(isStill(ref)).for('update');
   if (failure) await openFailure(tx, { ...failure, ...error, attempts: failure.attempts + attempts });
-}
-
-/** @returns the alert group of a failure. Similar failures of one outage share one alert. */
-export const alertGroup = (failure: Pick<NewFailure, 'kind' | 'step' | 'errorType'>): string =>
-  `${failure.kind}/${failure.step}/${failure.errorType}`;
-
-/** Row lock: if the group is closed meanwhile (see `closeAlertGroup`), no failure falls between two alerts. */
-async function wakeAlert(tx: Transaction, failure: Pick<NewFailure, 'kind' | 'step' | 'errorType'>): Promise<void> {
-  const group = alertGroup(failure);
-  const opened = await tx
-    .insert(alertGroups)
-    .values({ group, open: true, openedAt: sql`now()` })
-    .onConflictDoUpdate({
-      target: alertGroups.group,
-      set: { open: true, openedAt: sql`now()` },
-      setWhere: eq(alertGroups.open, false),
-    })
-    .returning({ group: alertGroups.group });
-  if (opened.length > 0) await enqueueCommand(tx, { type: 'watch_alert_group', group });
 }
 
 /** Adds an entry to the history of a failure: what was done, by whom and why. */
@@ -199,7 +169,6 @@ export async function reopenAnswered(
   for (const failure of reopened) {
     await recordFailureEvent(tx, failure.id, 'reopened', byHoldfast(reason));
     await settleItems(tx, [failure.id], 'failed_again', reason);
-    await wakeAlert(tx, failure);
   }
 }
 
@@ -230,10 +199,3 @@ export async function closeRunFailure(tx: Transaction, workflowId: string, reaso
     .returning({ id: failures.id });
   for (const { id } of closed) await recordFailureEvent(tx, id, 'resolved', byHoldfast(reason));
 }
-
-/** @returns how many failures of a group are open now */
-export async function countOpenInGroup(db: Pick<Database, '$count'>, group: string): Promise<number> {
-  return await db.$count(failures, and(eq(failures.status, 'open'), eq(groupColumn, group)));
-}
-
-const groupColumn = sql<string>`${failures.kind} || '/' || ${failures.step} || '/' || ${failures.errorType}`;

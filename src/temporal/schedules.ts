@@ -253,3 +253,44 @@ export async function listSchedules(client: Client, timeZone: string): Promise<S
     }),
   );
 }
+
+/** A run that a schedule should have started. */
+export interface MissedRun {
+  scheduleId: string;
+  scheduledAt: Date;
+}
+
+/** ms. A server that was away makes up for what it has missed, which takes a moment. */
+const LATE = 5 * 60_000;
+/** ms. No schedule starts runs more rarely than this. */
+const RAREST = 8 * DAY;
+
+/**
+ * @param now the present time, which the server's clock need not be at
+ * @returns the last run of each schedule that it should have started and has not. One that is paused starts none on purpose, and one
+ * whose run is still under way may skip the next
+ */
+export async function readMissedRuns(client: Client, timeZone: string, now: Date): Promise<MissedRun[]> {
+  const missed = await Promise.all(scheduleDefinitions(timeZone).map(({ scheduleId }) => findMissedRun(client, scheduleId, now)));
+  return missed.filter((run) => run !== undefined);
+}
+
+async function findMissedRun(client: Client, scheduleId: string, now: Date): Promise<MissedRun | undefined> {
+  const description = await client.schedule
+    .getHandle(scheduleId)
+    .describe()
+    .catch((error: unknown) => {
+      // No worker has declared it yet.
+      if (isScheduleMissing(error)) return undefined;
+      throw error;
+    });
+  if (!description) return undefined;
+  const { state, info } = description;
+  if (state.paused || info.runningActions.length > 0) return undefined;
+  const last = info.recentActions.at(-1)?.scheduledAt ?? info.createdAt;
+  const from = new Date(Math.max(last.getTime(), info.createdAt.getTime(), (info.lastUpdatedAt ?? info.createdAt).getTime(), now.getTime() - RAREST));
+  const to = new Date(now.getTime() - LATE);
+  if (from >= to) return undefined;
+  const scheduledAt = (await listTimes(client, scheduleId, { from, to })).find((time) => time > from);
+  return scheduledAt && { scheduleId, scheduledAt };
+}

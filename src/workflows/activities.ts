@@ -66,9 +66,9 @@ export const email = new OutsideService<Pick<EmailActivities, 'sendOrderEmail' |
 
 export const report = proxyActivities<ReportActivities & RunActivities>(RETRY_PROFILES.report);
 
-/** Alerts and reports, on the queue of their workflows: a flood of customers' mail must not delay them. */
+/** Reports, on the queue of their workflows: a flood of customers' mail must not delay them. */
 export const announcing = proxyActivities<
-  Pick<EmailActivities, 'sendAlert' | 'sendWeeklyReport'> & Pick<AlertActivities, 'postAlert'>
+  Pick<EmailActivities, 'sendWeeklyReport'> & Pick<AlertActivities, 'sendAlert' | 'postAlert'>
 >(RETRY_PROFILES.email);
 
 export const operations = proxyLocalActivities<AlertActivities & PruneActivities & BulkActionActivities>({

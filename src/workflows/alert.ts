@@ -7,8 +7,8 @@ import { BestEffortMessages } from './best-effort.ts';
 export const groupOpened = defineSignal(SIGNALS.groupOpened);
 
 /**
- * Announces one group of similar failures: at once, in a digest at intervals while some are open, and when all are closed.
- * One run for each group, so that an outage causes a handful of messages and not ten thousand.
+ * Announced one group of similar failures in an earlier version. Runs of it may still be open: what they call does nothing any more, so
+ * they end at their next digest. Alerts are sent without Temporal now: see `alerts/`.
  */
 export async function alert({ group, digestEvery, announced = 0 }: AlertInput): Promise<void> {
   let opened = false;

@@ -4,7 +4,7 @@ import { migrate } from '../../src/db/migrate.ts';
 import { readBulkAction, listBulkActionItems } from '../../src/queries/bulk-actions.ts';
 import { useEarlierDatabase } from '../support/earlier-database.ts';
 
-const { db, url } = await useEarlierDatabase({ migrations: 25 });
+const { db, url } = await useEarlierDatabase({ migrations: 28 });
 const id = (n: number) => `0197d0a0-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
 it('gives earlier items the results that were shown for them, and keeps those that are under way', async () => {

@@ -5,7 +5,7 @@ import { migrate } from '../../src/db/migrate.ts';
 import { orders } from '../../src/db/schema.ts';
 import { useEarlierDatabase } from '../support/earlier-database.ts';
 
-const { db, url } = await useEarlierDatabase({ migrations: 25 });
+const { db, url } = await useEarlierDatabase({ migrations: 27 });
 
 const KEY = '0197d0a0-0000-7000-8000-00000000000a';
 const idOf = (digit: number) => `0197d0a0-0000-7000-8000-00000000000${digit}`;

@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readFailureGroups } from '../../src/alerts/failure-groups.ts';
 import { createPruneActivities } from '../../src/activities/prune.ts';
 import { createReportActivities } from '../../src/activities/report.ts';
 import { connectDatabase, type Database } from '../../src/db/client.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { createLogger } from '../../src/log.ts';
 import { readAttention } from '../../src/queries/attention.ts';
 import { readBacklogPeaks } from '../../src/queries/backlog.ts';
@@ -10,7 +12,6 @@ import { find } from '../../src/queries/find.ts';
 import { readLatencies } from '../../src/queries/latency.ts';
 import { countOrders, searchOrders } from '../../src/queries/orders.ts';
 import { readSeries } from '../../src/queries/series.ts';
-import { countOpenInGroup } from '../../src/records/failures.ts';
 import { createCaller } from '../support/caller.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runActivity } from '../support/shop.ts';
@@ -100,7 +101,7 @@ const readers: [string, (reader: Database) => Promise<unknown>][] = [
   ['what needs attention', (reader) => readAttention(reader)],
   ['an order by its short number', (reader) => find(reader, '0f1e2d3c')],
   ['an order by a tracking number', (reader) => find(reader, 'SBX-12345')],
-  ['the size of an alert group', (reader) => countOpenInGroup(reader, 'step/ship/down')],
+  ['the groups of failures', (reader) => transaction(reader, readFailureGroups)],
   [
     'the weekly report',
     (reader) =>

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { Client, Connection } from '@temporalio/client';
-import { eq, like, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { orderWorkflowId, resendWorkflowId } from '../../src/contracts/ids.ts';
 import { commands, failures } from '../../src/db/schema.ts';
@@ -136,22 +136,11 @@ describe('a command on which Temporal keeps failing', () => {
 });
 
 describe('commands that are set aside', () => {
-  it('share one alert if they are of one type', async () => {
+  it('are a failure each if they are for several workflows', async () => {
     await Promise.all([1, 2, 3].map(() => shop.placeOrder()));
     await spoil('start_order');
     await drain();
     expect(await shop.db.$count(failures)).toBe(3);
-    expect(await shop.db.$count(commands, like(commands.workflowId, 'alert/%'))).toBe(1);
-  });
-
-  it('cause no alert about an alert', async () => {
-    await openFailureOf(shop.db, await shop.placeOrder());
-    await spoil('watch_alert_group');
-    await drain();
-    expect(await shop.db.select().from(failures).where(eq(failures.kind, 'command'))).toMatchObject([
-      { step: 'watch_alert_group', status: 'open', orderId: null },
-    ]);
-    expect(await shop.db.$count(commands, like(commands.workflowId, 'alert/%'))).toBe(1);
   });
 
   it('can be requeued, and close their failure once they are delivered', async () => {

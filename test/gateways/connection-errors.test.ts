@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createAlertWebhook } from '../../src/gateways/alert-webhook.ts';
+import { createSlackWebhook } from '../../src/gateways/slack.ts';
 import { whyNoAnswer } from '../../src/gateways/connection-errors.ts';
 import { createMailGateway } from '../../src/gateways/smtp.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
@@ -14,11 +14,7 @@ const CLIENTS: Record<string, (address: string) => Promise<unknown>> = {
   'the payment provider': (address) =>
     createPaymentGateway({ secretKey: 'sk_test', apiBase: `http://${address}`, timeout: 500 }).retrieveIntent('pi_1'),
   'the alert receiver': (address) =>
-    createAlertWebhook({ url: `http://${address}`, secret: `whsec_${btoa('a secret of 24 bytes ...')}`, timeout: 500 }).post('id', {
-      type: 'failures.opened',
-      timestamp: new Date().toISOString(),
-      data: { group: 'step/ship', open: 1, link: 'http://localhost' },
-    }),
+    createSlackWebhook({ url: `http://${address}`, timeout: 500 }).post({ title: 'A title', text: 'A text', link: 'http://localhost' }),
   async 'the mail server'(address) {
     const gateway = createMailGateway({ url: `smtp://${address}`, from: 'shop@shop.example', timeout: 500 });
     onTestFinished(() => gateway.close());

@@ -1,20 +1,18 @@
 import { eq } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { orderWorkflowId, type OrderRef } from '../../src/contracts/ids.ts';
-import { alertGroups, commands, failureEvents, failures } from '../../src/db/schema.ts';
+import { commands, failureEvents, failures } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { retryFailure } from '../../src/operate/failures.ts';
-import { alertGroup, closeFailures, openFailure, reopenAnswered } from '../../src/records/failures.ts';
-import { failureOf, openFailureOf } from '../support/failures.ts';
+import { closeFailures, reopenAnswered } from '../../src/records/failures.ts';
+import { openFailureOf, type failureOf } from '../support/failures.ts';
 import { useShop } from '../support/shop.ts';
 
 const shop = await useShop();
 const { db } = shop;
 beforeEach(async () => {
-  for (const table of [failureEvents, failures, alertGroups, commands]) await db.delete(table);
+  for (const table of [failureEvents, failures, commands]) await db.delete(table);
 });
-
-const GROUP = alertGroup({ kind: 'step', step: 'ship', errorType: 'warehouse_unavailable' });
 
 const open = (...failure: Parameters<typeof failureOf>) => openFailureOf(db, ...failure);
 const resolve = (ref: OrderRef, which: Parameters<typeof closeFailures>[2]) =>
@@ -27,7 +25,6 @@ const eventsOf = async (failureId: string) => {
     .orderBy(failureEvents.id);
   return rows.map(({ type }) => type);
 };
-const alerts = () => db.$count(commands, eq(commands.workflowId, `alert/${GROUP}`));
 
 describe('a failure', () => {
   it('is opened once if it is reported twice', async () => {
@@ -91,40 +88,5 @@ describe('a failure', () => {
     expect(await read()).toMatchObject([{ status: 'open', occurrence }]);
     await retry('again');
     expect(await read()).toMatchObject([{ status: 'retrying', occurrence }]);
-  });
-});
-
-describe('an alert', () => {
-  it('is started once for many failures of one group at the same time', async () => {
-    const refs = await Promise.all(Array.from({ length: 10 }, () => shop.placeOrder()));
-    await Promise.all(refs.map((ref) => open(ref)));
-    expect(await db.$count(failures)).toBe(refs.length);
-    expect(await alerts()).toBe(1);
-  });
-
-  it('is started again after its group was closed', async () => {
-    const ref = await shop.placeOrder();
-    const { closeAlertGroup } = shop.activities();
-    await open(ref);
-    expect(await closeAlertGroup(GROUP)).toEqual({ open: true });
-    await resolve(ref, 'all');
-    expect(await closeAlertGroup(GROUP)).toEqual({ open: false });
-    await open(ref);
-    expect(await alerts()).toBe(2);
-  });
-
-  it('misses no failure that is opened while its group is being closed', async () => {
-    const ref = await shop.placeOrder();
-    const { closeAlertGroup } = shop.activities();
-    await open(ref);
-    await resolve(ref, 'all');
-    const another = await shop.placeOrder();
-    let closing: Promise<{ open: boolean }> | undefined;
-    await transaction(db, async (tx) => {
-      await openFailure(tx, failureOf(another));
-      closing = closeAlertGroup(GROUP);
-    });
-    const { open: watched = false } = (await closing) ?? {};
-    expect(watched || (await alerts()) === 2).toBe(true);
   });
 });

@@ -1,8 +1,8 @@
-import { eq, like } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import type { OrderStatus } from '../../src/contracts/statuses.ts';
-import { alertGroups, commands, failureEvents, failures, orders } from '../../src/db/schema.ts';
+import { commands, failureEvents, failures, orders } from '../../src/db/schema.ts';
 import { restartOrder } from '../../src/operate/orders.ts';
 import { settleFailure } from '../../src/operate/failures.ts';
 import { runActivity, useShop } from '../support/shop.ts';
@@ -10,7 +10,7 @@ import { runActivity, useShop } from '../support/shop.ts';
 const shop = await useShop();
 const { db } = shop;
 beforeEach(async () => {
-  for (const table of [failureEvents, failures, alertGroups, commands]) await db.delete(table);
+  for (const table of [failureEvents, failures, commands]) await db.delete(table);
 });
 
 async function orderThatIs(status: OrderStatus): Promise<string> {
@@ -31,7 +31,6 @@ describe('a parcel that should not be on its way', () => {
     expect(failure).toMatchObject({ kind: 'unexpected_shipment', status: 'open', orderId, generation: 1 });
     expect(others).toEqual([]);
     expect(await updatesOf(orderId)).toBe(before);
-    expect(await db.$count(commands, like(commands.workflowId, 'alert/unexpected_shipment/%'))).toBe(1);
 
     await settleFailure.perform(shop, failure?.id ?? '', { reason: 'called back by phone' }, 'key:operator');
     expect(await db.select().from(failures)).toMatchObject([{ status: 'settled' }]);

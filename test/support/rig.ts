@@ -36,11 +36,7 @@ export type RigOptions = Pick<ShopOptions, 'gatewayTimeout' | 'environment'> & P
  * warehouse and mail services. The test plays the carrier. A rig has one clock, so its tests run one after another.
  */
 export async function createRig(options: RigOptions = {}) {
-  const shop = await createShop({
-    ...options,
-    // Tests skip weeks: the digests of every quarter of an hour would take up all of their time.
-    environment: { ALERT_DIGEST_EVERY: '365 days', ...options.environment },
-  });
+  const shop = await createShop(options);
   const temporal = await startTemporal(shop, options);
   const parts = { shop, ...temporal };
   const readings = createReadings(parts);
@@ -49,6 +45,8 @@ export async function createRig(options: RigOptions = {}) {
   const actions = createActions(parts, readings, recordStart);
 
   return {
+    /** The shop alone. */
+    shop,
     db: shop.db,
     databaseUrl: shop.database.url,
     client: temporal.client,

@@ -98,6 +98,9 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
     gateways,
     log,
 
+    /** The configuration of its workers. */
+    config,
+
     /** What a worker or an API of this shop finds in its environment, except for Temporal. */
     environment,
 
@@ -110,7 +113,6 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
           publicUrl: config.PUBLIC_URL,
           customerLinks: new OrderLinks(config.PUBLIC_URL, config.PAYLOAD_KEYS),
           operationsEmail: config.OPERATIONS_EMAIL,
-          onCallEmail: config.ONCALL_EMAIL,
           emailsPerAddressAndDay: config.EMAILS_PER_ADDRESS_AND_DAY,
           reviewAfterDeclines: config.REVIEW_AFTER_DECLINES,
         },
@@ -130,7 +132,6 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
         policies: {
           order: orderPolicy(config),
           signup: signupPolicy(config),
-          alertDigestEvery: config.ALERT_DIGEST_EVERY,
         },
         eagerStart: false,
         ...(room && { room }),

@@ -6,7 +6,8 @@ import { connectRows } from '../rows.ts';
 import { addShop } from '../shop-api.ts';
 import { connectSteps } from '../steps.ts';
 
-const config = { ...loadWorkerConfig(), ...loadApiConfig() };
+const worker = loadWorkerConfig();
+const config = { ...worker, ...loadApiConfig(), SMTP_URL: worker.SMTP_URL };
 const rows = connectRows(config.DATABASE_URL, { max: config.DATABASE_POOL, name: 'dbos-app' });
 const steps = connectSteps(config, rows);
 type Step = keyof typeof steps;

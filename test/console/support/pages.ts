@@ -12,7 +12,7 @@ export const ORIGIN = 'http://shop.test';
  * @param changes of what it depends on
  * @returns the operator's page of a shop
  */
-export function createTestPages({ db, log }: Shop, changes: Partial<PageDependencies> = {}): Hono<PageEnv> {
+export function createTestPages({ db, log }: Pick<Shop, 'db' | 'log'>, changes: Partial<PageDependencies> = {}): Hono<PageEnv> {
   const deps: PageDependencies = {
     db,
     temporal: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) }),

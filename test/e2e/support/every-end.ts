@@ -14,7 +14,6 @@ export const SHORT_WAITS = {
   VERIFICATION_DEADLINE: '25s',
   TRIAL: '20s',
   TRIAL_REMINDER_BEFORE: '10s',
-  ALERT_DIGEST_EVERY: '5s',
 };
 
 const PATIENTLY = { timeout: 120_000, interval: 300 };

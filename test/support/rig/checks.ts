@@ -1,6 +1,6 @@
 import { inArray } from 'drizzle-orm';
 import { expect } from 'vitest';
-import { alertWorkflowId, orderWorkflowId } from '../../../src/contracts/ids.ts';
+import { orderWorkflowId } from '../../../src/contracts/ids.ts';
 import { FINAL_ORDER_STATUSES } from '../../../src/contracts/statuses.ts';
 import { orders } from '../../../src/db/schema.ts';
 import { expectSound, stockTotals } from '../audit.ts';
@@ -22,13 +22,6 @@ export async function createChecks({ shop, client }: RigParts) {
 
   return {
     recordStart,
-
-    /** Includes the alert of a group in the history check. @returns the id of its workflow */
-    watchAlert(group: string): string {
-      const workflowId = alertWorkflowId(group);
-      recordStart(workflowId);
-      return workflowId;
-    },
 
     /** Lets a run stand for a path, such as `order-delivered`: see `checkHistories`. Includes it in the history check. */
     keepAs(path: string, workflowId: string): void {

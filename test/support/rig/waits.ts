@@ -1,10 +1,9 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { eq } from 'drizzle-orm';
 import { expect, vi } from 'vitest';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
 import type { OrderStatus, SignupStatus } from '../../../src/contracts/statuses.ts';
-import { alertGroups, type failures } from '../../../src/db/schema.ts';
+import type { failures } from '../../../src/db/schema.ts';
 import type { Readings } from './readings.ts';
 import type { RigParts } from './temporal.ts';
 
@@ -12,7 +11,7 @@ import type { RigParts } from './temporal.ts';
 const until = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 15_000, interval: 20 });
 
 /** What a test waits for. */
-export function createWaits({ shop, skip, result }: RigParts, readings: Readings) {
+export function createWaits({ skip, result }: RigParts, readings: Readings) {
   /** Waits, without skipping time, until an order has a status. */
   const orderStatus = (orderId: string, status: OrderStatus) =>
     until(async () => expect((await readings.order(orderId)).status).toBe(status));
@@ -34,13 +33,6 @@ export function createWaits({ shop, skip, result }: RigParts, readings: Readings
     /** Waits, without skipping time, until an order has a failure with these columns. */
     failure: (orderId: string, columns: Partial<typeof failures.$inferSelect>) =>
       until(async () => expect(await readings.failures(orderId)).toContainEqual(expect.objectContaining(columns))),
-
-    /** Waits, without skipping time, until an alert group is open or closed. */
-    alertGroup: (group: string, open: boolean) =>
-      until(async () => {
-        const [row] = await shop.db.select().from(alertGroups).where(eq(alertGroups.group, group));
-        expect(row?.open ?? false).toBe(open);
-      }),
 
     /** Waits, without skipping time, until an email with this subject has arrived. */
     email: (to: string, subject: RegExp) =>
