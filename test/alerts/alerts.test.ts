@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { eq, sql } from 'drizzle-orm';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { configureAlerter } from '../../src/alerts/configured.ts';
 import { clockTime } from '../../src/alerts/trouble.ts';
 import { loadWorkerConfig } from '../../src/config.ts';
@@ -10,6 +10,9 @@ import type { NewFailure } from '../../src/records/failures.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { useShop } from '../support/shop.ts';
 import { useReceiver } from './support/receiver.ts';
+
+// Each look waits some seconds for a Temporal that is away.
+vi.setConfig({ testTimeout: 120_000 });
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
