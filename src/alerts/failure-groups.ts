@@ -1,6 +1,6 @@
 import { and, eq, inArray, max, min, notInArray, sql, type SQL } from 'drizzle-orm';
 import type { AlertContent } from '../contracts/alerts.ts';
-import { unavailable, type Dependency } from '../contracts/errors.ts';
+import { SERVICE_NAMES, serviceOf } from '../contracts/health.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { LIVE_FAILURE_STATUSES, type FailureKind } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
@@ -73,7 +73,7 @@ export function describeGroup(group: Group, { count, worth, since, message }: Fa
   const noun = count === 1 ? one : many;
   const service = serviceOf(group.errorType);
   const at = clockTime(since, clock);
-  const cause = service ? `${service} has not answered since ${at}` : `${withoutStop(message)}, since ${at}`;
+  const cause = service ? `the ${SERVICE_NAMES[service].toLowerCase()} has not answered since ${at}` : `${withoutStop(message)}, since ${at}`;
   const query = new URLSearchParams({ status: 'open', ...group });
   return {
     title: `${count} ${noun}${money} ${state}: ${cause}`,
@@ -86,19 +86,6 @@ export function describeGroup(group: Group, { count, worth, since, message }: Fa
 }
 
 const withoutStop = (text: string): string => text.trim().replace(/\.$/, '');
-
-const SERVICES: Record<Exclude<Dependency, 'alert'>, string> = {
-  payment: 'the payment provider',
-  warehouse: 'the warehouse',
-  email: 'the mail server',
-};
-
-/** @returns the service that does not answer, if that is what an error means */
-function serviceOf(errorType: string): string | undefined {
-  if (errorType === unavailable('payment')) return SERVICES.payment;
-  if (errorType === unavailable('warehouse')) return SERVICES.warehouse;
-  return errorType === unavailable('email') ? SERVICES.email : undefined;
-}
 
 interface Words {
   one: string;

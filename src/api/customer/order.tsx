@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono';
 import type { Child } from 'hono/jsx';
 import { customerText, ORDER_TEXTS } from '../../contracts/customer-texts.ts';
 import { id as idField } from '../../contracts/fields.ts';
+import { shortNumber } from '../../contracts/ids.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import { RequestError } from '../../contracts/request-error.ts';
 import { CANCELLABLE_ORDER_STATUSES, FINAL_ORDER_STATUSES, type OrderStatus } from '../../contracts/statuses.ts';
@@ -44,7 +45,7 @@ export function orderPage(app: Hono<ApiEnv>, deps: Dependencies): void {
     page(
       c,
       {
-        title: `Your order ${link.orderId.slice(-8)}`,
+        title: `Your order ${shortNumber(link.orderId)}`,
         children: (
           <>
             {refusal ? (

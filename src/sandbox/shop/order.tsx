@@ -1,4 +1,5 @@
 import { Status } from '../../console/kit/status.tsx';
+import { shortNumber } from '../../contracts/ids.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import { CANCELLABLE_ORDER_STATUSES } from '../../contracts/statuses.ts';
 import type { Mail, Order, Product, Step } from './backend.ts';
@@ -99,7 +100,7 @@ export interface Followed {
 }
 
 export const FollowedOrder = ({ order, steps, mails, shown }: Followed & { shown: Shown }) => (
-  <Panel id="order" title={`Order ${order.id.slice(-8)}`}>
+  <Panel id="order" title={`Order ${shortNumber(order.id)}`}>
     <Live id="order-now" status>
       <p class="now">
         <Status of={order.status} /> <span>{STATUS_TEXTS[order.status]}</span>
@@ -163,7 +164,7 @@ export const RecentOrders = ({ orders, shown }: { orders: Order[]; shown: Shown 
         {orders.map(({ id, items, status, total }) => (
           <li>
             <a href={`${pathOf({ order: id, signup: shown.signup })}#order`} aria-current={id === shown.order ? 'true' : undefined}>
-              {id.slice(-8)}
+              {shortNumber(id)}
             </a>
             <span>{items.map(({ name }) => name).join(', ')}</span>
             <span class="price">{formatMoney(total.amount, total.currency)}</span>

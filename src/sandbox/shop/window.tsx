@@ -6,6 +6,7 @@ import { html } from 'hono/html';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import type { Api } from '../../api/environment.ts';
+import { shortNumber } from '../../contracts/ids.ts';
 import { ApiProblem } from '../call-api.ts';
 import { createBackend, type Backend } from './backend.ts';
 import { pathOf, type Shown } from './layout.tsx';
@@ -152,7 +153,7 @@ async function look(backend: Backend, shown: Shown) {
   return {
     products,
     recent,
-    order: order && { ...order, mails: await backend.mails(({ subject, text }) => `${subject} ${text}`.includes(order.order.id.slice(-8))) },
+    order: order && { ...order, mails: await backend.mails(({ subject, text }) => `${subject} ${text}`.includes(shortNumber(order.order.id))) },
     signup: signup && { signup, mails: await backend.mails(({ to }) => to.includes(signup.email)) },
     services,
   };
