@@ -147,7 +147,7 @@ const workerOnlySchema = z.object({
   WAREHOUSE_TIMEOUT: duration('8s').describe('How long one call to the warehouse may take.'),
   ORDERS_CONCURRENCY: count(100).describe('How many activities of orders and signups one worker runs at a time.'),
   EMAIL_CONCURRENCY: count(20).describe('How many emails one worker sends at a time.'),
-  OPERATIONS_CONCURRENCY: count(10).describe('How many activities of reports, alerts and bulk actions one worker runs at a time.'),
+  OPERATIONS_CONCURRENCY: count(10).describe('How many activities of reports, bulk actions and checks of the books one worker runs at a time.'),
   MAX_CACHED_WORKFLOWS: count(300).describe('How many workflows one worker keeps in memory. Others are replayed when something happens.'),
   SHUTDOWN_GRACE: duration('20s').describe('How long running activities may take to end when a worker stops.'),
   WORKFLOW_BUNDLE: z.string().optional().describe('A workflow bundle made in advance. Made at the start, unless given.'),

@@ -23,7 +23,7 @@ const LOCK = 7_284_021;
 export interface WatchOptions {
   db: Database;
   client: Client;
-  /** Where alerts go, besides the email. */
+  /** Where alerts go. */
   channels: readonly AlertChannel[];
   timeZone: string;
   /** ms that a command or a task may wait. */

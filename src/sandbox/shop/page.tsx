@@ -39,7 +39,7 @@ export const ShopPage = ({ shown, products, recent, order, signup, services, dra
       <div class="intro">
         <h1>Order tea. Then break things.</h1>
         <p>
-          A real order runs on this machine: stored in Postgres, led by a Temporal workflow, paid and shipped by simulators. Take a
+          Your order is stored in Postgres, driven by a Temporal workflow, and paid and shipped by simulators, all on this machine. Take a
           service down while it is under way, and see that nothing is lost and nothing is done twice.
         </p>
         {refusal === undefined ? null : <Refused>{refusal}</Refused>}
