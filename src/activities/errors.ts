@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { DrizzleQueryError } from 'drizzle-orm';
-import { connectionTrouble } from '../gateways/connection-errors.ts';
+import { connectionTrouble } from '../contracts/connection-errors.ts';
 
 /**
  * Gives any error a stable type and a message that may be stored and shown. The message of a failed query repeats its

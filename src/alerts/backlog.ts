@@ -74,7 +74,7 @@ function queueTroubles({ queue, taskQueue, workflows, activities, warning }: Que
     `workers/${queue}`,
     { count: 1, since: now, holdFor: WORKERS_AWAY },
     ({ timeZone }, began) => ({
-      title: `no workers poll ${taskQueue} since ${clockTime(began, { now, timeZone })}`,
+      title: `no workers have polled ${taskQueue} since ${clockTime(began, { now, timeZone })}`,
       lines: [`Nothing of this queue moves, and nothing is lost. Start a worker of the queue ${queue}.`],
       path: '/ops',
       over: `workers poll ${taskQueue} again`,

@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm';
-import type { AlertChannel } from '../contracts/alerts.ts';
+import { ALERT_CHANNELS, type AlertChannel } from '../contracts/alerts.ts';
 import type { Database } from '../db/client.ts';
 import { alertMessages, alerts } from '../db/schema.ts';
 import { statement } from '../db/transaction.ts';
@@ -25,7 +25,7 @@ interface Claimed extends Message {
  * @returns a function to call every few seconds
  */
 export function createAlertOutbox({ db, channels, log }: { db: Database; channels: Channels; log: Logger }) {
-  const mine = (['email', 'webhook', 'slack'] as const).filter((channel) => channels[channel]);
+  const mine = ALERT_CHANNELS.filter((channel) => channels[channel]);
 
   return async function sendDue(): Promise<void> {
     const claimed = mine.length === 0 ? [] : await claim();

@@ -25,7 +25,7 @@ export const ORDER_TEXTS: Record<OrderStatus, string> = {
   fulfilling: 'Our warehouse is packing your order.',
   shipped: 'Your parcel is on its way.',
   completed: 'Your order is complete.',
-  needs_attention: 'Your order takes longer than usual. We are working on it, and you need not do anything.',
+  needs_attention: 'Your order is taking longer than usual. We are working on it, and you do not need to do anything.',
   compensating: 'Your order is being undone. Anything you paid will be refunded.',
   cancelled: 'Your order has been cancelled. Anything you paid has been refunded.',
   failed: 'We could not complete your order. Anything you paid has been refunded.',

@@ -1,4 +1,4 @@
-import { whyNoAnswer } from './connection-errors.ts';
+import { whyNoAnswer } from '../contracts/connection-errors.ts';
 import { invalidRequest, isTransient, noAnswer, parseRetryAfter } from './errors.ts';
 
 /** ms for one request, unless given. */

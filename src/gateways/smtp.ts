@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
-import { whyNoAnswer } from './connection-errors.ts';
+import { whyNoAnswer } from '../contracts/connection-errors.ts';
 import { invalidRequest, noAnswer, notTried } from './errors.ts';
 import { createSlots } from './slots.ts';
 

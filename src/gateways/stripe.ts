@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
 import { REFUND_STATUSES, type RefundStatus } from '../contracts/statuses.ts';
-import { whyNoAnswer } from './connection-errors.ts';
+import { whyNoAnswer } from '../contracts/connection-errors.ts';
 import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './errors.ts';
 
 export interface PaymentIntent {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { whyNoAnswer } from './connection-errors.ts';
+import { whyNoAnswer } from '../contracts/connection-errors.ts';
 import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './errors.ts';
 
 export interface ShipmentRequest {

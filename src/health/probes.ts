@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer';
 import { z } from 'zod';
+import { connectionTrouble } from '../contracts/connection-errors.ts';
 import type { Service } from '../contracts/health.ts';
 
 /** Harmless questions that show whether a service answers and accepts our credentials. They charge, ship and send nothing. */
@@ -56,8 +57,7 @@ export const probeMailServer =
       return { ahead: undefined };
     } catch (error) {
       // The server's text is left out: it may repeat the user.
-      const code = codeOf(error);
-      if (code === 'EAUTH') throw new ProbeFailedError('refused', 'our sign-in is refused (EAUTH)');
+      if (connectionTrouble(error) === 'login refused') throw new ProbeFailedError('refused', 'our sign-in is refused (EAUTH)');
       throw new ProbeFailedError('no_answer', noAnswer(error));
     } finally {
       transport.close();
@@ -131,14 +131,5 @@ async function within<Result>(ms: number, signal: AbortSignal | undefined, promi
   });
 }
 
-function noAnswer(error: unknown): string {
-  const code = codeOf(error);
-  if (code) return `no connection (${code})`;
-  return error instanceof Error && error.name === 'TimeoutError' ? `no answer within ${DEADLINE / 1_000} s` : 'no answer';
-}
-
-/** @returns the code of an error or of its cause, such as ECONNREFUSED */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
-}
+const noAnswer = (error: unknown): string =>
+  error instanceof Error && error.name === 'TimeoutError' ? `no answer within ${DEADLINE / 1_000} s` : (connectionTrouble(error) ?? 'no answer');

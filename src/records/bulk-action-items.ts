@@ -38,7 +38,7 @@ export async function settleItems(
         ? {
             ...result,
             state: sql`case when ${isCancellation} then 'skipped' else 'succeeded' end`,
-            message: sql`case when ${isCancellation} then 'the order has continued before it could be cancelled' end`,
+            message: sql`case when ${isCancellation} then 'the order continued before it could be cancelled' end`,
           }
         : result,
     )

@@ -24,7 +24,7 @@ it('is an alert when no worker polls, and when a schedule did not run', async ()
   await alerter.look();
   const subjects = () => shop.inbox.messages({ to: ON_CALL }).map(({ subject }) => subject);
   expect(subjects().toSorted()).toEqual(
-    ['email', 'operations', 'orders'].map((queue) => expect.stringMatching(new RegExp(`no workers poll holdfast-${queue} since \\d\\d:\\d\\d`))),
+    ['email', 'operations', 'orders'].map((queue) => expect.stringMatching(new RegExp(`no workers have polled holdfast-${queue} since \\d\\d:\\d\\d`))),
   );
   // The server's own clock has not come to the next Monday.
   skipped = 8 * DAY;

@@ -47,14 +47,14 @@ describe('the health of the shop', { timeout: 180_000 }, () => {
 
   it('says since when the warehouse answers again, and retries what waited for it', async () => {
     stack.shop.warehouse.faults.clear();
-    await page.locator('.attention').getByText(/The warehouse answers again since/).waitFor();
+    await page.locator('.attention').getByText(/The warehouse has answered again since/).waitFor();
     expect(await accessProblems(page)).toEqual([]);
     await page.goto(`/ops/failures/${await openFailure(stack, orderId, 'step')}`);
-    await page.getByText(/The warehouse answers again since/).waitFor();
+    await page.getByText(/The warehouse has answered again since/).waitFor();
     expect(await isShown(page.locator('summary', { hasText: /^Retry/ }).first())).toBe(true);
 
     await page.goto('/ops/failures?status=open&kind=step&step=ship&errorType=warehouse_unavailable');
-    await page.getByText(/The warehouse answers again since/).waitFor();
+    await page.getByText(/The warehouse has answered again since/).waitFor();
     expect(await accessProblems(page)).toEqual([]);
     await page.getByRole('link', { name: 'Retry it…' }).click();
     await page.getByText('1 will be retried').waitFor();

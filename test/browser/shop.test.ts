@@ -98,11 +98,11 @@ describe('the shop window', { timeout: 180_000 }, () => {
     const answer = await fetch(`${stack.inboxUrl}/api/messages?subject=verify`);
     const { messages } = z.object({ messages: z.array(z.object({ text: z.string() })) }).parse(await answer.json());
     const token = /^[\w-]{43}$/m.exec(messages[0]?.text ?? '')?.[0] ?? '';
-    await page.getByLabel('Token from the mail').fill('a wrong one');
+    await page.getByLabel('Code from the email').fill('a wrong one');
     await page.getByRole('button', { name: 'Verify' }).click();
     await page.getByRole('alert').filter({ hasText: 'The token is wrong or already used.' }).waitFor();
     expect(await accessProblems(page)).toEqual([]);
-    await page.getByLabel('Token from the mail').fill(token);
+    await page.getByLabel('Code from the email').fill(token);
     await page.getByRole('button', { name: 'Verify' }).click();
     await page.locator('#signup-now .status').filter({ hasText: 'Trial' }).waitFor();
     await page.getByRole('button', { name: 'Subscribe' }).click();

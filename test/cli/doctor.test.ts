@@ -47,7 +47,7 @@ describe('the doctor', () => {
     ).toEqual({
       Postgres: expect.stringContaining('ECONNREFUSED'),
       Temporal: expect.any(String),
-      'Mail server': expect.stringContaining('no connection'),
+      'Mail server': expect.stringContaining('connection refused'),
       'Payment provider': expect.any(String),
       Warehouse: expect.any(String),
     });

@@ -52,7 +52,7 @@ describe('a group of failures whose service is to blame', () => {
     const answeringSince = ago(10);
     await probed({ lastSuccessAt: new Date(), answeringSince, lastFailureAt: ago(11), lastError: 'HTTP 503' });
     for (const path of pages) {
-      expect(await readText(path)).toContain(`The payment provider answers again since ${absolute(answeringSince)}.`);
+      expect(await readText(path)).toContain(`The payment provider has answered again since ${absolute(answeringSince)}.`);
     }
     for (const path of groups) expect(await get(path)).toContain(RETRY);
   });
@@ -61,7 +61,7 @@ describe('a group of failures whose service is to blame', () => {
     const support = await signIn('support');
     for (const path of groups) {
       const page = await get(path, support);
-      expect(page).toContain('answers again since');
+      expect(page).toContain('has answered again since');
       expect(page).not.toContain(RETRY);
     }
   });

@@ -57,8 +57,8 @@ describe('the probes', () => {
     for (const { faults } of [shop.warehouse, shop.payments, shop.inbox]) faults.set({ mode: 'down' });
     for (const service of SERVICES) expect(await found(service)).toMatch(/^no_answer: /);
     const port = await freePort();
-    expect(await found('warehouse', { WAREHOUSE_URL: `http://127.0.0.1:${port}` })).toBe('no_answer: no connection (ECONNREFUSED)');
-    expect(await found('email', { SMTP_URL: `smtp://127.0.0.1:${port}` })).toMatch(/^no_answer: no connection \(\w+\)$/);
+    expect(await found('warehouse', { WAREHOUSE_URL: `http://127.0.0.1:${port}` })).toBe('no_answer: connection refused');
+    expect(await found('email', { SMTP_URL: `smtp://127.0.0.1:${port}` })).toBe('no_answer: connection refused');
   });
 
   it('end when they are told to, even if a service hangs', async () => {

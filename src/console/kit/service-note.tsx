@@ -56,7 +56,7 @@ const Answers = ({ health, failed }: { health: ServiceHealth; failed: Failed }) 
   }
   return (
     <>
-      {name} answers again since <Time at={answeringSince} exact />
+      {name} has answered again since <Time at={answeringSince} exact />
       {failed.latest > answeringSince ? (
         <>
           , but one of these failed at <Time at={failed.latest} exact />

@@ -98,7 +98,7 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
         <details class="more" open={['reached', 'from', 'to'].some((field) => field in typed)}>
           <summary>More filters</summary>
           <div>
-            <Choice label="Reached" name="reached" any="accepted" value={typed['reached']} options={optionsOf(ORDER_STATUSES)} />
+            <Choice label="Reached" name="reached" any="placed" value={typed['reached']} options={optionsOf(ORDER_STATUSES)} />
             <Field label="From (UTC)" name="from" type="datetime-local" value={typed['from']?.slice(0, 16)} />
             <Field label="Before (UTC)" name="to" type="datetime-local" value={typed['to']?.slice(0, 16)} />
           </div>

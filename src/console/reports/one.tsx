@@ -3,7 +3,7 @@ import { raw } from 'hono/html';
 import { formatMoney } from '../../contracts/money.ts';
 import { readReport } from '../../queries/reports.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
-import { number, Time } from '../kit/format.tsx';
+import { number, Time, Zone } from '../kit/format.tsx';
 import { Facts, Figures, Panel } from '../kit/layout.tsx';
 import { respond } from '../kit/respond.tsx';
 import { Table } from '../kit/table.tsx';
@@ -18,8 +18,8 @@ export function reportPage(app: Hono<PageEnv>, deps: PageDependencies): void {
       section: '/ops/reports',
       hint: (
         <>
-          <Time at={startsAt} exact /> to <Time at={endsAt} exact /> UTC, by days in {timeZone}. Created{' '}
-          <Time at={createdAt} exact />.
+          <Time at={startsAt} exact /> to <Time at={endsAt} exact />, by days in {timeZone}. Created{' '}
+          <Time at={createdAt} exact />. <Zone />
         </>
       ),
       children: (

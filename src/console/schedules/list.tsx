@@ -4,7 +4,7 @@ import { askTemporal } from '../../temporal/availability.ts';
 import { listSchedules, type ScheduleState } from '../../temporal/schedules.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction } from '../kit/actions.ts';
-import { Time, words } from '../kit/format.tsx';
+import { Time, words, Zone } from '../kit/format.tsx';
 import { ActionBar, ActionForm } from '../kit/forms.tsx';
 import { Alarm, Empty, Facts, Panel } from '../kit/layout.tsx';
 import { respond } from '../kit/respond.tsx';
@@ -21,7 +21,11 @@ export function scheduleList(app: Hono<PageEnv>, deps: PageDependencies): void {
     return respond(c, deps, {
       title: 'Schedules',
       section: '/ops/schedules',
-      hint: `Schedules use the time zone ${timeZone}. Times below are UTC.`,
+      hint: (
+        <>
+          Schedules use the time zone {timeZone}. <Zone />
+        </>
+      ),
       children: answer?.map((schedule) => <Schedule schedule={schedule} session={c.var.session} />) ?? (
         <Empty>Temporal is unavailable, so the schedules cannot be shown.</Empty>
       ),

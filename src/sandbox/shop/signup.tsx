@@ -11,7 +11,7 @@ export interface SignupDraft {
 }
 
 const TEXTS: Record<SignupStatus, string> = {
-  pending_verification: 'A mail with a token is on its way. Without an answer within 7 days, the signup expires.',
+  pending_verification: 'An email with a link and a code is on its way. Unless the address is verified in time, the signup expires.',
   verified: 'The address is verified. The trial begins.',
   trial: 'The trial has begun. Before it ends, there will be a reminder.',
   subscribed: 'Subscribed. The run has ended.',
@@ -78,7 +78,7 @@ const Followed = ({ signup, mails, shown }: FollowedSignup & { shown: Shown }) =
         <form method="post" action={`/shop/signups/${signup.id}/verification`} class="row">
           <ShownFields shown={shown} />
           <label>
-            Token from the mail
+            Code from the email
             <input name="token" required maxlength={200} autocomplete="off" spellcheck={false} />
           </label>
           <button type="submit">Verify</button>

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSlackWebhook } from '../../src/gateways/slack.ts';
-import { whyNoAnswer } from '../../src/gateways/connection-errors.ts';
+import { whyNoAnswer } from '../../src/contracts/connection-errors.ts';
 import { createMailGateway } from '../../src/gateways/smtp.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
 import { createWarehouseGateway } from '../../src/gateways/warehouse.ts';
