@@ -87,7 +87,7 @@ export function addBulkActions(program: Command): void {
 
 const listText = (found: BulkActionWithProgress[]): string =>
   table(
-    ['id', 'action', 'state', 'acted on', 'succeeded', 'failed again', 'cancelled', 'skipped', 'waiting', 'started', 'by', 'why'],
+    ['id', 'action', 'state', 'processed', 'succeeded', 'failed again', 'cancelled', 'skipped', 'waiting', 'started', 'by', 'why'],
     found.map(({ bulkAction: { id, action, state, createdAt, actor, reason }, progress }) => [
       id,
       action,
@@ -124,7 +124,7 @@ function showText(bulkAction: BulkActionView, items: ReturnType<typeof bulkActio
       id,
       action,
       state,
-      'acted on': `${progress.total - progress.pending} of ${progress.total}, ${ratePerSecond} per second`,
+      processed: `${progress.total - progress.pending} of ${progress.total}, ${ratePerSecond} per second`,
       succeeded: progress.succeeded,
       'failed again': progress.failedAgain,
       cancelled: progress.cancelled,

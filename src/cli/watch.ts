@@ -39,4 +39,4 @@ export async function watchBulkAction({ db, links }: Connections, id: string, op
 }
 
 const lineOf = ({ state, pauseReason, progress, summary }: BulkActionView): string =>
-  `${state}: acted on ${progress.total - progress.pending} of ${progress.total}; ${summary}${pauseReason === null ? '' : `. ${pauseReason}`}`;
+  `${state}: ${progress.total - progress.pending} of ${progress.total} processed; ${summary}${pauseReason === null ? '' : `. ${pauseReason}`}`;

@@ -181,7 +181,7 @@ describe('all these orders together', () => {
     expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   });
 
-  it('have histories that replay', async () => {
+  it('have histories that replay', { timeout: 120_000 }, async () => {
     await expect(rig.replayHistories()).resolves.toBeUndefined();
   });
 });

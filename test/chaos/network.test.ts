@@ -190,7 +190,7 @@ describe('all these orders together', () => {
     expect(lines.filter((line) => line.startsWith('ada@') && !arrived.includes(line))).toEqual([]);
   });
 
-  it('have histories that replay', { timeout: 60_000 }, async () => {
+  it('have histories that replay', { timeout: 120_000 }, async () => {
     const runs = [...placed.values()].flat().map(async (id) => {
       const workflowId = orderWorkflowId(id);
       return { workflowId, history: await temporal.client.workflow.getHandle(workflowId).fetchHistory(), path: undefined };

@@ -220,7 +220,7 @@ describe('a bulk action', () => {
       opsJson('bulk-actions', 'list'),
       opsJson('bulk-actions', 'pause', id, '--reason', 'x', '--yes'),
     ]);
-    expect(watched).toMatchObject({ code: 0, stdout: expect.stringMatching(/^cancelled: acted on 0 of 2/) });
+    expect(watched).toMatchObject({ code: 0, stdout: expect.stringMatching(/^cancelled: 2 of 2 processed; 2 skipped/) });
     expect(shown.printed).toMatchObject({ id, state: 'cancelled', ids: 2, items: [{ outcome: 'skipped' }, { outcome: 'skipped' }] });
     expect(listed.printed).toMatchObject({ data: expect.arrayContaining([expect.objectContaining({ id })]) });
     expect(late).toMatchObject({ code: 3, printed: { error: { type: 'bulk_action_not_running' } } });
