@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hostNames, knownHosts } from '../src/hosts.ts';
+import { hostNames, isLoopback, knownHosts } from '../src/hosts.ts';
 
 const isKnown = knownHosts(['Shop.example', 'api']);
 
@@ -21,6 +21,17 @@ it.each(['', 'evil.example', 'evil.example:3000', 'localhost.evil.example', 'sho
   'does not know "%s"',
   (host) => {
     expect(isKnown(host)).toBe(false);
+  },
+);
+
+it.each(['localhost', 'LocalHost:3000', '127.0.0.1', '127.0.0.1:3000', '127.3.2.1:80', '::1', '[::1]', '[::1]:3000'])('%s is this machine', (host) => {
+  expect(isLoopback(host)).toBe(true);
+});
+
+it.each(['', '0.0.0.0', '::', '[::]:3000', '10.1.2.3:3000', '[fd00::7]', '127.0.0.1.evil.example', 'localhost.evil.example', 'api:3000'])(
+  '"%s" is not only this machine',
+  (host) => {
+    expect(isLoopback(host)).toBe(false);
   },
 );
 

@@ -127,14 +127,14 @@ export async function warehousePart(context: StackContext): Promise<string> {
  */
 export const API_FLAGS = ['--max-semi-space-size=32'];
 
-/** Starts the API in its own process, with the shop window at `/`, unless this is production. */
+/** Starts the API in its own process, with the shop window at `/` if there is one. */
 export async function apiPart(context: StackContext, env: NodeJS.ProcessEnv): Promise<void> {
   const { settings, secrets } = context;
   const url = localUrl(settings.ports.api, '/livez');
   const variables = { ...env, METRICS_PORT: String(settings.ports.apiMetrics), [SHOP_WINDOW]: JSON.stringify(shopSettings(settings, secrets)) };
   await application(context, variables, {
     name: 'api',
-    args: [...API_FLAGS, env['NODE_ENV'] === 'production' ? 'src/api/main.ts' : 'src/sandbox/shop/main.ts'],
+    args: [...API_FLAGS, settings.hasShopWindow ? 'src/sandbox/shop/main.ts' : 'src/api/main.ts'],
     isReady: (signal) => answers(url, signal),
   });
 }

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { parse as parseDuration } from '@lukeed/ms';
 import { z } from 'zod';
-import { hostNames } from '../hosts.ts';
+import { hostNames, isLoopback } from '../hosts.ts';
 import { portProblem } from './ports.ts';
 import { projectRoot, SetupError } from './project.ts';
 
@@ -26,6 +26,8 @@ const optional = z
 const environment = z.object({
   HOLDFAST_HOME: optional,
   ALLOWED_HOSTS: hostNames,
+  NODE_ENV: optional,
+  API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(3000),
   TEMPORAL_PORT: port(7233),
   TEMPORAL_UI_PORT: port(8233),
@@ -54,6 +56,8 @@ export interface Settings {
   /** Host names that the API, the simulators and the inbox answer as, besides `localhost`. */
   allowedHosts: string[];
   namespace: string;
+  /** Whether there is a shop window. Whoever reaches it orders with the shop's key: only this machine may, and nobody in production. */
+  hasShopWindow: boolean;
   /** The port of each part that the stack runs itself. */
   ports: {
     api: number;
@@ -94,6 +98,7 @@ export function readSettings(variables: NodeJS.ProcessEnv): Settings {
     home: data.HOLDFAST_HOME === undefined ? join(projectRoot, '.holdfast') : resolve(data.HOLDFAST_HOME),
     allowedHosts: data.ALLOWED_HOSTS,
     namespace: data.TEMPORAL_NAMESPACE,
+    hasShopWindow: data.NODE_ENV !== 'production' && isLoopback(data.API_HOST),
     ports: {
       api: data.API_PORT,
       temporal: data.TEMPORAL_PORT,

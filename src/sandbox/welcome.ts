@@ -5,10 +5,10 @@ import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
 /** Returns the text that is shown once the stack is up: where everything is, and a command that places an order. */
-export function welcome({ home, ports, real }: Settings, secrets: Secrets, bootMs: number): string {
+export function welcome({ home, ports, real, hasShopWindow }: Settings, secrets: Secrets, bootMs: number): string {
   const folder = (name: string) => relative(process.cwd(), join(home, name)) || '.';
   const rows: [string, string][] = [
-    ['Shop window', `${localUrl(ports.api)}  ← start here, in a browser`],
+    ['Shop window', hasShopWindow ? `${localUrl(ports.api)}  ← start here, in a browser` : 'not with this API_HOST or NODE_ENV'],
     ['API', localUrl(ports.api)],
     ['API reference', localUrl(ports.api, '/docs')],
     ["Operator's page", `${localUrl(ports.api, '/ops')} (key: ${secrets.operatorKey})`],

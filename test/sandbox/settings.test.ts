@@ -26,6 +26,17 @@ describe('settings', () => {
     expect(() => readSettings({ WAREHOUSE_SHIP_AFTER: 'soon' })).toThrow(/WAREHOUSE_SHIP_AFTER/);
   });
 
+  it.each([{}, { API_HOST: '127.0.0.1' }, { API_HOST: 'localhost' }, { API_HOST: '::1' }])('have a shop window when only this machine reaches the API: %j', (variables) => {
+    expect(readSettings(variables).hasShopWindow).toBe(true);
+  });
+
+  it.each([{ API_HOST: '0.0.0.0' }, { API_HOST: '::' }, { API_HOST: '' }, { API_HOST: '192.168.1.7' }, { NODE_ENV: 'production' }])(
+    'have no shop window when others could order with its key: %j',
+    (variables) => {
+      expect(readSettings(variables).hasShopWindow).toBe(false);
+    },
+  );
+
   it('treat an empty variable as not set', () => {
     expect(readSettings({ DATABASE_URL: '' }).real.databaseUrl).toBeUndefined();
   });

@@ -7,6 +7,7 @@ import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import type { Api } from '../../api/environment.ts';
 import { shortNumber } from '../../contracts/ids.ts';
+import { isLoopback } from '../../hosts.ts';
 import { ApiProblem } from '../call-api.ts';
 import { createBackend, type Backend } from './backend.ts';
 import { pathOf, type Shown } from './layout.tsx';
@@ -52,6 +53,8 @@ export function mountShopWindow(api: Api, settings: ShopSettings): void {
   const app = new Hono();
   for (const path of ['/', '/shop/*']) {
     app.use(path, async (c, next) => {
+      // Through a proxy or a tunnel, others would order with the shop's key.
+      if (!isLoopback(new URL(c.req.url).host)) return c.notFound();
       await next();
       c.header('Content-Security-Policy', POLICY);
       // With `no-referrer`, browsers send forms without their origin, and we would refuse them.
