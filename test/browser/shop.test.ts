@@ -61,6 +61,9 @@ describe('the shop window', { timeout: 180_000 }, () => {
   it('shows that a lost answer of the warehouse is asked for again', async () => {
     await flip('Warehouse', 'Lose an answer');
     await page.locator('#warehouse-now').getByText('acts, but its answer is lost, for the next request').waitFor();
+    // Like a probe, which must not use it up.
+    const headers = { authorization: `Bearer ${stack.secrets.warehouseApiKey}` };
+    expect((await fetch(`${stack.warehouseUrl}/v1/shipments/none`, { headers })).status).toBe(404);
     await placeOrder();
     await happens('After 2 attempts, once.');
     await becomes('Completed');

@@ -94,7 +94,7 @@ export function createBackend({ apiUrl, customerKey, inboxUrl, ...simulators }: 
 
     async breakService(service: Service, choice: FaultChoice): Promise<void> {
       const url = urls[service];
-      if (url !== null) await setFault(url, FAULT_CHOICES[choice].fault);
+      if (url !== null) await setFault(url, FAULT_CHOICES[choice].fault(service));
     },
   };
 }

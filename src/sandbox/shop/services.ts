@@ -7,13 +7,16 @@ export type Service = (typeof SERVICES)[number];
 
 export const SERVICE_NAMES: Record<Service, string> = { warehouse: 'Warehouse', payments: 'Payment provider' };
 
+/** What an order asks of a service. Probes and reconciliations ask for other things, and must not use up an answer to lose. */
+const ORDERED: Record<Service, string> = { warehouse: 'POST /v1/shipments', payments: 'POST /v1/payment_intents/:id/confirm' };
+
 /** What a visitor can do to a service. */
 export const FAULT_CHOICES = {
-  down: { label: 'Take down', fault: { mode: 'down' } },
-  slow: { label: 'Slow down', fault: { mode: 'slow', delayMs: 5_000 } },
-  lose: { label: 'Lose an answer', fault: { mode: 'drop_after_commit', count: 1 } },
-  heal: { label: 'Heal', fault: null },
-} as const satisfies Record<string, { label: string; fault: WantedFault | null }>;
+  down: { label: 'Take down', fault: () => ({ mode: 'down' }) },
+  slow: { label: 'Slow down', fault: () => ({ mode: 'slow', delayMs: 5_000 }) },
+  lose: { label: 'Lose an answer', fault: (service) => ({ mode: 'drop_after_commit', count: 1, operation: ORDERED[service] }) },
+  heal: { label: 'Heal', fault: () => null },
+} as const satisfies Record<string, { label: string; fault: (service: Service) => WantedFault | null }>;
 
 export type FaultChoice = keyof typeof FAULT_CHOICES;
 
