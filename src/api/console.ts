@@ -1,8 +1,8 @@
 import { createPages } from '../console/index.tsx';
+import { describeError } from '../describe-error.ts';
 import type { Api, Dependencies } from './environment.ts';
 import { PROBLEMS, toProblem } from './errors.ts';
 import { checkPart } from './readiness.ts';
-import { describeError } from './request-log.ts';
 
 /** Adds the operator's page at `/ops`. It has its own sessions: API keys in a header do not work there. */
 export function mountPages(api: Api, deps: Dependencies): void {

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { openSession } from '../../src/console/sign-in/sessions.ts';
 import { keepLog } from '../support/kept-log.ts';
 import { call, freshKey, newOrder, startTestApi, type TestApi } from './support/api.ts';
 
@@ -57,5 +58,26 @@ describe('the log', () => {
     );
     expect(lines.join('')).not.toMatch(/ada@example|Lovelace|London/);
     expect(lines.join('')).not.toContain(api.keys.customer.key);
+  });
+
+  it('describes a query that fails while a list is streamed, without what was searched for', async () => {
+    const { id, key } = api.keys.operator;
+    const token = await openSession(api.db, { keyId: id, role: 'operator' }, key);
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+    // Whatever counts the orders still works, so that the answer begins.
+    await api.db.execute(sql`alter table orders rename column line1 to elsewhere`);
+    for (const file of ['orders/live', 'orders.csv']) {
+      const requestId = file.replaceAll(/[/.]/g, '-');
+      const headers = { Cookie: `holdfast_session=${token}`, 'X-Request-Id': requestId };
+      const answer = await fetch(`${api.url}/ops/${file}?email=ada@example.com`, { headers });
+      expect(answer.status).toBe(200);
+      const text = await answer.text().catch(String);
+      expect(text).not.toMatch(/ada@example|select/i);
+      expect(written()).toContainEqual(expect.objectContaining({ level: 50, requestId, error: 'DatabaseError', code: '42703' }));
+    }
+    await api.db.execute(sql`alter table orders rename column elsewhere to line1`);
+    expect(lines.join('')).not.toContain('ada@example');
+    expect(printed.mock.calls.map((what) => what.map(String).join(' ')).join(' ')).not.toMatch(/ada@example|select/i);
+    printed.mockRestore();
   });
 });

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Hono, type Context } from 'hono';
+import { describeError } from '../../describe-error.ts';
 import type { Api, ApiEnv, Dependencies } from '../environment.ts';
 import { PROBLEMS, toProblem, type Problem } from '../errors.ts';
-import { describeError } from '../request-log.ts';
 import { page } from './layout.tsx';
 import { orderPage } from './order.tsx';
 import { signupPage } from './signup.tsx';

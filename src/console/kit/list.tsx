@@ -166,13 +166,13 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
     });
   }
 
-  /** Ends with an error when the session ends. */
+  /** Ends with an error when the session ends, or when a page cannot be read. */
   async function* pagesOf(c: PageContext, { rows: readRows }: NonNullable<typeof csv>, meant: z.output<Schema>): AsyncGenerator<Row[]> {
     let cursor: Cursor | undefined;
     let isMore = true;
     while (isMore) {
-      if (!(await findSession(deps.db, c.var.session.token))) throw new Error('The session has ended.');
-      const found = await readRows(meant, { limit: CSV_PAGE, cursor });
+      if (!(await reported(c, findSession(deps.db, c.var.session.token)))) throw new Error('The session has ended.');
+      const found = await reported(c, readRows(meant, { limit: CSV_PAGE, cursor }));
       const rows = found.slice(0, CSV_PAGE);
       yield rows;
       const last = rows.at(-1);
@@ -180,6 +180,13 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
       cursor = last && list.cursor.parse(idOf(last));
     }
   }
+
+  /** The server that sends a file prints why it failed, and sends it: a failed query would show its parameters. */
+  const reported = <Read,>(c: PageContext, reading: Promise<Read>): Promise<Read> =>
+    reading.catch((error: unknown) => {
+      deps.report(error, c.var.requestId);
+      throw new Error('A part of the file could not be read.');
+    });
 }
 
 /** @returns what differs when the rows do, but not when only time has passed */

@@ -55,12 +55,12 @@ export function livePage<Seen>(app: Hono<PageEnv>, deps: PageDependencies, path:
 type Stream<Seen> = Pick<LivePage<Seen>, 'every' | 'read' | 'parts' | 'announce' | 'isOver'>;
 
 /** Streams an event `update` when something changed, and `end` when nothing more will. Stops when the session ends. */
-export function streamUpdates<Seen>(c: PageContext, { db, stopping }: PageDependencies, page: Stream<Seen>): Response {
+export function streamUpdates<Seen>(c: PageContext, { db, stopping, report }: PageDependencies, page: Stream<Seen>): Response {
   // Otherwise a proxy may buffer the events.
   c.header('X-Accel-Buffering', 'no');
   const { token } = c.var.session;
+  const signal = AbortSignal.any([stopping, c.req.raw.signal]);
   const write = async (stream: SSEStreamingApi): Promise<void> => {
-    const signal = AbortSignal.any([stopping, c.req.raw.signal]);
     let last = '';
     while (!signal.aborted && (await findSession(db, token))) {
       const seen = await page.read(c);
@@ -73,7 +73,12 @@ export function streamUpdates<Seen>(c: PageContext, { db, stopping }: PageDepend
       await after(page.every, undefined, { signal }).catch(() => {});
     }
   };
-  return streamSSE(c, (stream) => countStream(() => write(stream)));
+  const writeOrReport = (stream: SSEStreamingApi): Promise<void> =>
+    write(stream).catch((error: unknown) => {
+      // Hono would print a failed query with its parameters. The browser asks again, so ending the stream is enough.
+      if (!signal.aborted) report(error, c.var.requestId);
+    });
+  return streamSSE(c, (stream) => countStream(() => writeOrReport(stream)));
 }
 
 const regionOf = ({ id, title }: Part): string => (title === undefined ? id : `${id}-now`);
