@@ -76,6 +76,16 @@ describe('a group of failures whose service is to blame', () => {
     for (const path of pages) expect(await readText(path)).toContain('The payment provider answers; probed');
   });
 
+  it('counts only what can be retried in bulk, and offers nothing where nothing can', async () => {
+    await openFailureOf(db, await shop.placeOrder(), { kind: 'refund', step: 'charge', errorType: 'payment_unavailable' });
+    const [all, refunds] = [groups[1] ?? '', `${groups[1]}&kind=refund`];
+    expect(await readText(all)).toContain('2 matching failures');
+    expect(await readText(all)).toContain('Retry it…');
+    expect(await readText(refunds)).toContain('The payment provider answers');
+    expect(await get(refunds)).not.toContain(RETRY);
+    expect((await get('/ops')).split(RETRY)).toHaveLength(2);
+  });
+
   it('does not know while nobody probes', async () => {
     await probed({ lastSuccessAt: ago(2), answeringSince: ago(10), lastFailureAt: ago(11), lastError: 'HTTP 503' });
     for (const path of pages) {

@@ -39,7 +39,7 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
           <>
             {note ? (
               <ServiceNote {...note}>
-                <RetryAll filter={meant} count={matching} caller={caller} />
+                <RetryAll filter={meant} counts={counts} caller={caller} />
               </ServiceNote>
             ) : null}
             <QuickFilters counts={counts} typed={typed} />

@@ -1,7 +1,9 @@
 import type { Child } from 'hono/jsx';
+import { BULK_FAILURE_KINDS } from '../../contracts/bulk-actions.ts';
 import type { Caller } from '../../contracts/caller.ts';
 import type { FailureFilter } from '../../contracts/failure-filter.ts';
 import { SERVICE_NAMES, serviceOf } from '../../contracts/health.ts';
+import type { FailureKind } from '../../contracts/statuses.ts';
 import type { ServiceHealth } from '../../queries/health.ts';
 import { mayUse } from '../access.ts';
 import { plural, Time } from './format.tsx';
@@ -67,10 +69,16 @@ const Answers = ({ health, failed }: { health: ServiceHealth; failed: Failed }) 
   );
 };
 
-/** Leads to the dry run of a retry of all that match. Nothing for those who may not retry in bulk. */
-export const RetryAll = ({ filter, count, caller }: { filter: FailureFilter; count: number; caller: Caller }) =>
-  mayUse(caller, 'GET', DRY_RUN) ? (
+/**
+ * Leads to the dry run of a retry of all that match. Nothing for those who may not retry in bulk.
+ * @param counts how many match, of each kind. Some kinds are not retried in bulk
+ */
+export const RetryAll = ({ filter, counts, caller }: { filter: FailureFilter; counts: { kind: FailureKind; count: number }[]; caller: Caller }) => {
+  const count = counts.filter(({ kind }) => BULK_FAILURE_KINDS.retry.includes(kind)).reduce((sum, group) => sum + group.count, 0);
+  if (count === 0 || !mayUse(caller, 'GET', DRY_RUN)) return null;
+  return (
     <a class="button" href={`${DRY_RUN}${queryOf({ action: 'retry', scope: 'all', ...filter })}`}>
       Retry {count === 1 ? 'it' : `all ${plural(count, 'failure')}`}…
     </a>
-  ) : null;
+  );
+};

@@ -47,7 +47,7 @@ export const NeedsAttention = ({ attention: { groups, approvals }, services, ses
           </a>
           <Oldest at={oldest} />
           <ServiceNote services={services} failed={{ errorType, oldest, latest }}>
-            {kind === 'compensation' ? null : <RetryAll filter={{ status: 'open', kind, step, errorType }} count={count} caller={session.caller} />}
+            <RetryAll filter={{ status: 'open', kind, step, errorType }} counts={[{ kind, count }]} caller={session.caller} />
           </ServiceNote>
         </li>
       ))}
