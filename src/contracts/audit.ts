@@ -33,6 +33,7 @@ export const AUDITED_ACTIONS = [
   'rotate_api_key',
   'revoke_api_key',
   'erase_person',
+  'export_list',
   ...SIGN_IN_ACTIONS,
 ] as const;
 export type AuditedAction = (typeof AUDITED_ACTIONS)[number];

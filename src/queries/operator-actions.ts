@@ -62,6 +62,9 @@ export async function searchActions(db: Database, search: AuditSearch, page: Pag
     .limit(page.limit + 1);
 }
 
+/** @returns how many actions match */
+export const countActions = async (db: Database, search: AuditSearch): Promise<number> => await db.$count(operatorActions, auditCondition(db, search));
+
 function auditCondition(db: Database, { person, action, target, from, to, signIns }: AuditSearch): SQL | undefined {
   const showsSignIns = signIns === 'shown' || action !== undefined;
   return and(

@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, lt, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { ownerFilter, type Caller } from '../contracts/caller.ts';
 import { email as emailField, id as idField } from '../contracts/fields.ts';
@@ -24,23 +24,26 @@ export type SignupSearch = z.infer<typeof signupSearchSchema>;
  */
 export async function searchSignups(
   db: Database,
-  { id, email, status }: SignupSearch,
+  search: SignupSearch,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<SignupRecord[]> {
   return await db
     .select()
     .from(signups)
-    .where(
-      and(
-        id === undefined ? undefined : eq(signups.id, id),
-        email === undefined ? undefined : eq(sql`lower(${signups.email})`, email.toLowerCase()),
-        status && eq(signups.status, status),
-        cursor === undefined ? undefined : lt(signups.id, cursor),
-      ),
-    )
+    .where(and(signupCondition(search), cursor === undefined ? undefined : lt(signups.id, cursor)))
     .orderBy(desc(signups.id))
     .limit(limit + 1);
 }
+
+/** @returns how many signups match */
+export const countSignups = async (db: Database, search: SignupSearch): Promise<number> => await db.$count(signups, signupCondition(search));
+
+const signupCondition = ({ id, email, status }: SignupSearch): SQL | undefined =>
+  and(
+    id === undefined ? undefined : eq(signups.id, id),
+    email === undefined ? undefined : eq(sql`lower(${signups.email})`, email.toLowerCase()),
+    status && eq(signups.status, status),
+  );
 
 /** @returns the status of a signup for whoever has the token from one of its emails, used or not; undefined for any other token */
 export async function readVerification(db: Database, signupId: string, token: string): Promise<SignupStatus | undefined> {

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { AUDITED_ACTIONS } from '../../contracts/audit.ts';
 import { wholeNumber } from '../../contracts/fields.ts';
-import { auditSearchSchema, searchActions, type NamedAction } from '../../queries/operator-actions.ts';
+import { auditSearchSchema, countActions, searchActions, type NamedAction } from '../../queries/operator-actions.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { IdLink, Time, words, Zone } from '../kit/format.tsx';
 import { Choice, Field, optionsOf } from '../kit/forms.tsx';
@@ -32,6 +32,7 @@ export function auditList(app: Hono<PageEnv>, deps: PageDependencies): void {
         ['Target', ({ target }) => target],
         ['Reason', ({ reason }) => reason],
       ],
+      count: (meant) => countActions(deps.db, meant),
       rows: (meant, page) => searchActions(deps.db, meant, page),
     },
     columns: [

@@ -30,7 +30,7 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
     cursor: UUID_CURSOR,
     find: async ({ typed, meant }, page, caller) => {
       const [rows, counts, note] = await Promise.all([listFailuresWithAmounts(db, meant, page), countFailures(db, meant), noteOf(meant)]);
-      const matching = counts.reduce((sum, row) => sum + row.count, 0);
+      const matching = sumOf(counts);
       const onlyOpen = typed['status'] === 'open' && Object.keys(typed).length === 1;
       return {
         rows,
@@ -88,6 +88,7 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
         ['Last seen', ({ lastSeenAt }) => lastSeenAt],
         ['Status', ({ status }) => status],
       ],
+      count: async (meant) => sumOf(await countFailures(db, meant)),
       rows: (meant, page) => listFailuresWithAmounts(db, meant, page),
     },
     fields: (typed) => <Filters typed={typed} />,
@@ -101,6 +102,8 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
     return span && { services, failed: { errorType, ...span } };
   }
 }
+
+const sumOf = (counts: FailureCount[]): number => counts.reduce((sum, { count }) => sum + count, 0);
 
 const Filters = ({ typed }: { typed: Typed }) => (
   <>

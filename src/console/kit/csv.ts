@@ -9,8 +9,14 @@ export type CsvColumns<Row> = readonly (readonly [title: string, cell: (row: Row
 /** Rows in one file. More do not fit on a spreadsheet that people can work with. */
 export const MOST_ROWS = 50_000;
 
-/** Spreadsheets take a text that begins like this for a formula, and run it. */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * Where a spreadsheet begins a cell that it takes for a formula, and runs. Where the comma is the decimal sign, cells end at semicolons:
+ * such a spreadsheet finds cells within our texts, quoted or not.
+ */
+const FORMULA = /(^|[;\t\r\n])(?="*[=+\-@\t\r])/g;
+
+/** Tells Excel that the file is UTF-8. */
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /** @returns a line of CSV (RFC 4180) */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(',')}\r\n`;
@@ -22,11 +28,11 @@ function csvCell(cell: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const harmless = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
+const harmless = (text: string): string => text.replaceAll(FORMULA, "$1'");
 
 /**
  * Answers with a file that is written while it is read, so its size costs no memory.
- * @param pages the rows, page by page. If reading one fails, the download fails: a part must not look like the whole
+ * @param pages the rows, page by page. If reading one fails, or there are too many rows, the download fails: a part must not look like the whole
  */
 export function respondWithCsv<Row>(c: PageContext, name: string, columns: CsvColumns<Row>, pages: AsyncIterable<Row[]>): Response {
   return c.body(ReadableStream.from(encoded(linesOf(columns, pages))), 200, {
@@ -36,15 +42,12 @@ export function respondWithCsv<Row>(c: PageContext, name: string, columns: CsvCo
 }
 
 async function* linesOf<Row>(columns: CsvColumns<Row>, pages: AsyncIterable<Row[]>): AsyncGenerator<string> {
-  yield csvLine(columns.map(([title]) => title));
+  yield BYTE_ORDER_MARK + csvLine(columns.map(([title]) => title));
   let left = MOST_ROWS;
   for await (const rows of pages) {
-    yield rows
-      .slice(0, left)
-      .map((row) => csvLine(columns.map(([, cell]) => cell(row))))
-      .join('');
     left -= rows.length;
-    if (left <= 0) return;
+    if (left < 0) throw new Error('There are more rows than fit.');
+    yield rows.map((row) => csvLine(columns.map(([, cell]) => cell(row)))).join('');
   }
 }
 

@@ -3,10 +3,12 @@ import type { Hono } from 'hono';
 import type { Child } from 'hono/jsx';
 import { z } from 'zod';
 import type { BulkActionType } from '../../contracts/bulk-actions.ts';
-import type { Caller } from '../../contracts/caller.ts';
+import { actorOf, type Caller } from '../../contracts/caller.ts';
+import { transaction } from '../../db/transaction.ts';
+import { recordOperatorAction } from '../../records/audit.ts';
 import { mayUse } from '../access.ts';
 import type { PageContext, PageDependencies, PageEnv } from '../environment.ts';
-import { respondWithCsv, type CsvColumns } from './csv.ts';
+import { MOST_ROWS, respondWithCsv, type CsvColumns } from './csv.ts';
 import { number } from './format.tsx';
 import type { Section } from './layout.tsx';
 import { streamUpdates } from './live.tsx';
@@ -58,9 +60,10 @@ export interface List<Row, Schema extends z.ZodObject, Cursor> {
   columns: Columns<Row>;
   /** The fields of the search form. */
   fields?: (typed: Record<string, string>) => Child;
-  /** The file with all rows that match: its columns, and one page of its rows. */
+  /** The file with all rows that match: its columns, how many rows there are, and one page of them. */
   csv?: {
     columns: CsvColumns<Row>;
+    count: (meant: z.output<Schema>) => Promise<number>;
     rows: (meant: z.output<Schema>, page: { limit: number; cursor: Cursor | undefined }) => Promise<Row[]>;
   };
 }
@@ -138,7 +141,8 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
             <p>
               <a href={file} download>
                 Download as CSV
-              </a>
+              </a>{' '}
+              <span class="hint">at most {number(MOST_ROWS)} rows</span>
             </p>
           )}
         </>
@@ -159,10 +163,15 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
   );
 
   if (csv) {
-    app.get(`${path}.csv`, (c) => {
+    app.get(`${path}.csv`, async (c) => {
       const { meant, error } = readQuery(c);
       if (error !== undefined) return c.text(`The search is not valid: ${error}.`, 422);
-      return respondWithCsv(c, title.toLowerCase(), csv.columns, pagesOf(c, csv, meant));
+      if ((await csv.count(meant)) > MOST_ROWS) return c.text(`More than ${number(MOST_ROWS)} rows: narrow the filter.`, 422);
+      const name = title.toLowerCase();
+      // Not what was searched for: it may be somebody's address.
+      const instruction = { actor: actorOf(c.var.caller), reason: "from the operator's page" };
+      await transaction(deps.db, (tx) => recordOperatorAction(tx, 'export_list', name, instruction));
+      return respondWithCsv(c, name, csv.columns, pagesOf(c, csv, meant));
     });
   }
 

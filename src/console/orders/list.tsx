@@ -88,6 +88,7 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
         ['Status', ({ status }) => status],
         ['Error', ({ error }) => error],
       ],
+      count: (meant) => countOrders(db, meant),
       rows: read,
     },
     fields: (typed) => (

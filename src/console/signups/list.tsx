@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { SIGNUP_STATUSES } from '../../contracts/statuses.ts';
-import { searchSignups, signupSearchSchema } from '../../queries/signups.ts';
+import { countSignups, searchSignups, signupSearchSchema } from '../../queries/signups.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { CopyId, IdLink, Time } from '../kit/format.tsx';
 import { Choice, Field, optionsOf } from '../kit/forms.tsx';
@@ -42,6 +42,7 @@ export function signupList(app: Hono<PageEnv>, deps: PageDependencies): void {
         ['Last change', ({ updatedAt }) => updatedAt],
         ['Status', ({ status }) => status],
       ],
+      count: (meant) => countSignups(deps.db, meant),
       rows: (meant, page) => searchSignups(deps.db, meant, page),
     },
     fields: (typed) => (

@@ -1,3 +1,4 @@
+import { eq, sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { findSession, openSession } from '../../../src/console/sign-in/sessions.ts';
 import { operatorActions } from '../../../src/db/schema.ts';
@@ -69,4 +70,25 @@ it('is a file with the same filter', async () => {
     `Time,Person,Actor,Action,Target,Reason\r\n2026-03-02T10:00:00.000Z,Grace 100%,key:${grace.id},retry_failure,${FAILURE},by Grace\r\n`,
   );
   expect(await findSession(shop.db, token)).toMatchObject({ name: 'Ada (nights)' });
+});
+
+it('records who downloads a list, and not what was searched for', async () => {
+  for (const path of ['orders.csv?email=ada@example.com', 'failures.csv', 'signups.csv']) {
+    expect((await app.request(`${ORIGIN}/ops/${path}`, { headers: { Cookie: `holdfast_session=${token}` } })).status).toBe(200);
+  }
+  const recorded = await shop.db.select().from(operatorActions).where(eq(operatorActions.action, 'export_list')).orderBy(operatorActions.id);
+  const by = { actor: `key:${ada.id}`, reason: "from the operator's page" };
+  expect(recorded.map(({ actor, reason }) => ({ actor, reason }))).toEqual([by, by, by, by]);
+  expect(recorded.map(({ target }) => target)).toEqual(['audit', 'orders', 'failures', 'signups']);
+  expect((await show('?action=export_list')).text).toContain('<code>orders</code>');
+});
+
+it('is no file while more rows match than fit, which the page says beforehand', async () => {
+  const rows = sql`select 'cli:many', 'retry_failure', n::text, 'one of many' from generate_series(1, 50001) as n`;
+  await shop.db.execute(sql`insert into operator_actions (actor, action, target, reason) ${rows}`);
+  const response = await app.request(`${ORIGIN}/ops/audit.csv?person=many`, { headers: { Cookie: `holdfast_session=${token}` } });
+  expect(response.status).toBe(422);
+  expect(await response.text()).toBe('More than 50,000 rows: narrow the filter.');
+  expect(await shop.db.$count(operatorActions, eq(operatorActions.action, 'export_list'))).toBe(4);
+  expect((await show()).text).toContain('at most 50,000 rows');
 });
