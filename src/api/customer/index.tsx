@@ -6,6 +6,7 @@ import { PROBLEMS, toProblem, type Problem } from '../errors.ts';
 import { page } from './layout.tsx';
 import { orderPage } from './order.tsx';
 import { signupPage } from './signup.tsx';
+import { wrongLink } from './wrong-link.ts';
 
 /** Adds the pages at `/my`, where the links in customers' emails lead. Nobody signs in: a link is its own credential. */
 export function mountCustomerPages(api: Api, deps: Dependencies): void {
@@ -15,6 +16,10 @@ export function mountCustomerPages(api: Api, deps: Dependencies): void {
   app.get('/assets/customer.css', (c) => c.body(styles, 200, { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'no-cache' }));
   orderPage(app, deps);
   signupPage(app, deps);
+  // Mail programs cut long links.
+  app.all('*', () => {
+    throw wrongLink();
+  });
 
   app.onError(async (error, c) => {
     const problem = await limits.afterFailure(c, toProblem(error));
@@ -36,6 +41,6 @@ export function mountCustomerPages(api: Api, deps: Dependencies): void {
 /** Says no more than that the link is wrong, or that there were too many requests. */
 function refusal(c: Context<ApiEnv>, { type }: Problem) {
   if (type === 'too_many_requests') return page(c, { title: 'Too many requests', children: <p>Please wait a minute.</p> }, 429);
-  const children = <p>It may be incomplete. Copy the whole link from your email.</p>;
+  const children = <p>It may be incomplete, or too old. Copy the whole link from your latest email.</p>;
   return page(c, { title: 'This link does not work', children }, 404);
 }

@@ -24,6 +24,12 @@ export function orderPage(app: Hono<ApiEnv>, deps: Dependencies): void {
     return show(c, link, await readOrder(link));
   });
 
+  // Where a browser is after a refused cancellation: reloading or sharing that address leads to the order.
+  app.get(`${PATH}/cancel`, async (c) => {
+    const { orderId, signature } = await readLink(c, deps);
+    return c.redirect(orderPath(orderId, signature), 303);
+  });
+
   app.post(`${PATH}/cancel`, async (c) => {
     const link = await readLink(c, deps);
     try {

@@ -14,11 +14,9 @@ const PATH = '/signups/:id/:token';
  * Where the link in a verification email leads. It only shows a button: mail programs open links by themselves, and must not
  * verify an address by that.
  */
-export function signupPage(app: Hono<ApiEnv>, { db }: Dependencies): void {
+export function signupPage(app: Hono<ApiEnv>, { db, limits }: Dependencies): void {
   app.get(PATH, async (c) => {
-    const { signupId, token } = readLink(c);
-    const status = await readVerification(db, signupId, token);
-    if (!status) throw wrongLink();
+    const { signupId, token, status } = await readSignup(c);
     if (status === 'expired' || status === 'ended') {
       return page(c, { title: 'This signup has ended', children: <p>Sign up again to get a new link.</p> }, 409);
     }
@@ -37,14 +35,22 @@ export function signupPage(app: Hono<ApiEnv>, { db }: Dependencies): void {
   });
 
   app.post(PATH, async (c) => {
-    const { signupId, token } = readLink(c);
-    if (!(await readVerification(db, signupId, token))) throw wrongLink();
+    const { signupId, token } = await readSignup(c);
     // Pressed twice, or too late, it does nothing: the page says how the signup stands.
     await verifySignup(db, signupId, token).catch((error: unknown) => {
       if (!(error instanceof RequestError)) throw error;
     });
     return c.redirect(verificationPath(signupId, token), 303);
   });
+
+  /** @throws Problem unless the token is right, or when the link is used too often */
+  async function readSignup(c: Context<ApiEnv>) {
+    const link = readLink(c);
+    const status = await readVerification(db, link.signupId, link.token);
+    if (!status) throw wrongLink();
+    await limits.admit(c, `link:${link.signupId}`);
+    return { ...link, status };
+  }
 }
 
 function readLink(c: Context<ApiEnv>): { signupId: string; token: string } {

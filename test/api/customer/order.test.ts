@@ -104,6 +104,7 @@ describe('the page of an order', () => {
         expect(text).toContain('<h1>This link does not work</h1>');
       }
     }
+    expect((await open(`${link}A/cancel`)).status).toBe(404);
     expect(await cancellations(other.id)).toBe(0);
     const answers: number[] = [];
     for (let tries = 0; tries < 20; tries += 1) answers.push((await open(`${link}A`)).status);
@@ -156,9 +157,11 @@ describe('the button to cancel', () => {
     expect(await cancellations(id)).toBe(0);
   });
 
-  it('does nothing for a link that is only opened', async () => {
+  it('does nothing for a link that is only opened, or reloaded: that leads to the order', async () => {
     const { id, link } = await ordered();
-    expect((await open(`${link}/cancel`)).status).toBe(405);
+    const opened = await open(`${link}/cancel`);
+    expect(opened.status).toBe(303);
+    expect(opened.headers.get('Location')).toBe(link);
     expect(await cancellations(id)).toBe(0);
   });
 });

@@ -7,7 +7,7 @@ import { placeSignup, startTestApi, type TestApi } from '../support/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
-  api = await startTestApi();
+  api = await startTestApi({ environment: { RATE_LIMIT: '30' } });
 });
 afterAll(() => api.close());
 
@@ -69,4 +69,23 @@ it('is a plain 404 for a token that is wrong, or of another signup', async () =>
     }
   }
   expect(await statusOf(other.id)).toBe('pending_verification');
+});
+
+it.each(['/my', '/my/orders', '/my/orders/0197d0a0-0000-7000-8000-000000000000', '/my/signups/0197d0a0-0000-7000-8000-000000000000', '/my/orders/a/b/c/d'])(
+  'is a page that says so, for a link that was cut: %s',
+  async (path) => {
+    const { status, text, headers } = await open(path);
+    expect(status).toBe(404);
+    expect(text).toContain('<h1>This link does not work</h1>');
+    expect(text).toContain('It may be incomplete, or too old.');
+    expect(headers.get('Cache-Control')).toBe('no-store');
+  },
+);
+
+it('is limited per signup, however right the token is', async () => {
+  const { link } = await signedUp();
+  const answers = await Promise.all(Array.from({ length: 40 }, () => open(link)));
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused[0]?.headers.get('Retry-After')).toMatch(/^\d+$/);
 });
