@@ -2,9 +2,11 @@ import { eq } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { mayUse, PAGE_ACCESS } from '../../src/console/access.ts';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
+import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
 import { failures, operatorActions, orders } from '../../src/db/schema.ts';
 import { acceptOrder } from '../../src/intake/orders.ts';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
+import { startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { useShop } from '../support/shop.ts';
@@ -105,6 +107,23 @@ it('says who is signed in, and shows support no entry and no button that it may 
     const actions = [...page.text.matchAll(/<form method="post" action="([^"]+)"/g)].map(([, action]) => action);
     expect(actions.filter((action = '') => !mayUse({ role: 'support' }, 'POST', action))).toEqual([]);
   }
+});
+
+it('finds nothing for support that it may not open', async () => {
+  const { failureId } = await parkedOrder();
+  const request = bulkActionRequestSchema.parse({ action: 'retry', ids: [failureId], reason: 'it is back' });
+  const bulkActionId = await startBulkAction(shop.db, request, `key:${operator.id}`);
+  const { text } = await show(`/ops/find?q=${bulkActionId}`);
+  expect(text).toContain('Nothing found.');
+  expect(text).not.toContain(`/ops/bulk-actions/${bulkActionId}`);
+  const found = await app.request(`${ORIGIN}/ops/find?q=${failureId}`, { headers: asSupport });
+  expect(found.headers.get('Location')).toBe(`/ops/failures/${failureId}`);
+});
+
+it('tells support who decides about a failed order', async () => {
+  const { orderId } = await shop.placeOrder();
+  await shop.db.update(orders).set({ status: 'failed' }).where(eq(orders.id, orderId));
+  expect((await show(`/ops/orders/${orderId}`)).text).toContain('Operators decide about failed orders.');
 });
 
 it('lets support cancel one order, which the audit knows', async () => {

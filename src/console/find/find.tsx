@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { find, type Found } from '../../queries/find.ts';
+import { mayUse } from '../access.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { IdLink, pagePath, plural, Time, words } from '../kit/format.tsx';
 import { respond } from '../kit/respond.tsx';
@@ -12,7 +13,8 @@ const LONGEST = 300;
 export function findPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   app.get('/find', async (c) => {
     const text = (c.req.query('q') ?? '').trim();
-    const found = text === '' || text.length > LONGEST ? [] : await find(deps.db, text);
+    const all = text === '' || text.length > LONGEST ? [] : await find(deps.db, text);
+    const found = all.filter(({ kind, id }) => mayUse(c.var.caller, 'GET', pagePath(kind, id)));
     const [first, ...others] = found;
     if (first && others.length === 0) return c.redirect(pagePath(first.kind, first.id), 303);
     return await respond(c, deps, {

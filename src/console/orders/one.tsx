@@ -5,6 +5,7 @@ import { CANCELLABLE_ORDER_STATUSES, FINAL_ORDER_STATUSES, isUnderWay } from '..
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../../operate/orders.ts';
 import type { OrderStory, PaymentRecord, StepRecord } from '../../queries/order-story.ts';
 import { loadOrderStory } from '../../queries/story-with-run.ts';
+import { mayUse } from '../access.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction, type ActionRoute } from '../kit/actions.ts';
 import { Actor, ErrorText, number, plural, Time, words } from '../kit/format.tsx';
@@ -83,6 +84,9 @@ const Actions = ({ story: { order, failures }, session }: { story: OrderStory; s
     return <p class="hint">No actions: the order has ended.</p>;
   }
   const to = (name: string) => `/ops/orders/${order.id}/${name}`;
+  if (status === 'failed' && !mayUse(session.caller, 'POST', to('restart'))) {
+    return <p class="hint">Operators decide about failed orders.</p>;
+  }
   const parked = failures.find(({ failure }) => failure.kind === 'step' && failure.status === 'open')?.failure;
   return (
     <ActionBar>
