@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { configureAlerter } from '../../src/alerts/configured.ts';
 import { clockTime } from '../../src/alerts/trouble.ts';
 import { loadWorkerConfig } from '../../src/config.ts';
+import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { alertMessages, alerts, commands, failureEvents, failures } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import type { NewFailure } from '../../src/records/failures.ts';
@@ -224,5 +225,19 @@ describe('the backlog', () => {
     await after(SECOND);
     await after(20 * SECOND);
     expect(subjects()[1]).toBe('[Holdfast] Resolved: commands are delivered again');
+  });
+
+  it('leaves out commands for a broken run, which wait until it is reset and have its alert', async () => {
+    const order = await shop.placeOrder();
+    await db.delete(commands);
+    await openFailureOf(db, order, { kind: 'run', step: 'run', errorType: 'TypeError', errorMessage: 'not a function' });
+    const late = { body: {}, createdAt: sql`now() - interval '1 hour'` };
+    await db.insert(commands).values({ ...late, workflowId: orderWorkflowId(order.orderId) });
+    skipped = 0;
+    await after(0);
+    expect(await db.select({ subject: alerts.subject }).from(alerts)).toEqual([{ subject: 'run/run/TypeError' }]);
+    await db.insert(commands).values({ ...late, workflowId: 'order/1' });
+    await after(SECOND);
+    expect(subjects()).toEqual(['[Holdfast] 1 command is not delivered to Temporal: the oldest has waited since HH:MM']);
   });
 });
