@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, sql, type SQL } from 'drizzle-orm';
 import { ALERT_CHANNELS, type AlertChannel } from '../contracts/alerts.ts';
 import type { Database } from '../db/client.ts';
 import { alertMessages, alerts } from '../db/schema.ts';
@@ -6,12 +6,14 @@ import { statement } from '../db/transaction.ts';
 import type { Logger } from '../log.ts';
 import type { Channels, Message } from './channels.ts';
 
-/** ms for which a process that has claimed a message may send it. Longer than any channel takes. */
+/** ms for which a process that has claimed a message may send it. What takes longer may arrive twice. */
 const LEASE = 60_000;
 /** Messages that are sent at once. */
 const BATCH = 10;
 /** After the last attempt, nobody learns more from it. The delays double up to five minutes: more than a day. */
 const ATTEMPTS = 300;
+
+type Columns = Parameters<ReturnType<Database['update']>['set']>[0];
 
 interface Claimed extends Message {
   serial: number;
@@ -59,21 +61,21 @@ export function createAlertOutbox({ db, channels, log }: { db: Database; channel
   async function send(message: Claimed): Promise<void> {
     try {
       await channels[message.channel]?.(message);
+      // Even if it took longer than the lease: otherwise it would be sent again and again.
       await settle(message, { state: 'sent', settledAt: sql`now()`, lastError: null });
     } catch (error) {
       const lastError = error instanceof Error ? error.message : String(error);
       const isLast = message.attempts >= ATTEMPTS;
       log.error({ alert: message.subject, channel: message.channel, attempt: message.attempts, error: lastError }, 'an alert could not be sent');
       const delay = Math.min(5_000 * 2 ** (message.attempts - 1), 300_000);
-      await settle(message, {
-        lastError,
-        ...(isLast ? { state: 'given_up', settledAt: sql`now()` } : { nextAttemptAt: sql`now() + ${delay} * interval '1 ms'` }),
-      });
+      const outcome = isLast ? { state: 'given_up' as const, settledAt: sql`now()` } : { nextAttemptAt: sql`now() + ${delay} * interval '1 ms'` };
+      // Not if the lease has ended: another process is sending it.
+      await settle(message, { lastError, ...outcome }, eq(alertMessages.attempts, message.attempts));
     }
   }
 
-  /** Not if the lease has ended: another process is sending it. */
-  async function settle({ alertId, serial, channel, attempts }: Claimed, columns: Parameters<ReturnType<Database['update']>['set']>[0]): Promise<void> {
+  /** @param condition that the message must also meet. One that was sent or given up stays so */
+  async function settle({ alertId, serial, channel }: Claimed, columns: Columns, condition?: SQL): Promise<void> {
     await db
       .update(alertMessages)
       .set(columns)
@@ -82,7 +84,8 @@ export function createAlertOutbox({ db, channels, log }: { db: Database; channel
           eq(alertMessages.alertId, alertId),
           eq(alertMessages.serial, serial),
           eq(alertMessages.channel, channel),
-          eq(alertMessages.attempts, attempts),
+          eq(alertMessages.state, 'pending'),
+          condition,
         ),
       );
   }

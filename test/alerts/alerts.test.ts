@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { eq, sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createAlerter, type Alerter, type AlerterOptions } from '../../src/alerts/alerter.ts';
 import { configureAlerter } from '../../src/alerts/configured.ts';
 import { clockTime } from '../../src/alerts/trouble.ts';
 import { loadWorkerConfig } from '../../src/config.ts';
@@ -17,6 +18,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const EVENTUALLY = { timeout: 30_000, interval: 20 };
 const ON_CALL = 'oncall@holdfast.example';
 
 const shop = await useShop();
@@ -36,8 +38,24 @@ const createOne = () =>
   });
 const alerter = createOne();
 
+/** @returns an alerter with gateways of the test's own */
+const createWith = (parts: Partial<AlerterOptions>): Alerter =>
+  createAlerter({
+    db,
+    client,
+    log: shop.log,
+    now,
+    channels: ['slack'],
+    publicUrl: 'https://shop.example',
+    onCallEmail: ON_CALL,
+    timeZone: 'Europe/Berlin',
+    backlogAfter: 5 * MINUTE,
+    digestEvery: 6 * 60 * MINUTE,
+    ...parts,
+  });
+
 /** Looks after some time has passed. */
-async function after(ms: number, which = alerter): Promise<void> {
+async function after(ms: number, which: Alerter = alerter): Promise<void> {
   skipped += ms;
   await which.look();
 }
@@ -207,6 +225,22 @@ describe('a message', () => {
     expect(texts.at(-2)).toContain('1 order');
     expect(texts.at(-1)).toContain('Resolved');
     expect(await db.$count(alertMessages, eq(alertMessages.state, 'pending'))).toBe(0);
+  });
+
+  it('that takes longer than its process may send it counts as sent, though another has tried it meanwhile', async () => {
+    const answers: (() => void)[] = [];
+    const slow = createWith({ slack: { post: () => new Promise((resolve) => answers.push(resolve)) } });
+    const other = createWith({ slack: { post: () => Promise.reject(new Error('busy')) } });
+    await open(1);
+    await after(0, slow);
+    const sending = after(25 * SECOND, slow);
+    await expect.poll(() => answers.length, EVENTUALLY).toBe(1);
+    await makeDue();
+    await after(0, other);
+    answers[0]?.();
+    await sending;
+    const { state, attempts } = alertMessages;
+    expect(await db.select({ state, attempts }).from(alertMessages)).toEqual([{ state: 'sent', attempts: 2 }]);
   });
 });
 
