@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describeError } from '../describe-error.ts';
 import type { Logger } from '../log.ts';
+import { repeat } from '../repeat.ts';
 import { createChannels, type ChannelOptions } from './channels.ts';
-import { createAlertOutbox } from './outbox.ts';
+import { createAlertOutboxes } from './outbox.ts';
 import { createAlertWatch, type WatchOptions } from './watch.ts';
 
-/** ms between two looks. */
+/** ms between two looks, and between two times that a channel sends. */
 const EVERY = 2_000;
 
-/** ms that a look may take to end. Postgres may be what is away. */
+/** ms that a look, or sending a message, may take to end. Postgres or the mail server may be what is away. */
 const STOP_WITHIN = 2_000;
 
 export interface AlerterOptions extends WatchOptions, ChannelOptions {
@@ -17,9 +19,11 @@ export interface AlerterOptions extends WatchOptions, ChannelOptions {
 export interface Alerter {
   /** Looks once, and sends what is due. */
   look: () => Promise<void>;
-  /** Looks every two seconds. @returns how to stop it */
+  /** Looks every two seconds, and sends what is due meanwhile. @returns how to stop it */
   run: () => { stop: () => Promise<void> };
 }
+
+const FAILED = { watch: 'alerts could not be looked after', send: 'alerts could not be sent' };
 
 /**
  * Tells people what is wrong. It needs nothing but Postgres: Temporal and the workers may be what is away. Every API and every worker
@@ -28,29 +32,25 @@ export interface Alerter {
 export function createAlerter(options: AlerterOptions): Alerter {
   const { db, log } = options;
   const watch = createAlertWatch(options);
-  const sendDue = createAlertOutbox({ db, log, channels: createChannels(options) });
-
-  /** Each by itself: what was written is sent even if nothing can be found out. */
-  async function look(): Promise<void> {
-    await watch().catch((error: unknown) => log.warn({ err: error }, 'alerts could not be looked after'));
-    await sendDue().catch((error: unknown) => log.warn({ err: error }, 'alerts could not be sent'));
-  }
+  const outboxes = createAlertOutboxes({ db, log, channels: createChannels(options) });
 
   return {
-    look,
+    async look() {
+      const ignore = (failed: string) => (error: unknown) => log.warn(describeError(error), failed);
+      // What was written is sent even if nothing can be found out.
+      await watch().catch(ignore(FAILED.watch));
+      await Promise.all(outboxes.map((sendDue) => sendDue().catch(ignore(FAILED.send))));
+    },
     run() {
-      const stopping = new AbortController();
-      const running = (async () => {
-        while (!stopping.signal.aborted) {
-          await look();
-          await sleep(EVERY, undefined, { signal: stopping.signal }).catch(() => {});
-        }
-      })();
+      // Each by itself: a mail server that does not answer keeps no other channel from sending, and nobody from looking.
+      const loops = [
+        repeat({ every: EVERY, log, failed: FAILED.watch }, watch),
+        ...outboxes.map((sendDue) => repeat({ every: EVERY, log, failed: FAILED.send }, sendDue)),
+      ];
       return {
         async stop() {
-          stopping.abort();
           // What is not sent by then is sent by another process.
-          await Promise.race([running, sleep(STOP_WITHIN, undefined, { ref: false })]);
+          await Promise.race([Promise.all(loops.map((loop) => loop.stop())), sleep(STOP_WITHIN, undefined, { ref: false })]);
         },
       };
     },

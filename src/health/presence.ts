@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import { workers } from '../db/schema.ts';
 import type { Logger } from '../log.ts';
-import { repeat, type Repeated } from './repeat.ts';
+import { repeat, type Repeated } from '../repeat.ts';
 
 /** Who a worker process is. `identity` is the one that Temporal knows it by. */
 export type WorkerProcess = Pick<typeof workers.$inferInsert, 'identity' | 'host' | 'version' | 'queues'>;
@@ -17,7 +17,7 @@ export function announceWorker(
 ): Repeated {
   // Its predecessor in the same container may have had the same identity.
   const row = { ...worker, startedAt: new Date(), lastSeenAt: sql`now()` };
-  const beats = repeat(every, log, async () => {
+  const beats = repeat({ every, log, failed: 'health not recorded' }, async () => {
     await db.insert(workers).values(row).onConflictDoUpdate({ target: workers.identity, set: row });
   });
   return {

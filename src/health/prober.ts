@@ -3,8 +3,8 @@ import { SERVICES, type Service } from '../contracts/health.ts';
 import type { Database } from '../db/client.ts';
 import { serviceProbes } from '../db/schema.ts';
 import type { Logger } from '../log.ts';
+import { repeat, type Repeated } from '../repeat.ts';
 import { ProbeFailedError, type Probe } from './probes.ts';
-import { repeat, type Repeated } from './repeat.ts';
 
 interface ProberOptions {
   db: Database;
@@ -19,7 +19,7 @@ const EVERY = 15_000;
 
 /** Probes the outside services, and records what came of it. Every worker has a prober; they take turns. */
 export function startProber({ db, log, probes, every = EVERY }: ProberOptions): Repeated {
-  return repeat(every, log, async (signal) => {
+  return repeat({ every, log, failed: 'health not recorded' }, async (signal) => {
     const due = await claimDue(db, every);
     await Promise.all(
       due.map(async (service) => {

@@ -1,15 +1,17 @@
 import { Client, Connection } from '@temporalio/client';
-import { eq, sql } from 'drizzle-orm';
+import { eq, isNotNull, sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAlerter, type Alerter, type AlerterOptions } from '../../src/alerts/alerter.ts';
 import { configureAlerter } from '../../src/alerts/configured.ts';
 import { clockTime } from '../../src/alerts/trouble.ts';
 import { loadWorkerConfig } from '../../src/config.ts';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
+import { connectDatabase } from '../../src/db/client.ts';
 import { alertMessages, alerts, commands, failureEvents, failures } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import type { NewFailure } from '../../src/records/failures.ts';
 import { openFailureOf } from '../support/failures.ts';
+import { keepLog } from '../support/kept-log.ts';
 import { useShop } from '../support/shop.ts';
 import { useReceiver } from './support/receiver.ts';
 
@@ -241,6 +243,38 @@ describe('a message', () => {
     await sending;
     const { state, attempts } = alertMessages;
     expect(await db.select({ state, attempts }).from(alertMessages)).toEqual([{ state: 'sent', attempts: 2 }]);
+  });
+
+  it('is written and sent although another channel does not answer', async () => {
+    const posted: string[] = [];
+    const { stop } = createWith({
+      channels: ['email', 'slack'],
+      mail: { send: () => new Promise(() => {}), close: () => {} },
+      slack: {
+        post: ({ title }) => {
+          posted.push(title);
+          return Promise.resolve();
+        },
+      },
+    }).run();
+    await open(1);
+    await expect.poll(() => db.$count(alerts), EVENTUALLY).toBe(1);
+    skipped += 25 * SECOND;
+    await expect.poll(() => posted, EVENTUALLY).toEqual([expect.stringContaining('1 order')]);
+    await closeAll();
+    await expect.poll(() => db.$count(alerts, isNotNull(alerts.quietSince)), EVENTUALLY).toBe(1);
+    skipped += 20 * SECOND;
+    await expect.poll(() => posted.at(-1), EVENTUALLY).toContain('Resolved');
+    await stop();
+  });
+
+  it('is not in the log when Postgres is away', async () => {
+    const gone = connectDatabase(shop.environment.DATABASE_URL, { max: 1, name: 'test' });
+    await gone.close();
+    const { log, lines } = keepLog('info');
+    await createWith({ db: gone.db, log, slack: { post: () => Promise.resolve() } }).look();
+    expect(lines.join('')).toContain('alerts could not be sent');
+    expect(lines.join('')).not.toContain('alert_messages');
   });
 });
 

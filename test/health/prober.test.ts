@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { serviceProbes } from '../../src/db/schema.ts';
 import { createProbes } from '../../src/health/probes.ts';
 import { startProber } from '../../src/health/prober.ts';
-import type { Repeated } from '../../src/health/repeat.ts';
+import type { Repeated } from '../../src/repeat.ts';
 import { readServices } from '../../src/queries/health.ts';
 import { useShop } from '../support/shop.ts';
 

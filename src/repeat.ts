@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../log.ts';
+import { describeError } from './describe-error.ts';
+import type { Logger } from './log.ts';
 
 /** Something that goes on until it is stopped. */
 export interface Repeated {
@@ -9,15 +10,18 @@ export interface Repeated {
 
 /**
  * Does something now, and then again and again.
- * @param every ms between two runs
- * @param work its signal is aborted by `stop`. What it throws is logged, and the next run may succeed
+ * @param options `every` ms between two runs; `failed`: what is logged when one throws. The next may succeed
+ * @param work its signal is aborted by `stop`
  */
-export function repeat(every: number, log: Logger, work: (signal: AbortSignal) => Promise<void>): Repeated {
+export function repeat(
+  { every, log, failed }: { every: number; log: Logger; failed: string },
+  work: (signal: AbortSignal) => Promise<void>,
+): Repeated {
   const stopping = new AbortController();
   const { signal } = stopping;
   const loop = async () => {
     while (!signal.aborted) {
-      await work(signal).catch((error: unknown) => log.warn({ error: error instanceof Error ? error.name : String(error) }, 'health not recorded'));
+      await work(signal).catch((error: unknown) => log.warn(describeError(error), failed));
       await sleep(every, undefined, { signal }).catch(() => {});
     }
   };
