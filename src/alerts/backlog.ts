@@ -11,23 +11,29 @@ import { clockTime, type Clock, type Trouble } from './trouble.ts';
 /** ms. Workers that are replaced are away for a moment. */
 const WORKERS_AWAY = 60_000;
 
-/** What Temporal says about the backlog. */
+/** ms. A schedule that was just resumed, or a server that has just started, may be a little late. */
+const SCHEDULE_LATE = 2 * 60_000;
+
+/** What Temporal says about the backlog. What it does not answer is undefined: then nothing is known, and commands wait. */
 export interface TemporalBacklog {
-  queues: QueueState[];
-  missed: MissedRun[];
+  queues?: QueueState[] | undefined;
+  missed?: MissedRun[] | undefined;
 }
 
-/** @returns what Temporal says; undefined while it does not answer: then nothing is known, and commands wait */
-export async function readTemporalBacklog(client: Client, clock: Clock, deadline: number): Promise<TemporalBacklog | undefined> {
-  try {
-    return await client.withDeadline(Date.now() + deadline, async () => {
-      const [queues, missed] = await Promise.all([readQueues(client), readMissedRuns(client, clock.timeZone, clock.now)]);
-      return { queues, missed };
-    });
-  } catch {
-    return undefined;
-  }
+/** @returns what Temporal says. One question that is not answered does not spoil the other */
+export async function readTemporalBacklog(client: Client, clock: Clock, deadline: number): Promise<TemporalBacklog> {
+  return await client.withDeadline(Date.now() + deadline, async () => {
+    const [queues, missed] = await Promise.all([
+      readQueues(client).catch(() => undefined),
+      readMissedRuns(client, clock.timeZone, clock.now).catch(() => undefined),
+    ]);
+    return { queues, missed };
+  });
 }
+
+/** @returns whether an alert is about what Temporal has not answered, so that it may go on */
+export const isUnknown = (subject: string, { queues, missed }: TemporalBacklog): boolean =>
+  (queues === undefined && /^(workers|tasks)\//.test(subject)) || (missed === undefined && subject.startsWith('schedule/'));
 
 /**
  * @returns the commands that have waited for longer than `limit` ms, as one trouble. Those for a broken run wait until it is reset, and
@@ -59,11 +65,11 @@ export async function readCommandBacklog(tx: Transaction, limit: number, clock: 
 }
 
 /** @returns what is wrong with the task queues and the schedules */
-export function temporalTroubles({ queues, missed }: TemporalBacklog, limit: number, clock: Clock): Trouble[] {
+export function temporalTroubles({ queues = [], missed = [] }: TemporalBacklog, limit: number, clock: Clock): Trouble[] {
   return [
     ...queues.flatMap((state) => queueTroubles(state, limit, clock)),
     ...missed.map(({ scheduleId, scheduledAt: since }) =>
-      trouble(`schedule/${scheduleId}`, { count: 1, since }, () => ({
+      trouble(`schedule/${scheduleId}`, { count: 1, since, holdFor: SCHEDULE_LATE }, () => ({
         title: `the schedule ${scheduleId} did not run at ${clockTime(since, clock)}`,
         lines: ['Make up for it with a backfill once the cause is fixed.'],
         path: '/ops/schedules',

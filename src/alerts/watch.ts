@@ -5,7 +5,7 @@ import type { Database, Transaction } from '../db/client.ts';
 import { alertMessages, alerts } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { newId } from '../records/new-id.ts';
-import { readCommandBacklog, readTemporalBacklog, temporalTroubles, type TemporalBacklog } from './backlog.ts';
+import { isUnknown, readCommandBacklog, readTemporalBacklog, temporalTroubles, type TemporalBacklog } from './backlog.ts';
 import { readFailureGroups } from './failure-groups.ts';
 import type { Clock, Trouble } from './trouble.ts';
 
@@ -42,7 +42,7 @@ type Alert = typeof alerts.$inferSelect;
  * @returns a function to call every few seconds
  */
 export function createAlertWatch({ db, client, channels, timeZone, backlogAfter, digestEvery, now }: WatchOptions) {
-  let backlog: TemporalBacklog | undefined;
+  let backlog: TemporalBacklog = {};
   let lookedAt = -Infinity;
 
   async function lookAtTemporal(clock: Clock): Promise<void> {
@@ -61,7 +61,7 @@ export function createAlertWatch({ db, client, channels, timeZone, backlogAfter,
       const troubles = [
         ...(await readFailureGroups(tx)),
         ...(await readCommandBacklog(tx, backlogAfter, clock)),
-        ...(backlog ? temporalTroubles(backlog, backlogAfter, clock) : []),
+        ...temporalTroubles(backlog, backlogAfter, clock),
       ];
       const open = await tx.select().from(alerts).where(isNull(alerts.resolvedAt));
       const known = new Map(open.map((alert) => [alert.subject, alert]));
@@ -70,8 +70,7 @@ export function createAlertWatch({ db, client, channels, timeZone, backlogAfter,
         known.delete(trouble.subject);
         if (alert) await follow(tx, alert, trouble, clock);
       }
-      // Nothing is known about them while Temporal does not answer.
-      const over = [...known.values()].filter(({ subject }) => backlog !== undefined || !isAboutTemporal(subject));
+      const over = [...known.values()].filter(({ subject }) => !isUnknown(subject, backlog));
       for (const alert of over) await close(tx, alert, clock);
     });
   };
@@ -127,7 +126,5 @@ async function openAlert(tx: Transaction, { subject, count, since }: Trouble, { 
   const [alert] = await tx.insert(alerts).values({ id: newId(), subject, since, openedAt, peak: count }).returning();
   return alert;
 }
-
-const isAboutTemporal = (subject: string): boolean => /^(workers|tasks|schedule)\//.test(subject);
 
 const summaryOf = ({ peak }: Alert, { title }: AlertContent): string => `It was: ${title}.${peak > 1 ? ` ${peak} at the most.` : ''}`;

@@ -9,6 +9,7 @@ import {
   findDefinition,
   isScheduleMissing,
   listBackfillTimes,
+  resume,
   type BackfillTimes,
   type ScheduleDefinition,
   type Span,
@@ -38,7 +39,7 @@ export const resumeSchedule = onSchedule({
   about: 'Starts runs again. Runs missed while paused are not made up: use a backfill for that.',
   done: 'Resumed. Missed runs are not made up: use a backfill for that.',
   input: reasonInput,
-  deed: (schedule, instruction) => schedule.unpause(noteOf(instruction)),
+  deed: (schedule, instruction) => resume(schedule, noteOf(instruction)),
 });
 
 /** Starts a run of a schedule. */

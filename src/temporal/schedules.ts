@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import {
@@ -8,9 +9,10 @@ import {
   type CalendarSpecDescription,
   type Client,
   type ScheduleDescription,
+  type ScheduleHandle,
 } from '@temporalio/client';
 import Long from 'long';
-import { EncryptionCodec } from './payloads/codec.ts';
+import { EncryptionCodec, UndecodablePayloadError } from './payloads/codec.ts';
 import {
   PRUNE_SCHEDULE_ID,
   RECONCILE_CHANGES_SCHEDULE_ID,
@@ -254,6 +256,23 @@ export async function listSchedules(client: Client, timeZone: string): Promise<S
   );
 }
 
+/**
+ * Lets a schedule start runs again. As an update, which the server dates, so that nobody takes what it did not start while paused for
+ * missed. Its arguments need not be decodable.
+ */
+export async function resume({ client, scheduleId }: ScheduleHandle, notes: string): Promise<void> {
+  const { namespace, identity } = client.options;
+  const { schedule, conflictToken } = await client.workflowService.describeSchedule({ namespace, scheduleId });
+  await client.workflowService.updateSchedule({
+    namespace,
+    scheduleId,
+    schedule: { ...schedule, state: { ...schedule?.state, paused: false, notes } },
+    conflictToken,
+    identity,
+    requestId: randomUUID(),
+  });
+}
+
 /** A run that a schedule should have started. */
 export interface MissedRun {
   scheduleId: string;
@@ -280,15 +299,17 @@ async function findMissedRun(client: Client, scheduleId: string, now: Date): Pro
     .getHandle(scheduleId)
     .describe()
     .catch((error: unknown) => {
-      // No worker has declared it yet.
-      if (isScheduleMissing(error)) return undefined;
+      // No worker has declared it yet, or its arguments are encrypted with a key that is gone: a worker says so when it starts.
+      if (isScheduleMissing(error) || error instanceof UndecodablePayloadError) return undefined;
       throw error;
     });
   if (!description) return undefined;
   const { state, info } = description;
   if (state.paused || info.runningActions.length > 0) return undefined;
-  const last = info.recentActions.at(-1)?.scheduledAt ?? info.createdAt;
-  const from = new Date(Math.max(last.getTime(), info.createdAt.getTime(), (info.lastUpdatedAt ?? info.createdAt).getTime(), now.getTime() - RAREST));
+  // In the order in which they were started: those of a backfill come late.
+  const runs = info.recentActions.map(({ scheduledAt }) => scheduledAt);
+  const since = [...runs, info.createdAt, info.lastUpdatedAt ?? info.createdAt].map((time) => time.getTime());
+  const from = new Date(Math.max(...since, now.getTime() - RAREST));
   const to = new Date(now.getTime() - LATE);
   if (from >= to) return undefined;
   const scheduledAt = (await listTimes(client, scheduleId, { from, to })).find((time) => time > from);

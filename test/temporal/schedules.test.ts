@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { Client, ScheduleOverlapPolicy, type ScheduleSpec } from '@temporalio/client';
-import { afterAll, describe, expect, it } from 'vitest';
-import { WEEKLY_REPORT_SCHEDULE_ID } from '../../src/contracts/names.ts';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { PRUNE_SCHEDULE_ID, RECONCILE_EVERYTHING_SCHEDULE_ID, WEEKLY_REPORT_SCHEDULE_ID } from '../../src/contracts/names.ts';
 import { loadPayloadKeys } from '../../src/config.ts';
 import { weeklyReports } from '../../src/db/schema.ts';
 import { createDataConverter } from '../../src/temporal/payloads/data-converter.ts';
-import { scheduleDefinitions, scheduleDrift, upsertSchedule, type ScheduleDefinition } from '../../src/temporal/schedules.ts';
+import {
+  readMissedRuns,
+  resume,
+  scheduleDefinitions,
+  scheduleDrift,
+  upsertSchedule,
+  type ScheduleDefinition,
+} from '../../src/temporal/schedules.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { PAYLOAD_KEYS } from '../support/payloads.ts';
 import { useShop } from '../support/shop.ts';
@@ -33,6 +40,14 @@ const changeOnServer = (definition: ScheduleDefinition, spec: ScheduleSpec) =>
     action,
     spec: { timezone: definition.timeZone, ...spec },
   }));
+
+const newKey = `new:${Buffer.alloc(32).toString('base64')}`;
+
+/** @returns a client with other keys */
+function clientWith(keys: string): Client {
+  const dataConverter = createDataConverter(loadPayloadKeys({ PAYLOAD_KEYS: keys }));
+  return new Client({ connection: temporal.connection, namespace: temporal.namespace, dataConverter });
+}
 
 describe('declaring a schedule', () => {
   it('creates it once when three workers declare it at the same time', async () => {
@@ -93,11 +108,6 @@ describe('declaring a schedule', () => {
   it('encrypts its arguments again once there is another key, so that the earlier key can be removed', async () => {
     const definition = weeklyReport();
     await upsertSchedule(temporal.client, definition);
-    const newKey = `new:${Buffer.alloc(32).toString('base64')}`;
-    const clientWith = (keys: string) => {
-      const dataConverter = createDataConverter(loadPayloadKeys({ PAYLOAD_KEYS: keys }));
-      return new Client({ connection: temporal.connection, namespace: temporal.namespace, dataConverter });
-    };
     const removed = clientWith(newKey).schedule.getHandle(definition.scheduleId);
     await expect(removed.describe()).rejects.toThrow('the key "test"');
 
@@ -145,5 +155,77 @@ describe('a backfill', () => {
     expect(reports.map(({ week }) => week)).toEqual(['2026-W01', '2026-W02']);
     expect(reports[0]?.startsAt.toISOString()).toBe('2025-12-28T23:00:00.000Z');
     expect(shop.inbox.messages({ to: 'operations@holdfast.example' }).map(({ copies }) => copies)).toEqual([1, 1]);
+  });
+});
+
+describe('a missed run', () => {
+  const MINUTE = 60_000;
+  const HOUR = 60 * MINUTE;
+  const DAY = 24 * HOUR;
+  const EVENTUALLY = { timeout: 25_000, interval: 100 };
+  const created: ScheduleDefinition[] = [];
+  afterEach(async () => {
+    const ids = new Set(created.splice(0).map(({ scheduleId }) => scheduleId));
+    for (const id of ids) await temporal.client.schedule.getHandle(id).delete();
+  });
+
+  /** Declares a schedule of the shop that starts a run once a day, the first time after `ms`. @returns it, and that time */
+  async function startsIn(ms: number, scheduleId: string) {
+    const first = new Date(Math.floor((Date.now() + ms) / 1_000) * 1_000);
+    const only = (start: number) => [{ start, end: start, step: 1 }];
+    const calendar = { hour: only(first.getUTCHours()), minute: only(first.getUTCMinutes()), second: only(first.getUTCSeconds()) };
+    const [declared] = scheduleDefinitions('UTC').filter((one) => one.scheduleId === scheduleId);
+    if (!declared) throw new Error('No such schedule.');
+    const definition = { ...declared, calendar: { ...declared.calendar, ...calendar } };
+    await upsertSchedule(temporal.client, definition);
+    created.push(definition);
+    return { definition, first };
+  }
+  const missedAt = async (now: Date, client = temporal.client) =>
+    (await readMissedRuns(client, 'UTC', now)).filter((run) => created.some(({ scheduleId }) => scheduleId === run.scheduleId));
+  const later = (time: Date, ms: number) => new Date(time.getTime() + ms);
+
+  it('is one that the schedule has not started by its time, unless it is paused', async () => {
+    const { definition, first } = await startsIn(HOUR, PRUNE_SCHEDULE_ID);
+    expect(await missedAt(later(first, 6 * MINUTE))).toEqual([{ scheduleId: PRUNE_SCHEDULE_ID, scheduledAt: first }]);
+    await handleOf(definition).pause();
+    expect(await missedAt(later(first, 6 * MINUTE))).toEqual([]);
+  });
+
+  it('is none that was due before the schedule was resumed', async () => {
+    const { definition } = await startsIn(HOUR, RECONCILE_EVERYTHING_SCHEDULE_ID);
+    await handleOf(definition).pause();
+    const { first } = await startsIn(3_000, RECONCILE_EVERYTHING_SCHEDULE_ID);
+    await expect.poll(() => Date.now(), EVENTUALLY).toBeGreaterThan(first.getTime() + 1_000);
+    await resume(handleOf(definition), 'the holidays are over');
+    const { state, info } = await handleOf(definition).describe();
+    expect(state).toMatchObject({ paused: false, note: 'the holidays are over' });
+    expect(info.recentActions).toEqual([]);
+    expect(await missedAt(later(first, 6 * MINUTE))).toEqual([]);
+    expect(await missedAt(later(first, DAY + 6 * MINUTE))).toEqual([
+      { scheduleId: RECONCILE_EVERYTHING_SCHEDULE_ID, scheduledAt: later(first, DAY) },
+    ]);
+  });
+
+  it('is none before the last run that the schedule started in time, even if a backfill came after it', async () => {
+    const { definition, first } = await startsIn(5_000, PRUNE_SCHEDULE_ID);
+    const ended = async () => (await runsOf(definition)).filter((status) => status === 'COMPLETED').length;
+    await expect.poll(ended, EVENTUALLY).toBe(1);
+    await handleOf(definition).backfill({
+      start: later(first, -2 * DAY - MINUTE),
+      end: later(first, -2 * DAY + MINUTE),
+      overlap: ScheduleOverlapPolicy.ALLOW_ALL,
+    });
+    await expect.poll(ended, EVENTUALLY).toBe(2);
+    await expect.poll(async () => (await handleOf(definition).describe()).info.runningActions, EVENTUALLY).toEqual([]);
+    const { info } = await handleOf(definition).describe();
+    expect(info.recentActions.map(({ scheduledAt }) => scheduledAt)).toEqual([first, later(first, -2 * DAY)]);
+    expect(await missedAt(later(first, 6 * MINUTE))).toEqual([]);
+  });
+
+  it('is found although another schedule cannot be decoded', async () => {
+    await startsIn(HOUR, RECONCILE_EVERYTHING_SCHEDULE_ID);
+    const { first } = await startsIn(HOUR, PRUNE_SCHEDULE_ID);
+    expect(await missedAt(later(first, 6 * MINUTE), clientWith(newKey))).toEqual([{ scheduleId: PRUNE_SCHEDULE_ID, scheduledAt: first }]);
   });
 });
