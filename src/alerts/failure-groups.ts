@@ -1,10 +1,10 @@
-import { and, eq, inArray, max, min, notInArray, sql, type SQL } from 'drizzle-orm';
+import { and, eq, gt, inArray, max, min, notInArray, sql, type SQL } from 'drizzle-orm';
 import type { AlertContent } from '../contracts/alerts.ts';
-import { SERVICE_NAMES, serviceOf } from '../contracts/health.ts';
+import { SERVICE_NAMES, serviceOf, SILENT_AFTER, type Service } from '../contracts/health.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { LIVE_FAILURE_STATUSES, type FailureKind } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
-import { failures, orders } from '../db/schema.ts';
+import { failures, orders, serviceProbes } from '../db/schema.ts';
 import { clockTime, type Clock, type Trouble } from './trouble.ts';
 
 /** ms. An outage parks its orders within seconds of each other. With the time until the next look, at most half a minute. */
@@ -42,9 +42,14 @@ const isOpenIn = ({ kind, step, errorType }: Group): SQL | undefined =>
   and(eq(failures.status, 'open'), eq(failures.kind, kind), eq(failures.step, step), eq(failures.errorType, errorType));
 
 async function describe(tx: Transaction, group: Group, clock: Clock, since: Date): Promise<AlertContent> {
+  const { errorMessage, lastSeenAt } = failures;
   const [[sum], money] = await Promise.all([
     tx
-      .select({ count: sql<number>`count(*)::int`, message: max(failures.errorMessage) })
+      .select({
+        count: sql<number>`count(*)::int`,
+        message: sql<string | null>`(array_agg(${errorMessage} order by ${lastSeenAt} desc))[1]`,
+        latest: max(lastSeenAt),
+      })
       .from(failures)
       .where(isOpenIn(group)),
     tx
@@ -53,9 +58,22 @@ async function describe(tx: Transaction, group: Group, clock: Clock, since: Date
       .where(inArray(orders.id, tx.select({ id: sql`${failures.orderId}` }).from(failures).where(isOpenIn(group))))
       .groupBy(orders.currency),
   ]);
-  const { count = 0, message = null } = sum ?? {};
+  const { count = 0, message = null, latest = null } = sum ?? {};
   const worth = money.map(({ amount, currency }) => formatMoney(amount, currency)).join(' + ');
-  return describeGroup(group, { count, worth, since, message: message ?? '' }, clock);
+  const service = serviceOf(group.errorType);
+  const answeringSince = service && latest ? await readAnsweringSince(tx, service, latest) : undefined;
+  return describeGroup(group, { count, worth, since, message: message ?? '', answeringSince }, clock);
+}
+
+/** @returns since when a service has answered every probe, if that began after a failure; undefined if it does not, or nobody probes it */
+async function readAnsweringSince(tx: Transaction, service: Service, failure: Date): Promise<Date | undefined> {
+  const { answeringSince, lastSuccessAt } = serviceProbes;
+  const isRecent = sql`${lastSuccessAt} > now() - ${SILENT_AFTER} * interval '1 ms'`;
+  const [probed] = await tx
+    .select({ answeringSince })
+    .from(serviceProbes)
+    .where(and(eq(serviceProbes.service, service), gt(answeringSince, failure), isRecent));
+  return probed?.answeringSince ?? undefined;
 }
 
 interface Facts {
@@ -64,20 +82,25 @@ interface Facts {
   worth: string;
   since: Date;
   message: string;
+  /** Since when the service that they wait for has answered again. */
+  answeringSince?: Date | undefined;
 }
 
 /** @returns what to say about a group of open failures */
-export function describeGroup(group: Group, { count, worth, since, message }: Facts, clock: Clock): AlertContent {
-  const { one, many, state, isMoney, advice } = WORDS[group.kind](group.step);
+export function describeGroup(group: Group, { count, worth, since, message, answeringSince }: Facts, clock: Clock): AlertContent {
+  const { one, many, state, isMoney, advice, adviceOnceBack = advice } = WORDS[group.kind](group.step);
   const money = isMoney && worth !== '' ? ` (${worth})` : '';
   const noun = count === 1 ? one : many;
   const service = serviceOf(group.errorType);
   const at = clockTime(since, clock);
-  const cause = service ? `the ${SERVICE_NAMES[service].toLowerCase()} has not answered since ${at}` : `${withoutStop(message)}, since ${at}`;
+  const again = answeringSince && `has answered again since ${clockTime(answeringSince, clock)}`;
+  const cause = service
+    ? `the ${SERVICE_NAMES[service].toLowerCase()} ${again ?? `has not answered since ${at}`}`
+    : `${withoutStop(message)}, since ${at}`;
   const query = new URLSearchParams({ status: 'open', ...group });
   return {
     title: `${count} ${noun}${money} ${state}: ${cause}`,
-    lines: [advice, `Last error: ${message} (${group.errorType})`],
+    lines: [again ? adviceOnceBack : advice, `Last error: ${message} (${group.errorType})`],
     path: `/ops/failures?${query.toString()}`,
     count,
     since: since.toISOString(),
@@ -95,6 +118,8 @@ interface Words {
   isMoney: boolean;
   /** What to do. */
   advice: string;
+  /** What to do once the service answers again; the same, unless given. */
+  adviceOnceBack?: string;
 }
 
 const STEPS: Record<string, string> = {
@@ -122,6 +147,7 @@ const WORDS: Record<FailureKind, (step: string) => Words> = {
     state: `parked at ${STEPS[step] ?? plain(step)}`,
     isMoney: true,
     advice: 'Each waits for a decision: retry them together once the cause is fixed, or cancel them. Nothing is undone meanwhile.',
+    adviceOnceBack: 'Each waits for a decision: retry them together now, or cancel them. Nothing is undone meanwhile.',
   }),
   compensation: (step) => {
     const [one, many] = COMPENSATIONS[step] ?? ['compensation', 'compensations'];
@@ -139,6 +165,7 @@ const WORDS: Record<FailureKind, (step: string) => Words> = {
     state: `not sent (${plain(template)})`,
     isMoney: false,
     advice: 'No order waits for them. Send them again together once the mail server accepts them.',
+    adviceOnceBack: 'No order waits for them. Send them again together now.',
   }),
   command: (type) => ({
     one: 'request',

@@ -7,7 +7,7 @@ import { clockTime } from '../../src/alerts/trouble.ts';
 import { loadWorkerConfig } from '../../src/config.ts';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase } from '../../src/db/client.ts';
-import { alertMessages, alerts, commands, failureEvents, failures } from '../../src/db/schema.ts';
+import { alertMessages, alerts, commands, failureEvents, failures, serviceProbes } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import type { NewFailure } from '../../src/records/failures.ts';
 import { openFailureOf } from '../support/failures.ts';
@@ -66,7 +66,7 @@ let seen = 0;
 beforeEach(async () => {
   shop.heal();
   slack.answerWith(204);
-  for (const table of [alertMessages, alerts, failureEvents, failures, commands]) await db.delete(table);
+  for (const table of [alertMessages, alerts, failureEvents, failures, commands, serviceProbes]) await db.delete(table);
   seen = shop.inbox.messages({ to: ON_CALL }).length;
 });
 
@@ -168,6 +168,35 @@ describe('an alert', () => {
       '[Holdfast] 1 order (€17.80) parked at shipping: The warehouse rejected the request (400), since HH:MM',
     ]);
     expect(JSON.stringify([mails(), slack.received])).not.toMatch(/ada@example|Lovelace|Dorset/);
+  });
+
+  it('says the latest error', async () => {
+    await open(1, { errorMessage: 'The warehouse did not answer.' });
+    await open(1, { errorMessage: 'Connection refused.' });
+    await after(0);
+    await after(25 * SECOND);
+    expect(mails()[0]?.text).toContain('Last error: Connection refused.');
+  });
+
+  it('that goes on after the service is back says so, and advises to retry', async () => {
+    await open(2);
+    const columns = { service: 'warehouse' as const, nextProbeAt: sql`now()`, lastFailureAt: sql`now()`, answeringSince: null };
+    await db.insert(serviceProbes).values(columns);
+    await after(0);
+    await after(25 * SECOND);
+    expect(subjects()[0]).toContain('the warehouse has not answered since HH:MM');
+    await db.update(serviceProbes).set({ answeringSince: sql`now()`, lastSuccessAt: sql`now()` });
+    await after(6 * 60 * MINUTE);
+    expect(subjects()[1]).toContain('Still 2 orders (€35.60) parked at shipping: the warehouse has answered again since HH:MM');
+    expect(mails()[1]?.text).toContain('retry them together now');
+    // A retry failed meanwhile.
+    await db.update(failures).set({ lastSeenAt: sql`now()` });
+    await after(6 * 60 * MINUTE);
+    expect(subjects()[2]).toContain('the warehouse has not answered since HH:MM');
+    // The probes are old.
+    await db.update(serviceProbes).set({ answeringSince: sql`now()`, lastSuccessAt: sql`now() - interval '1 hour'` });
+    await after(6 * 60 * MINUTE);
+    expect(subjects()[3]).toContain('the warehouse has not answered since HH:MM');
   });
 
   it('about a late shipment is none: operations gets a reminder', async () => {
