@@ -82,7 +82,13 @@ const webhookSecrets = z
 
 const smtpUrl = z.url({ protocol: /^smtps?$/ });
 
-const webhookUrl = z.url({ protocol: /^https?$/ }).optional();
+/** Without user and password: fetch refuses such a URL. */
+const isWithoutUser = (text: string): boolean => {
+  if (!URL.canParse(text)) return true;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
+};
+const webhookUrl = z.url({ protocol: /^https?$/ }).refine(isWithoutUser, 'must not have a user or a password').optional();
 
 const observedSchema = z.object({
   METRICS_HOST: z.string().default('127.0.0.1').describe('The address that `METRICS_PORT` is opened on.'),

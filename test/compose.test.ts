@@ -150,4 +150,12 @@ describe('where alerts go', () => {
     expect(load({ ALERT_WEBHOOK_URL: 'https://pager.example/' })).toThrow(/ALERT_WEBHOOK_SECRET: is required/);
     expect(load({ ALERT_SLACK_URL: 'ftp://chat.example/' })).toThrow(ConfigError);
   });
+
+  it.each(['ALERT_WEBHOOK_URL', 'ALERT_SLACK_URL'])('is refused with a user or a password in %s, and the message does not repeat it', (name) => {
+    for (const user of ['me', 'me:hidden', ':hidden']) {
+      const given = load({ ...SECRET, [name]: `https://${user}@chat.example/` });
+      expect(given).toThrow(`  ${name}: must not have a user or a password`);
+      expect(given).not.toThrow(/hidden|chat\.example/);
+    }
+  });
 });
