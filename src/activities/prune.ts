@@ -2,8 +2,8 @@ import { heartbeat } from '@temporalio/activity';
 import { and, eq, getTableName, inArray, lt, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Database, Transaction } from '../db/client.ts';
-import { ago, ERASED_AFTER, RETENTION } from '../db/retention.ts';
-import { orders, signups } from '../db/schema.ts';
+import { ago, ALERTS_GIVEN_UP_AFTER, ERASED_AFTER, RETENTION } from '../db/retention.ts';
+import { alertMessages, orders, signups } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import type { Logger } from '../log.ts';
 import { eraseOrders, eraseRecipients, eraseSignups } from '../records/erasure.ts';
@@ -47,6 +47,10 @@ async function inBatches(size: number, batch: () => Promise<number>): Promise<nu
 export function createPruneActivities({ db, log }: { db: Database; log: Logger }) {
   return {
     async pruneFinishedWork(): Promise<void> {
+      await db
+        .update(alertMessages)
+        .set({ state: 'given_up', settledAt: sql`now()` })
+        .where(and(eq(alertMessages.state, 'pending'), isOlder(alertMessages.createdAt, ALERTS_GIVEN_UP_AFTER)));
       for (const retention of Object.values(RETENTION)) {
         if ('keep' in retention) continue;
         const { deleteFrom: table, where } = retention;

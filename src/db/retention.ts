@@ -61,6 +61,9 @@ export const RETENTION: Record<TableName, Retention> = {
   weeklyReports: { keep: 'one row for each week' },
 };
 
+/** When a message that could not be sent is given up. Nobody tries it any more if its channel has been removed. */
+export const ALERTS_GIVEN_UP_AFTER = '2 days';
+
 /** When the personal data of ended orders and signups is replaced. Before that, an operator can do it. */
 export const ERASED_AFTER = {
   /** Failed and cancelled ones. */

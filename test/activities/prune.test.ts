@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { apiKeySecrets, idempotencyKeys, invoices, operatorSessions, orders, webhookEvents } from '../../src/db/schema.ts';
+import { alertMessages, alerts, apiKeySecrets, idempotencyKeys, invoices, operatorSessions, orders, webhookEvents } from '../../src/db/schema.ts';
+import { newId } from '../../src/records/new-id.ts';
 import { runActivity, useShop } from '../support/shop.ts';
 
 const shop = await useShop();
@@ -31,6 +32,21 @@ describe('pruning', () => {
     expect(await db.select({ id: operatorSessions.tokenHash }).from(operatorSessions)).toEqual([{ id: 'recent' }]);
     expect(await db.$count(idempotencyKeys)).toBe(0);
     expect(await readOrder(orderId)).toMatchObject({ customerEmail: 'ada@example.com' });
+  });
+
+  it('gives up alerts whose channel has not sent them for two days', async () => {
+    const id = newId();
+    await db.insert(alerts).values({ id, subject: 'commands', since: ago('3 days'), openedAt: ago('3 days') });
+    const content = { title: 'down', lines: [], path: '/ops', count: 1, since: new Date().toISOString(), over: 'up' };
+    const message = (serial: number, age: string) =>
+      ({ alertId: id, serial, channel: 'slack', occasion: 'opened', content, createdAt: ago(age) }) as const;
+    await db.insert(alertMessages).values([message(1, '49 hours'), message(2, '47 hours')]);
+    await prune();
+    const { serial, state } = alertMessages;
+    expect(await db.select({ serial, state }).from(alertMessages).orderBy(serial)).toEqual([
+      { serial: 1, state: 'given_up' },
+      { serial: 2, state: 'pending' },
+    ]);
   });
 
   it('replaces the personal data of failed and cancelled orders after a year', async () => {
