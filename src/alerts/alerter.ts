@@ -31,12 +31,12 @@ const FAILED = { watch: 'alerts could not be looked after', send: 'alerts could 
  */
 export function createAlerter(options: AlerterOptions): Alerter {
   const { db, log } = options;
+  const ignore = (failed: string) => (error: unknown) => log.warn(describeError(error), failed);
   const watch = createAlertWatch(options);
   const outboxes = createAlertOutboxes({ db, log, channels: createChannels(options) });
 
   return {
     async look() {
-      const ignore = (failed: string) => (error: unknown) => log.warn(describeError(error), failed);
       // What was written is sent even if nothing can be found out.
       await watch().catch(ignore(FAILED.watch));
       await Promise.all(outboxes.map((sendDue) => sendDue().catch(ignore(FAILED.send))));

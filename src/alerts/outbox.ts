@@ -34,14 +34,11 @@ export const createAlertOutboxes = ({ channels, ...parts }: { db: Database; chan
 
 function createOutbox({ db, channel, send, log }: { db: Database; channel: AlertChannel; send: Send; log: Logger }): SendDue {
   return async function sendDue(signal) {
-    while (!signal?.aborted) {
-      const message = await claim();
-      if (!message) return;
-      await attempt(message);
-    }
+    for (let message = await claim(signal); message; message = await claim(signal)) await attempt(message);
   };
 
-  async function claim(): Promise<Claimed | undefined> {
+  async function claim(signal: AbortSignal | undefined): Promise<Claimed | undefined> {
+    if (signal?.aborted) return undefined;
     const { alertId, serial, state, nextAttemptAt, createdAt } = alertMessages;
     const isFirst = sql`not exists (select from ${alertMessages} as earlier where earlier.alert_id = ${alertId}
       and earlier.channel = ${channel} and earlier.serial < ${serial} and earlier.state = 'pending')`;

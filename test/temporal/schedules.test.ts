@@ -158,6 +158,9 @@ describe('a backfill', () => {
   });
 });
 
+const only = (start: number) => [{ start, end: start, step: 1 }];
+const later = (time: Date, ms: number) => new Date(time.getTime() + ms);
+
 describe('a missed run', () => {
   const MINUTE = 60_000;
   const HOUR = 60 * MINUTE;
@@ -172,7 +175,6 @@ describe('a missed run', () => {
   /** Declares a schedule of the shop that starts a run once a day, the first time after `ms`. @returns it, and that time */
   async function startsIn(ms: number, scheduleId: string) {
     const first = new Date(Math.floor((Date.now() + ms) / 1_000) * 1_000);
-    const only = (start: number) => [{ start, end: start, step: 1 }];
     const calendar = { hour: only(first.getUTCHours()), minute: only(first.getUTCMinutes()), second: only(first.getUTCSeconds()) };
     const [declared] = scheduleDefinitions('UTC').filter((one) => one.scheduleId === scheduleId);
     if (!declared) throw new Error('No such schedule.');
@@ -183,7 +185,6 @@ describe('a missed run', () => {
   }
   const missedAt = async (now: Date, client = temporal.client) =>
     (await readMissedRuns(client, 'UTC', now)).filter((run) => created.some(({ scheduleId }) => scheduleId === run.scheduleId));
-  const later = (time: Date, ms: number) => new Date(time.getTime() + ms);
 
   it('is one that the schedule has not started by its time, unless it is paused', async () => {
     const { definition, first } = await startsIn(HOUR, PRUNE_SCHEDULE_ID);
