@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import { orderIdOf, signupIdOf } from '../contracts/ids.ts';
 import type { Transaction } from '../db/client.ts';
 import { commands, orders, signups } from '../db/schema.ts';
+import { settleCancelItems } from '../records/bulk-action-items.ts';
 import type { Command } from '../records/commands.ts';
 import { closeCommandFailure, openFailure, reopenAnswered } from '../records/failures.ts';
 import { LEASE, type ClaimedCommand } from './outbox.ts';
@@ -33,6 +34,15 @@ export async function reopenFailuresOf(tx: Transaction, workflowId: string, comm
   } else if (command === undefined || command.type === 'reset_run') {
     await reopenAnswered(tx, { workflowId }, reason);
   }
+}
+
+/**
+ * Settles what waits for a cancellation that was set aside. Its failures stay open, so that the order can be cancelled again. Last:
+ * nothing else is locked while items of bulk actions are.
+ */
+export async function settleCancellationOf(tx: Transaction, { workflowId, type }: ClaimedCommand, reason: string): Promise<void> {
+  const orderId = type === 'cancel_order' ? orderIdOf(workflowId) : undefined;
+  if (orderId) await settleCancelItems(tx, orderId, 'failed_again', reason);
 }
 
 /** Closes the failure of a command that was set aside once, and is dealt with now. */

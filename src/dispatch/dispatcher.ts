@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts';
 import { commandsSettled } from '../metrics/commands.ts';
 import { COMMANDS_CHANNEL, commandSchema, type Command } from '../records/commands.ts';
 import { reportUnexpectedShipment } from '../records/unexpected-shipment.ts';
-import { closeFailureOf, reopenFailuresOf, reportSetAside, wakeWaiting } from './aftermath.ts';
+import { closeFailureOf, reopenFailuresOf, reportSetAside, settleCancellationOf, wakeWaiting } from './aftermath.ts';
 import { createDelivery, type DeliveryOptions, type Outcome } from './deliver.ts';
 import { isNeedless } from './needless.ts';
 import { claimCommands, LEASE, settleCommands, type ClaimedCommand, type Settlement } from './outbox.ts';
@@ -188,7 +188,9 @@ export function createDispatcher({ db, log, room = () => Infinity, ...delivery }
       await reportUnexpectedShipment(tx, command.orderId, command.message);
     }
     if (state !== 'delivered') {
-      await reopenFailuresOf(tx, workflowId, command, `The request could not be delivered: ${error}`);
+      const reason = `The request could not be delivered: ${error}`;
+      await reopenFailuresOf(tx, workflowId, command, reason);
+      if (state === 'set_aside') await settleCancellationOf(tx, claimed, reason);
     } else if (command?.type === 'reset_run') await wakeWaiting(tx, workflowId);
   }
 

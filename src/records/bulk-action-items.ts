@@ -45,6 +45,22 @@ export async function settleItems(
     .where(and(isAwaited, inArray(bulkActionItems.failureId, [...failureIds])));
 }
 
+/**
+ * Writes the result of the items that wait for the cancellation of an order, whatever has become of the failures that they name.
+ * @param result `failed_again`: the order was not told to stop
+ */
+export async function settleCancelItems(
+  tx: Transaction,
+  orderId: string,
+  result: Settlement,
+  message: string | null = null,
+): Promise<void> {
+  await tx
+    .update(bulkActionItems)
+    .set({ state: result, message, settledAt: sql`now()` })
+    .where(and(isAwaited, eq(bulkActionItems.orderId, orderId), isCancellation));
+}
+
 /** What the first status of a restarted order that counts says about its restart. */
 const RESULT_OF_RESTART: Partial<Record<OrderStatus, Settlement>> = {
   fulfilling: 'succeeded',

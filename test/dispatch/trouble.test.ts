@@ -3,11 +3,14 @@ import { status } from '@grpc/grpc-js';
 import { Client, Connection } from '@temporalio/client';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
 import { orderWorkflowId, resendWorkflowId } from '../../src/contracts/ids.ts';
-import { commands, failures } from '../../src/db/schema.ts';
+import { bulkActionItems, commands, failures } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
+import { runBulkActionBatch, startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { requeueFailure, retryFailure, settleFailure } from '../../src/operate/failures.ts';
 import { enqueueCommand } from '../../src/records/commands.ts';
+import { closeFailures } from '../../src/records/failures.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { dataConverter } from '../support/payloads.ts';
@@ -183,6 +186,29 @@ describe('commands that are set aside', () => {
     expect(await read()).toMatchObject([{ status: 'retrying' }, { kind: 'command' }]);
     const run = temporal.client.workflow.getHandle(resendWorkflowId({ failureId, occurrence: 1 }));
     expect(await run.describe()).toMatchObject({ type: 'resendEmail', status: { name: 'RUNNING' } });
+  });
+
+  it('give the items of a bulk cancel their result, and leave the order to be cancelled or retried', async () => {
+    const ref = await shop.placeOrder();
+    await drain();
+    const { failureId } = await openFailureOf(shop.db, ref);
+    const request = bulkActionRequestSchema.parse({ action: 'cancel', ids: [failureId], reason: 'given up' });
+    const bulkActionId = await startBulkAction(shop.db, request, 'key:operator');
+    await runBulkActionBatch(shop.db, bulkActionId, 5, () => {});
+    const items = () => shop.db.select().from(bulkActionItems).where(eq(bulkActionItems.bulkActionId, bulkActionId));
+    expect(await items()).toMatchObject([{ state: 'requested' }]);
+    proxy.failOn(({ method }) => (method === 'SignalWorkflowExecution' ? { code: status.INVALID_ARGUMENT, details: 'no' } : undefined));
+    await drain();
+    const result = { state: 'failed_again', message: expect.stringContaining('could not be delivered') };
+    expect(await items()).toMatchObject([result]);
+    expect(await shop.db.select().from(failures).where(eq(failures.id, failureId))).toMatchObject([{ status: 'open' }]);
+
+    // What comes of a retry that somebody else asks for is not its result.
+    proxy.failOn(() => undefined);
+    await retryFailure.perform(shop, failureId, { reason: 'it is back' }, 'key:operator');
+    await drain();
+    await transaction(shop.db, (tx) => closeFailures(tx, ref, 'steps', 'resolved', 'done'));
+    expect(await items()).toMatchObject([result]);
   });
 
   it('are discarded when their failure is settled', async () => {
