@@ -7,6 +7,7 @@ import { FINAL_ORDER_STATUSES, LIVE_FAILURE_STATUSES, type OrderStatus, type Ord
 import type { Database, Transaction } from '../db/client.ts';
 import { failures, orders, payments, sagaSteps, shipments } from '../db/schema.ts';
 import { statement, transaction } from '../db/transaction.ts';
+import { settleCancelItems } from '../records/bulk-action-items.ts';
 import { refuseCancellation } from '../records/cancellations.ts';
 import { closeFailures, isLiveFailure, recordFailureEvent, type FailureRef } from '../records/failures.ts';
 import { isApproval, isOf } from '../records/order-rows.ts';
@@ -230,6 +231,8 @@ export function createOrderActivities({ db }: { db: Database }) {
         await setOrderStatus(tx, ref, 'compensating');
         // A parked step that stayed open would take a retry, and the run would never act on it.
         await closeFailures(tx, ref, 'steps', 'cancelled', 'The order is being undone.');
+        // Their failures may be closed: a late attempt of the step has succeeded.
+        await settleCancelItems(tx, ref.orderId, 'cancelled');
         const attempted = await tx
           .select({ step: sagaSteps.step, state: sagaSteps.state })
           .from(sagaSteps)

@@ -1,9 +1,9 @@
-import { and, eq, gte, inArray, sql, type SQL } from 'drizzle-orm';
+import { and, eq, gte, inArray, not, sql, type SQL } from 'drizzle-orm';
 import type { BulkActionResult } from '../contracts/bulk-actions.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { OrderStatus } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { bulkActionItems, bulkActions } from '../db/schema.ts';
+import { bulkActionItems, bulkActions, orders } from '../db/schema.ts';
 
 /**
  * The results of the items of bulk actions. Each is written in the transaction that settles what the item has asked for, and only
@@ -17,9 +17,16 @@ const isAwaited = eq(bulkActionItems.state, 'requested');
 
 const isCancellation = sql`(select ${bulkActions.action} from ${bulkActions} where ${bulkActions.id} = ${bulkActionItems.bulkActionId}) = 'cancel'`;
 
+/** Whether an item waits for a cancellation that may still be done or refused, even though the order is no longer parked. */
+const isUndecided = sql`(${isCancellation} and exists (
+  select from ${orders} where ${orders.id} = ${bulkActionItems.orderId} and ${orders.cancellationStatus} = 'requested'))`;
+
+const CONTINUED = 'the order continued before it could be cancelled';
+
 /**
  * Writes the result of the items that wait for a failure which is settled now: it was closed, or is open again. The failure is
- * locked by the caller, as it was when the item was acted on. An item is about one occurrence of its failure.
+ * locked by the caller, as it was when the item was acted on. An item is about one occurrence of its failure. If the step has
+ * succeeded after all, those that have asked to cancel the order wait for what becomes of that.
  * @param message why it failed again
  */
 export async function settleItems(
@@ -38,11 +45,13 @@ export async function settleItems(
         ? {
             ...result,
             state: sql`case when ${isCancellation} then 'skipped' else 'succeeded' end`,
-            message: sql`case when ${isCancellation} then 'the order continued before it could be cancelled' end`,
+            message: sql`case when ${isCancellation} then ${CONTINUED}::text end`,
           }
         : result,
     )
-    .where(and(isAwaited, inArray(bulkActionItems.failureId, [...failureIds])));
+    .where(
+      and(isAwaited, inArray(bulkActionItems.failureId, [...failureIds]), settlement === 'succeeded' ? not(isUndecided) : undefined),
+    );
 }
 
 /**
@@ -58,8 +67,20 @@ export async function settleCancelItems(
   await tx
     .update(bulkActionItems)
     .set({ state: result, message, settledAt: sql`now()` })
-    .where(and(isAwaited, eq(bulkActionItems.orderId, orderId), isCancellation));
+    .where(isCancelItemOf(orderId));
 }
+
+const isCancelItemOf = (orderId: string) => and(isAwaited, eq(bulkActionItems.orderId, orderId), isCancellation);
+
+/**
+ * Writes the result of the same items when the cancellation is refused, as part of the statement that refuses it.
+ * @param condition false unless the statement refuses it
+ * @returns a table expression
+ */
+export const settleRefusedItems = (db: Pick<Database, 'update'>, orderId: string, condition: SQL): SQL => sql`settled_items as ${db
+  .update(bulkActionItems)
+  .set({ state: 'skipped', message: CONTINUED, settledAt: sql`now()` })
+  .where(and(isCancelItemOf(orderId), condition))}`;
 
 /** What the first status of a restarted order that counts says about its restart. */
 const RESULT_OF_RESTART: Partial<Record<OrderStatus, Settlement>> = {

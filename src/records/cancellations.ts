@@ -11,6 +11,7 @@ import {
 import type { Database, Transaction } from '../db/client.ts';
 import { orderEvents, orders } from '../db/schema.ts';
 import { statement } from '../db/transaction.ts';
+import { settleRefusedItems } from './bulk-action-items.ts';
 import { enqueueCommand, isAsked, targetWorkflowId } from './commands.ts';
 import { isOrder } from './order-rows.ts';
 import type { Order } from './orders.ts';
@@ -79,7 +80,7 @@ export async function refuseCancellation(db: Database, ref: OrderRef): Promise<b
       with refused as ${refuse}, recorded as (
         insert into ${orderEvents} (order_id, generation, cancellation)
         select id, ${ref.generation}::int, 'refused' from refused where ${IS_JUST_SETTLED}
-      )
+      ), ${settleRefusedItems(db, ref.orderId, sql`exists (select from refused where ${IS_JUST_SETTLED})`)}
       select from refused`),
   );
   return rowCount === 1;

@@ -3,7 +3,7 @@ import type { OrderRef } from '../contracts/ids.ts';
 import { CANCELLATION_OUTCOMES, REPLACEABLE_ORDER_STATUSES, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { orderEvents, orders } from '../db/schema.ts';
-import { settleRestart } from './bulk-action-items.ts';
+import { settleRefusedItems, settleRestart } from './bulk-action-items.ts';
 import { IS_JUST_SETTLED, settleCancellation } from './cancellations.ts';
 import { isOrder } from './order-rows.ts';
 
@@ -15,7 +15,8 @@ type Columns = Partial<Pick<typeof orders.$inferInsert, 'failureType' | 'failure
  * this status, has moved on (see `REPLACEABLE_ORDER_STATUSES`), or has started a later generation. That is no error: the write is
  * a repetition, or it comes from an attempt or a run that nobody waits for, and the row is right.
  * @param columns other columns of the order to change with it
- * @returns table expressions: `moved`, which has no row if nothing was done, `recorded_status` and, of a restarted order, `settled_restart`
+ * @returns table expressions: `moved`, which has no row if nothing was done, `recorded_status`, and those that settle items of bulk
+ * actions
  */
 export function statusChange(db: Pick<Database, 'update'>, ref: OrderRef, status: OrderStatus, columns: Columns = {}, condition?: SQL): SQL {
   const move = db
@@ -29,12 +30,16 @@ export function statusChange(db: Pick<Database, 'update'>, ref: OrderRef, status
   const settled = outcome
     ? sql`select id, ${generation}, null, ${outcome}::text from moved where ${IS_JUST_SETTLED} union all`
     : sql``;
-  const restart = settleRestart(db, ref, status, columns.failureMessage ?? null);
+  const items = [
+    settleRestart(db, ref, status, columns.failureMessage ?? null),
+    // One that is done is settled before, with the failures of the order: see `beginCompensation`.
+    outcome === 'refused' ? settleRefusedItems(db, ref.orderId, sql`exists (select from moved where ${IS_JUST_SETTLED})`) : undefined,
+  ].flatMap((expression) => (expression ? [sql`, ${expression}`] : []));
   return sql`moved as ${move},
     recorded_status as (
       insert into ${orderEvents} (order_id, generation, status, cancellation)
       ${settled} select id, ${generation}, ${status}::text, null from moved
-    )${restart ? sql`, ${restart}` : sql``}`;
+    )${sql.join(items)}`;
 }
 
 /**

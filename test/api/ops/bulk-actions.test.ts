@@ -6,6 +6,9 @@ import { runActivity } from '../../support/shop.ts';
 import { orderWorkflowId } from '../../../src/contracts/ids.ts';
 import { transaction } from '../../../src/db/transaction.ts';
 import { closeFailures, reopenAnswered } from '../../../src/records/failures.ts';
+import { NOT_CANCELLED } from '../../../src/records/cancellations.ts';
+import { createOrderActivities } from '../../../src/activities/orders.ts';
+import { setOrderStatus } from '../../../src/records/order-status.ts';
 import { createBulkActionActivities } from '../../../src/activities/bulk-actions.ts';
 import { numberCursor } from '../../../src/views/page.ts';
 import { commands, failures, operatorActions, orders, payments, bulkActionItems, bulkActions } from '../../../src/db/schema.ts';
@@ -237,15 +240,35 @@ describe('a bulk action', () => {
     expect(await outcomes(second)).toMatchObject([{ outcome: 'skipped' }, { outcome: 'succeeded' }]);
   });
 
-  it('that cancels orders skips one whose step has succeeded meanwhile, and counts the others as cancelled', async () => {
-    const { errorType, parked } = await parkSome(2);
+  it('that cancels orders waits for what becomes of the cancellations, even if the steps succeed meanwhile', async () => {
+    const { errorType, parked } = await parkSome(4);
     const { headers } = await post(PATH, { action: 'cancel', filter: { errorType }, reason: 'given up' });
     const path = headers.get('Location') ?? '';
     await runBatch(path.split('/').at(-1) ?? '', 5);
-    const [kept = { orderId: '' }, gone = kept] = parked;
-    await resolve(kept.orderId);
-    await transaction(api.db, (tx) => closeFailures(tx, { orderId: gone.orderId, generation: 1 }, 'steps', 'cancelled', 'undone'));
-    expect((await get(path)).body).toMatchObject({ summary: '1 cancelled, 1 skipped', next: null });
+    const [shipped = { orderId: '', generation: 1 }, refused = shipped, undone = shipped, late = shipped] = parked.map(
+      ({ orderId }) => ({ orderId, generation: 1 }),
+    );
+    for (const { orderId } of [shipped, refused, late]) await resolve(orderId);
+    expect((await get(path)).body).toMatchObject({ summary: '4 waiting', next: null });
+
+    const activities = createOrderActivities({ db: api.db });
+    await transaction(api.db, (tx) => setOrderStatus(tx, shipped, 'shipped'));
+    await activities.recordCancellationRefused(refused);
+    for (const ref of [undone, late]) await activities.beginCompensation(ref);
+    const [cancelled, skipped] = [{ outcome: 'cancelled' }, { outcome: 'skipped', message: expect.stringContaining('continued') }];
+    expect(await outcomes(path)).toMatchObject([skipped, skipped, cancelled, cancelled]);
+  });
+
+  it('that cancels orders skips one that was not asked to stop', async () => {
+    const { errorType, parked } = await parkSome(1);
+    const { headers } = await post(PATH, { action: 'cancel', filter: { errorType }, reason: 'given up' });
+    const path = headers.get('Location') ?? '';
+    await runBatch(path.split('/').at(-1) ?? '', 5);
+    const [{ orderId } = { orderId: '' }] = parked;
+    // As earlier versions have asked: by the failure alone.
+    await api.db.update(orders).set(NOT_CANCELLED).where(eq(orders.id, orderId));
+    await resolve(orderId);
+    expect((await get(path)).body).toMatchObject({ summary: '1 skipped', next: null });
   });
 
   it('shows an item as failed again if its retry could not be delivered', async () => {
