@@ -110,7 +110,7 @@ export function createOrderActivities({ db }: { db: Database }) {
           // If this activity is repeated, the order is parked already. The failure then keeps its status to resume.
           resumeStatus: status === 'needs_attention' ? null : status,
         });
-        await setOrderStatus(tx, ref, 'needs_attention');
+        await setOrderStatus(tx, ref, 'needs_attention', { why: error.errorMessage });
         // Once: if the charge parks again although the provider says that it is paid, a person has to look.
         if (step === 'charge' && failure.occurrence === 1) await retryPaidCharge(tx, ref);
         return failure;

@@ -27,11 +27,11 @@ export interface BulkActionNextStep {
 }
 
 /** @returns the next step after a bulk action that has ended: what failed again, once more. Null if there is nothing to do */
-export function nextStepAfter({ bulkAction, progress: { failedAgain } }: BulkActionWithProgress): BulkActionNextStep | null {
+export function nextStepAfter({ bulkAction, repeatable }: BulkActionWithProgress): BulkActionNextStep | null {
   const { id: failedAgainIn, action, finishedAt } = bulkAction;
-  if (finishedAt === null || failedAgain === 0) return null;
+  if (finishedAt === null || repeatable === 0) return null;
   return {
-    label: `${VERBS[action]} ${failedAgain === 1 ? 'this one' : `these ${failedAgain}`}`,
+    label: `${VERBS[action]} ${repeatable === 1 ? 'this one' : `these ${repeatable}`}`,
     request: { action, failedAgainIn },
     page: `/ops/bulk-actions/new?${new URLSearchParams({ action, failedAgainIn }).toString()}`,
   };

@@ -1,7 +1,7 @@
 import { and, asc, count, desc, eq, gt, inArray, isNotNull, lt, sql, type SQL } from 'drizzle-orm';
 import type { BulkActionItemState, BulkActionOutcome } from '../contracts/bulk-actions.ts';
 import type { Database } from '../db/client.ts';
-import { bulkActionItems, bulkActions, failures } from '../db/schema.ts';
+import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts';
 
 /** A bulk action as it was requested. */
 export type BulkAction = typeof bulkActions.$inferSelect;
@@ -28,6 +28,8 @@ export interface BulkActionProgress {
 export interface BulkActionWithProgress {
   bulkAction: BulkAction;
   progress: BulkActionProgress;
+  /** How many of those that failed again the same action takes once more: a restart takes no order that is parked now. */
+  repeatable: number;
 }
 
 /** One thing that a bulk action acts on, and what came of it. */
@@ -50,9 +52,13 @@ const isWaiting = inArray(bulkActionItems.state, ['pending', 'requested']);
 const of = (condition: SQL) => sql<number>`(count(*) filter (where ${condition}))::int`;
 const is = (state: BulkActionItemState) => of(eq(bulkActionItems.state, state));
 
-/** @returns the counts of a bulk action */
-async function readProgress(db: Database, bulkActionId: string): Promise<BulkActionProgress> {
-  const [progress] = await db
+const isRepeatable = sql`${bulkActionItems.state} = 'failed_again' and (${bulkActionItems.failureId} is not null or ${orders.status} = 'failed')`;
+
+const NOTHING = { total: 0, succeeded: 0, failedAgain: 0, cancelled: 0, skipped: 0, waiting: 0, pending: 0, requested: 0, repeatable: 0 };
+
+/** @returns a bulk action with its counts */
+async function withProgress(db: Database, bulkAction: BulkAction): Promise<BulkActionWithProgress> {
+  const [counts] = await db
     .select({
       total: count(),
       succeeded: is('succeeded'),
@@ -62,10 +68,13 @@ async function readProgress(db: Database, bulkActionId: string): Promise<BulkAct
       waiting: of(isWaiting),
       pending: is('pending'),
       requested: of(isNotNull(bulkActionItems.actedAt)),
+      repeatable: of(isRepeatable),
     })
     .from(bulkActionItems)
-    .where(eq(bulkActionItems.bulkActionId, bulkActionId));
-  return progress ?? { total: 0, succeeded: 0, failedAgain: 0, cancelled: 0, skipped: 0, waiting: 0, pending: 0, requested: 0 };
+    .leftJoin(orders, eq(orders.id, bulkActionItems.orderId))
+    .where(eq(bulkActionItems.bulkActionId, bulkAction.id));
+  const { repeatable, ...progress } = counts ?? NOTHING;
+  return { bulkAction, progress, repeatable };
 }
 
 /** @returns whether a bulk action has ended, and every item has its result */
@@ -86,15 +95,13 @@ export async function listBulkActions(
     .where(cursor === undefined ? undefined : lt(bulkActions.id, cursor))
     .orderBy(desc(bulkActions.id))
     .limit(limit + 1);
-  return await Promise.all(
-    rows.map(async (bulkAction) => ({ bulkAction, progress: await readProgress(db, bulkAction.id) })),
-  );
+  return await Promise.all(rows.map((bulkAction) => withProgress(db, bulkAction)));
 }
 
 /** @returns a bulk action and its progress; undefined when it does not exist */
 export async function readBulkAction(db: Database, id: string): Promise<BulkActionWithProgress | undefined> {
   const [bulkAction] = await db.select().from(bulkActions).where(eq(bulkActions.id, id));
-  return bulkAction && { bulkAction, progress: await readProgress(db, id) };
+  return bulkAction && (await withProgress(db, bulkAction));
 }
 
 /**

@@ -9,16 +9,20 @@ import { isOrder } from './order-rows.ts';
 
 type Columns = Partial<Pick<typeof orders.$inferInsert, 'failureType' | 'failureMessage'>>;
 
+/** Other columns of the order to change with its status. `why` it is parked is kept with its failure, and not with the order. */
+interface Change extends Columns {
+  why?: string;
+}
+
 /**
  * Sets the status of an order and adds it to the order's history, as part of a statement. A status that decides about a
  * cancellation settles it. Does nothing if the order already has
  * this status, has moved on (see `REPLACEABLE_ORDER_STATUSES`), or has started a later generation. That is no error: the write is
  * a repetition, or it comes from an attempt or a run that nobody waits for, and the row is right.
- * @param columns other columns of the order to change with it
  * @returns table expressions: `moved`, which has no row if nothing was done, `recorded_status`, and those that settle items of bulk
  * actions
  */
-export function statusChange(db: Pick<Database, 'update'>, ref: OrderRef, status: OrderStatus, columns: Columns = {}, condition?: SQL): SQL {
+export function statusChange(db: Pick<Database, 'update'>, ref: OrderRef, status: OrderStatus, { why, ...columns }: Change = {}, condition?: SQL): SQL {
   const move = db
     .update(orders)
     .set({ ...columns, ...settleCancellation(status), status, updatedAt: sql`now()` })
@@ -31,7 +35,7 @@ export function statusChange(db: Pick<Database, 'update'>, ref: OrderRef, status
     ? sql`select id, ${generation}, null, ${outcome}::text from moved where ${IS_JUST_SETTLED} union all`
     : sql``;
   const items = [
-    settleRestart(db, ref, status, columns.failureMessage ?? null),
+    settleRestart(db, ref, status, why ?? columns.failureMessage ?? null),
     // One that is done is settled before, with the failures of the order: see `beginCompensation`.
     outcome === 'refused' ? settleRefusedItems(db, ref.orderId, sql`exists (select from moved where ${IS_JUST_SETTLED})`) : undefined,
   ].flatMap((expression) => (expression ? [sql`, ${expression}`] : []));
@@ -51,10 +55,10 @@ export async function setOrderStatus(
   db: Pick<Database, 'update' | 'execute'>,
   ref: OrderRef,
   status: OrderStatus,
-  columns: Columns = {},
+  also: Change = {},
   together?: SQLWrapper,
 ): Promise<void> {
-  const change = statusChange(db, ref, status, columns);
+  const change = statusChange(db, ref, status, also);
   await db.execute(sql`with ${together ? sql`together as ${together}, ` : sql``}${change} select from moved`);
 }
 

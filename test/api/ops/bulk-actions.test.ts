@@ -271,6 +271,31 @@ describe('a bulk action', () => {
     expect((await get(path)).body).toMatchObject({ summary: '1 skipped', next: null });
   });
 
+  it('that restarts orders says why one parks, and offers to restart only those that failed', async () => {
+    const ids = [await placeOrder(api), await placeOrder(api), await placeOrder(api)];
+    await api.db.update(orders).set({ status: 'failed', failureType: 'card_declined' }).where(inArray(orders.id, ids));
+    const { headers } = await post(PATH, { action: 'restart', ids, reason: 'the cards work now' });
+    const path = headers.get('Location') ?? '';
+    const id = path.split('/').at(-1) ?? '';
+    await runBatch(id, 5);
+    const [parks, fails, declined] = ids.map((orderId) => ({ orderId, generation: 2 }));
+    if (!parks || !fails || !declined) throw new Error('too few');
+    const activities = createOrderActivities({ db: api.db });
+    await runActivity(() => activities.parkOrder(parks, 'ship', { errorType: 'warehouse_unavailable', errorMessage: 'still down' }));
+    for (const ref of [fails, declined]) await activities.endOrder(ref, { status: 'failed', type: 'card_declined', message: 'declined' });
+    expect(await outcomes(path)).toMatchObject(
+      ['still down', 'declined', 'declined'].map((message) => ({ outcome: 'failed_again', message })),
+    );
+    expect((await get(path)).body).toMatchObject({ progress: { failedAgain: 3 }, next: { label: 'Restart these 2' } });
+    const again = { action: 'restart', failedAgainIn: id, reason: 'to see', dryRun: true };
+    expect((await post(PATH, again)).body).toMatchObject({ matching: 3, accepted: 2 });
+    const [order] = await api.db.select().from(orders).where(eq(orders.id, parks.orderId));
+    expect(order).toMatchObject({ status: 'needs_attention', failureMessage: null });
+
+    await api.db.update(orders).set({ status: 'completed' }).where(inArray(orders.id, [fails.orderId, declined.orderId]));
+    expect((await get(path)).body).toMatchObject({ next: null });
+  });
+
   it('shows an item as failed again if its retry could not be delivered', async () => {
     const { path, id, parked } = await begin(1);
     await runBatch(id, 5);
