@@ -6,7 +6,7 @@ import { notFound, RequestError } from '../contracts/request-error.ts';
 import { isOrderStep } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { failures, orders } from '../db/schema.ts';
-import { requestCancellation } from '../records/cancellations.ts';
+import { hearsOfCancellation, requestCancellation } from '../records/cancellations.ts';
 import { discardCommands, enqueueCommand, isAsked, requeueCommands } from '../records/commands.ts';
 import { recordFailureEvent } from '../records/failures.ts';
 import { newId } from '../records/new-id.ts';
@@ -165,8 +165,8 @@ async function requireParked(tx: Transaction, failure: Failure): Promise<Failure
   if (kind !== 'step' || status !== 'open' || !orderId) throw notOpen(failure);
   await refuseRepeat(tx, failure, { type: 'resolve_failure', message: { failureId, occurrence } });
   // The run acts on the cancellation, even if it takes until the warehouse answers, and on no later decision.
-  const [order] = await tx.select({ cancellation: orders.cancellationStatus }).from(orders).where(eq(orders.id, orderId));
-  if (order?.cancellation === 'requested' && (await isAsked(tx, failure.workflowId, { type: 'cancel_order' }))) {
+  const [order] = await tx.select().from(orders).where(eq(orders.id, orderId));
+  if (order?.cancellationStatus === 'requested' && (await hearsOfCancellation(tx, order))) {
     throw new RequestError('already_requested', 'The cancellation of the order has already been requested.');
   }
   return { ...failure, orderId };

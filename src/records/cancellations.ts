@@ -1,6 +1,6 @@
 import { and, eq, inArray, notInArray, sql, type SQL } from 'drizzle-orm';
 import type { Instruction } from '../contracts/caller.ts';
-import type { OrderRef } from '../contracts/ids.ts';
+import { orderWorkflowId, type OrderRef } from '../contracts/ids.ts';
 import { RequestError } from '../contracts/request-error.ts';
 import {
   CANCELLABLE_ORDER_STATUSES,
@@ -12,7 +12,7 @@ import type { Database, Transaction } from '../db/client.ts';
 import { orderEvents, orders } from '../db/schema.ts';
 import { statement } from '../db/transaction.ts';
 import { settleRefusedItems } from './bulk-action-items.ts';
-import { enqueueCommand, isAsked, targetWorkflowId } from './commands.ts';
+import { enqueueCommand, isAsked } from './commands.ts';
 import { isOrder } from './order-rows.ts';
 import type { Order } from './orders.ts';
 
@@ -24,6 +24,12 @@ export const NOT_CANCELLED = {
   cancellationRequestedAt: null,
   cancellationSettledAt: null,
 };
+
+/** @returns whether the run of an order has heard, or will hear, of its cancellation */
+export const hearsOfCancellation = (
+  tx: Transaction,
+  { id: orderId, cancellationRequestedAt }: Pick<Order, 'id' | 'cancellationRequestedAt'>,
+): Promise<boolean> => isAsked(tx, orderWorkflowId(orderId), { type: 'cancel_order' }, cancellationRequestedAt);
 
 const UNDER_CANCELLATION: readonly OrderStatus[] = [...CANCELLABLE_ORDER_STATUSES, 'compensating', 'cancelled'];
 
@@ -39,7 +45,7 @@ export async function requestCancellation(tx: Transaction, order: Order, { reaso
   const command = { type: 'cancel_order', orderId, message: { actor } } as const;
   if (cancellationStatus !== null && UNDER_CANCELLATION.includes(status)) {
     // Its run may never hear of the first request: that command could not be delivered, and an operator has given it up.
-    const isHeard = cancellationStatus === 'done' || (await isAsked(tx, targetWorkflowId(command), { type: command.type }));
+    const isHeard = cancellationStatus === 'done' || (await hearsOfCancellation(tx, order));
     if (!isHeard) await enqueueCommand(tx, command);
     return;
   }

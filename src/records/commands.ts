@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql, type SQL } from 'drizzle-orm';
+import { and, eq, gte, inArray, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { id } from '../contracts/fields.ts';
 import { alertWorkflowId, orderWorkflowId, bulkActionWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
@@ -134,9 +134,10 @@ export const insertCommandFor = (source: string, command: Command): SQL => sql`
 
 /**
  * @param part of the command's body
+ * @param since what was asked before does not count: an order may have been restarted after it
  * @returns whether a workflow has got, or will get, such a command. One that was set aside does not count
  */
-export async function isAsked(tx: Transaction, workflowId: string, part: object): Promise<boolean> {
+export async function isAsked(tx: Transaction, workflowId: string, part: object, since?: Date | null): Promise<boolean> {
   const [earlier] = await tx
     .select({ id: commands.id })
     .from(commands)
@@ -145,6 +146,7 @@ export async function isAsked(tx: Transaction, workflowId: string, part: object)
         eq(commands.workflowId, workflowId),
         inArray(commands.state, ['pending', 'delivered']),
         sql`${commands.body} @> ${JSON.stringify(part)}::jsonb`,
+        since ? gte(commands.createdAt, since) : undefined,
       ),
     )
     .limit(1);
