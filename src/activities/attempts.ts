@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { sql, type SQL, type SQLWrapper } from 'drizzle-orm';
+import { and, eq, inArray, sql, type SQL, type SQLWrapper } from 'drizzle-orm';
 import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { AttemptEventType, AttemptKind } from '../contracts/statuses.ts';
@@ -58,6 +58,23 @@ export function recordAttempt(attempted: Attempted, { type, attempt, after, erro
     select ${orderId}::uuid, ${generation}::int, ${step}::text, ${kind}::text, ${emailKey}::text, ${attempt}::int, ${type}::text,
       ${WORKER}::text, ${duration}, ${error?.errorType ?? null}::text, ${error?.errorMessage ?? null}::text ${from}`;
 }
+
+/**
+ * Adds that an attempt has failed, unless it has committed and only the answer was lost. Needs the lock of its step, so that a commit
+ * whose answer was lost is over.
+ */
+export const recordFailed = (attempted: Attempted, event: AttemptEvent & { type: 'failed' | 'refused' }): SQL => {
+  const { orderId, generation, step, kind } = attempted;
+  const hasCommitted = sql`exists (select from ${attemptEvents} where ${and(
+    eq(attemptEvents.orderId, orderId),
+    eq(attemptEvents.generation, generation),
+    eq(attemptEvents.step, step),
+    eq(attemptEvents.kind, kind),
+    sql`${attemptEvents.attempt} = ${event.attempt}`,
+    inArray(attemptEvents.type, ['done', 'undone']),
+  )})`;
+  return recordAttempt(attempted, event, sql`where not ${hasCommitted}`);
+};
 
 /**
  * @param change a statement that returns the `attempts` of a row of `saga_steps`

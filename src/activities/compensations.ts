@@ -6,7 +6,7 @@ import { sagaSteps } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { closeFailures } from '../records/failures.ts';
 import { interruptStep, isStep, isUnfinished, markUndone, STEP_KEY, type StepRow } from '../records/saga-steps.ts';
-import { errorDetails, recordAttempt, recordCancelled, stopwatch, unlessAway, type Ongoing } from './attempts.ts';
+import { errorDetails, recordAttempt, recordCancelled, recordFailed, stopwatch, unlessAway, type Ongoing } from './attempts.ts';
 import { toApplicationFailure } from './errors.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { nextAttemptAt, withSpreadDelay } from './retry-delay.ts';
@@ -95,7 +95,7 @@ async function recordError(db: Database, row: StepRow, { after, begun }: Ongoing
     await interruptStep(tx, row);
     const attempts = await write(tx, row, { state: 'retrying', ...error }, { counts: !begun });
     const attempt = begun?.number ?? attempts;
-    if (attempt !== undefined) await tx.execute(recordAttempt(row, { type: 'failed', attempt, after: took, error }));
+    if (attempt !== undefined) await tx.execute(recordFailed(row, { type: 'failed', attempt, after: took, error }));
     if (attempts !== undefined) await openCompensationFailure(tx, row, failure, attempts);
   });
 }

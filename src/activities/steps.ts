@@ -9,7 +9,7 @@ import { transaction } from '../db/transaction.ts';
 import { isLiveFailure } from '../records/failures.ts';
 import { isOrder } from '../records/order-rows.ts';
 import { findStep, hasBegun, isInProgress, isNotCompensated, isStep, isUnfinished, lockStep, type StepRow } from '../records/saga-steps.ts';
-import { errorDetails, recordAttempt, recordCancelled, stopwatch, unlessAway } from './attempts.ts';
+import { errorDetails, recordAttempt, recordCancelled, recordFailed, stopwatch, unlessAway } from './attempts.ts';
 import { askUntilAnswered, compensate, compensateAtOnce, type CompensationEffect } from './compensations.ts';
 import { commitStep, refuseIfCompensated, type Committing, type StepEffect } from './step-commit.ts';
 
@@ -212,6 +212,6 @@ async function recordError(db: Database, row: StepRow, { after, begun }: Committ
     // One that never began, and does not count either, has left nothing.
     const attempt = begun?.number ?? failed?.attempts;
     const type = state === 'refused' ? 'refused' : 'failed';
-    if (attempt !== undefined) await tx.execute(recordAttempt(row, { type, attempt, after: took, error }));
+    if (attempt !== undefined) await tx.execute(recordFailed(row, { type, attempt, after: took, error }));
   });
 }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { CancelledFailure } from '@temporalio/common';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { defineStep } from '../../src/activities/steps.ts';
 import { createWarehouseActivities } from '../../src/activities/warehouse.ts';
 import type { OrderRef } from '../../src/contracts/ids.ts';
 import { connectDatabase } from '../../src/db/client.ts';
@@ -142,6 +143,24 @@ describe('the record of attempts', () => {
   ])('refuses to be changed: %s', async (_, change) => {
     await run(await shop.placeOrder(), 'reserveStock');
     await expect(shop.db.execute(change)).rejects.toMatchObject({ cause: { message: '"attempt_events" is append-only' } });
+  });
+});
+
+const unanswered = async (commit: () => Promise<void>) => {
+  await commit();
+  throw new Error('The answer was lost.');
+};
+
+describe('an attempt whose commit is not answered', () => {
+  it('is done, and has not failed as well', async () => {
+    const ref = await shop.placeOrder();
+    const ship = defineStep(shop.db, 'ship');
+    const attempts = [
+      () => ship.run(ref, sql<null>`null`, (commit) => unanswered(() => commit({}))),
+      () => ship.compensate(ref, (commit) => unanswered(() => commit(() => Promise.resolve({})))),
+    ];
+    for (const attempt of attempts) await expect(runActivity(attempt)).rejects.toThrow('The answer was lost.');
+    expect(await shown(ref)).toEqual(['ship 1 started', 'ship 1 done', 'undo ship 1 started', 'undo ship 1 undone']);
   });
 });
 
