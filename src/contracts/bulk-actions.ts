@@ -20,7 +20,7 @@ export const BULK_ACTION_STATES = ['running', 'paused', 'cancelled', 'completed'
 export type BulkActionState = (typeof BULK_ACTION_STATES)[number];
 
 /** The results of an item. Each item gets one, once. */
-export const BULK_ACTION_RESULTS = ['succeeded', 'failed_again', 'cancelled', 'skipped'] as const;
+const BULK_ACTION_RESULTS = ['succeeded', 'failed_again', 'cancelled', 'skipped'] as const;
 export type BulkActionResult = (typeof BULK_ACTION_RESULTS)[number];
 
 /** The states of an item: pending → requested → its result. One that is not acted on is skipped at once. */

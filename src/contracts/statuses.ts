@@ -113,7 +113,6 @@ export type StepKind = (typeof STEP_KINDS)[number];
  * progress when its compensation starts is interrupted, and then undone.
  */
 export const STEP_STATES = ['running', 'retrying', 'exhausted', 'refused', 'interrupted', 'done', 'undone'] as const;
-export type StepState = (typeof STEP_STATES)[number];
 
 /** What is attempted for an order: its steps, their compensations, and its emails. */
 export const ATTEMPT_KINDS = [...STEP_KINDS, 'email'] as const;

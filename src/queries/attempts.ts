@@ -37,7 +37,7 @@ export async function readAttempts(db: Pick<Database, 'select'>, orderId: string
 const ENDS: readonly AttemptOutcome[] = ['failed', 'refused', 'cancelled', 'done', 'undone', 'lost'];
 
 /** @returns whether this is how an attempt ended */
-export const isEnd = ({ type }: AttemptEvent): boolean => ENDS.includes(type);
+const isEnd = ({ type }: AttemptEvent): boolean => ENDS.includes(type);
 
 /** After these, an attempt before them is not waited for any more. */
 const GIVES_UP: readonly AttemptOutcome[] = ['started', 'exhausted', 'settled'];

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 
-export const MILESTONES = ['charged', 'shipped'] as const;
+const MILESTONES = ['charged', 'shipped'] as const;
 type Milestone = (typeof MILESTONES)[number];
 
 /** How long orders took from accepted to a milestone. */

@@ -120,7 +120,7 @@ export function settleRestart(
 }
 
 /** How many first results have to be bad before a bulk action pauses itself. */
-export const FIRST_RESULTS = 5;
+const FIRST_RESULTS = 5;
 
 /**
  * @param from a position
