@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Caller } from '../contracts/caller.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../operate/orders.ts';
-import { happened, type AttemptEvent, type AttemptHistory } from '../queries/attempts.ts';
+import { happened, leftOut, type AttemptEvent, type AttemptHistory } from '../queries/attempts.ts';
 import type { OrderStory } from '../queries/order-story.ts';
 import { loadOrderStory, type StoryWithRun } from '../queries/story-with-run.ts';
 import { loadOrder } from '../views/order.ts';
@@ -100,13 +100,14 @@ function happenings({ statuses, cancellations, steps, emailAttempts, payments, e
   const all: [Date, string, string][] = [
     ...statuses.map(({ at, status }): [Date, string, string] => [at, 'status', status]),
     ...cancellations.map(({ at, cancellation }): [Date, string, string] => [at, 'cancellation', cancellation]),
-    ...steps.flatMap((step) =>
-      step.events.map((event): [Date, string, string] => [
-        event.at,
-        step.kind === 'step' ? `step ${step.step}` : `undo ${step.step}`,
-        attemptText(step, event),
-      ]),
-    ),
+    ...steps.flatMap((step) => {
+      const name = step.kind === 'step' ? `step ${step.step}` : `undo ${step.step}`;
+      const missing = leftOut(step.events);
+      return [
+        ...step.events.map((event): [Date, string, string] => [event.at, name, attemptText(step, event)]),
+        ...(missing > 0 ? [[step.startedAt, name, `earlier attempts that are not shown: ${missing}`] satisfies [Date, string, string]] : []),
+      ];
+    }),
     // One that was sent is among the emails.
     ...emailAttempts.flatMap((email) =>
       email.events

@@ -1,4 +1,4 @@
-import { asc, eq } from 'drizzle-orm';
+import { asc, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { AttemptEventType } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { attemptEvents, type sagaSteps } from '../db/schema.ts';
@@ -21,9 +21,23 @@ export interface AttemptHistory extends Pick<Entry, 'generation' | 'kind' | 'ste
   events: AttemptEvent[];
 }
 
+/** The first attempt and the latest ones are read: a compensation is retried for as long as its service is away. */
+const LATEST = 200;
+
 /** @returns what is recorded of the attempts of an order, in order */
 export async function readAttempts(db: Pick<Database, 'select'>, orderId: string): Promise<AttemptHistory[]> {
-  const entries = await db.select().from(attemptEvents).where(eq(attemptEvents.orderId, orderId)).orderBy(asc(attemptEvents.id));
+  const { generation: ofGeneration, kind: ofKind, emailKey: ofEmail, step: ofStep, attempt: number } = attemptEvents;
+  const last = sql<number>`max(${number}) over (partition by ${ofGeneration}, ${ofKind}, coalesce(${ofEmail}, ${ofStep}))`;
+  const numbered = db
+    .select({ ...getTableColumns(attemptEvents), last: last.as('last') })
+    .from(attemptEvents)
+    .where(eq(attemptEvents.orderId, orderId))
+    .as('numbered');
+  const entries = await db
+    .select()
+    .from(numbered)
+    .where(sql`${numbered.attempt} = 1 or ${numbered.attempt} > ${numbered.last} - ${LATEST}`)
+    .orderBy(asc(numbered.id));
   const histories = new Map<string, AttemptHistory>();
   for (const { generation, kind, step, emailKey, type, attempt, at, worker, durationMs, errorType, errorMessage } of entries) {
     const subject = [generation, kind, emailKey ?? step].join('/');
@@ -91,6 +105,12 @@ export function attemptsOf(events: readonly AttemptEvent[]): Attempt[] {
     const startedAt = begun?.at ?? (end && new Date(end.at.getTime() - (end.durationMs ?? 0)));
     return startedAt ? [{ attempt, startedAt, ...(end && { end }), worker: (end ?? begun)?.worker ?? null }] : [];
   });
+}
+
+/** @returns how many attempts a history leaves out: they are too many (see `readAttempts`), or from before there was a record */
+export function leftOut(events: readonly AttemptEvent[]): number {
+  const numbers = attemptsOf(events).map(({ attempt }) => attempt);
+  return Math.max(0, ...numbers) - numbers.length;
 }
 
 /** What happened, by the number of the attempt. */

@@ -1,5 +1,5 @@
 import { FINAL_ORDER_STATUSES } from '../../contracts/statuses.ts';
-import { attemptsOf, happened, type Attempt, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
+import { attemptsOf, happened, leftOut, type Attempt, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
 import { capital, ErrorText, plural, Time, took, words } from '../kit/format.tsx';
 import { Empty } from '../kit/layout.tsx';
@@ -88,7 +88,7 @@ const Generation = ({ story, generation, isOnly }: { story: OrderStory; generati
           <li>
             <details>
               <summary class="lane">
-                <Bar name={name} spans={spans} extent={extent} attempts={attemptsOf(history.events).length} />
+                <Bar name={name} spans={spans} extent={extent} attempts={attemptsOf(history.events).length + leftOut(history.events)} />
               </summary>
               <Attempts of={history} />
             </details>
@@ -141,16 +141,20 @@ const isBetween = ({ type }: AttemptEvent): boolean => type === 'exhausted' || t
 const Attempts = ({ of }: { of: Lane['history'] }) => {
   const attempts = attemptsOf(of.events).map((attempt) => ({ at: attempt.startedAt, line: <AttemptLine of={of} attempt={attempt} /> }));
   const others = of.events.filter(isBetween).map((event) => ({ at: event.at, line: capital(happened(of, event)) }));
+  const missing = leftOut(of.events);
   return (
-    <ol class="attempts">
-      {[...attempts, ...others]
-        .toSorted((one, other) => one.at.getTime() - other.at.getTime())
-        .map(({ at, line }) => (
-          <li>
-            <Time at={at} exact /> <div>{line}</div>
-          </li>
-        ))}
-    </ol>
+    <>
+      <ol class="attempts">
+        {[...attempts, ...others]
+          .toSorted((one, other) => one.at.getTime() - other.at.getTime())
+          .map(({ at, line }) => (
+            <li>
+              <Time at={at} exact /> <div>{line}</div>
+            </li>
+          ))}
+      </ol>
+      {missing > 0 ? <p class="hint">{plural(missing, 'earlier attempt')} not shown.</p> : null}
+    </>
   );
 };
 

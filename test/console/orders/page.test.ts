@@ -1,7 +1,9 @@
+import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { beforeAll, expect, it } from 'vitest';
 import type { PageEnv } from '../../../src/console/environment.ts';
 import { openSession } from '../../../src/console/sign-in/sessions.ts';
+import { sagaSteps } from '../../../src/db/schema.ts';
 import type { OrderRef } from '../../../src/contracts/ids.ts';
 import { insertApiKey } from '../../../src/records/api-keys.ts';
 import { runActivity, useShop } from '../../support/shop.ts';
@@ -57,6 +59,20 @@ it('shows each event of a step at its own time, and adds to it when the step is 
   ]);
   await runActivity(shop.activities().releaseStock, ref);
   expect(await timeline(ref)).toEqual([...before, 'Compensation "reserve": undone']);
+});
+
+it('shows the first and the latest of very many attempts, and how many it leaves out', async () => {
+  const ref = await shop.placeOrder();
+  await shop.db.insert(sagaSteps).values({ ...ref, step: 'charge', kind: 'compensation', state: 'retrying', attempts: 500 });
+  await shop.db.execute(sql`
+    insert into attempt_events (order_id, generation, step, kind, attempt, type, worker, duration_ms)
+    select ${ref.orderId}, 1, 'charge', 'compensation', number, type, '1@a', 5
+    from generate_series(1, 500) as number, unnest(array['started', 'failed']) with ordinality as kinds (type, place) order by number, place`);
+  const time = await read(ref, 'time');
+  expect(time).toContain('; 500 attempts');
+  expect(time).toContain('299 earlier attempts not shown.');
+  expect(time.match(/Attempt \d+ failed<\/strong>/g)).toHaveLength(201);
+  expect(await timeline(ref)).toHaveLength(2 * 201);
 });
 
 it('shows where the time went, with every attempt: its error, how long it took and its worker', async () => {
