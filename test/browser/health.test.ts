@@ -59,7 +59,7 @@ describe('the health of the shop', { timeout: 180_000 }, () => {
     await page.getByRole('link', { name: 'Retry it…' }).click();
     await page.getByText('1 will be retried').waitFor();
     await page.getByLabel('Reason').fill('the warehouse is back');
-    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('button', { name: 'Retry 1 failure' }).click();
     await orderIs(stack, orderId, 'completed');
   });
 

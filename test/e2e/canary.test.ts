@@ -59,6 +59,8 @@ describe('what a person writes', () => {
     ['email', ['Postgres', 'the inbox', 'the answers to the customer', 'the answers to an operator']],
     ['line', forBoth],
     ['city', forBoth],
+    // Why customers cancel is theirs to read; why staff do is not.
+    ['wish', forBoth],
     ['reason', forOperators],
     ['reasonwarehouse', forOperators],
     ['card', ['Postgres']],

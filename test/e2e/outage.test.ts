@@ -13,7 +13,7 @@ const PATIENTLY = { timeout: 150_000, interval: 250 };
 const planSchema = z.object({ matching: z.int(), accepted: z.int(), sums: z.array(z.unknown()) });
 const bulkActionSchema = z.object({
   state: z.string(),
-  progress: z.object({ requested: z.int(), succeeded: z.int(), refused: z.int(), total: z.int() }),
+  progress: z.object({ requested: z.int(), succeeded: z.int(), skipped: z.int(), total: z.int() }),
 });
 
 let temporal: TestNamespace;
@@ -74,7 +74,7 @@ describe('a night with the warehouse down', () => {
     await allOrders('completed');
     expect(await bulkAction()).toMatchObject({
       state: 'completed',
-      progress: { total: ORDERS, requested: ORDERS, refused: 0, succeeded: ORDERS },
+      progress: { total: ORDERS, requested: ORDERS, skipped: 0, succeeded: ORDERS },
     });
     const paid = stack.shop.payments.ledger().filter(({ type }) => type === 'payment_intent.succeeded');
     expect(paid).toHaveLength(ORDERS);

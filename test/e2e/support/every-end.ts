@@ -164,7 +164,7 @@ export async function playEveryEnd(watched: WatchedShop, { personal, facts }: Wo
     async function cancelledByTheCustomer() {
       const id = await placeOrder('cancelled');
       await hasStatus(id, 'fulfilling');
-      await ask('customer', 'POST', `/v1/orders/${id}/cancellation`, because('customer'));
+      await ask('customer', 'POST', `/v1/orders/${id}/cancellation`, { reason: `because of ${personal}wish` });
       await ends(id, 'cancelled');
     },
     async function refundedInVain() {
