@@ -38,7 +38,7 @@ function inProgress(order: Order, ref: OrderRef): Order {
 
 const hasEnded = ({ status }: Order): boolean => FINAL_ORDER_STATUSES.includes(status);
 
-/** @returns the condition for an approval that nobody has decided yet */
+/** @returns the condition for an approval that is pending */
 const isPending = (ref: OrderRef) => and(isApproval(ref), eq(sagaSteps.state, 'running'));
 
 const approvalOf = (ref: OrderRef) => ({ ...ref, step: 'approval', kind: 'step' }) as const;

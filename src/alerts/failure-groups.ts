@@ -1,9 +1,10 @@
 import { and, eq, gt, inArray, max, min, notInArray, sql, type SQL } from 'drizzle-orm';
 import type { AlertContent } from '../contracts/alerts.ts';
-import { SERVICE_NAMES, serviceOf, SILENT_AFTER, type Service } from '../contracts/health.ts';
+import { SERVICE_NAMES, serviceOf, type Service } from '../contracts/health.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { LIVE_FAILURE_STATUSES, type FailureKind } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
+import { isRecent } from '../db/liveness.ts';
 import { failures, orders, serviceProbes } from '../db/schema.ts';
 import { clockTime, type Clock, type Trouble } from './trouble.ts';
 
@@ -68,11 +69,10 @@ async function describe(tx: Transaction, group: Group, clock: Clock, since: Date
 /** @returns since when a service has answered every probe, if that began after a failure; undefined if it does not, or nobody probes it */
 async function readAnsweringSince(tx: Transaction, service: Service, failure: Date): Promise<Date | undefined> {
   const { answeringSince, lastSuccessAt } = serviceProbes;
-  const isRecent = sql`${lastSuccessAt} > now() - ${SILENT_AFTER} * interval '1 ms'`;
   const [probed] = await tx
     .select({ answeringSince })
     .from(serviceProbes)
-    .where(and(eq(serviceProbes.service, service), gt(answeringSince, failure), isRecent));
+    .where(and(eq(serviceProbes.service, service), gt(answeringSince, failure), isRecent(lastSuccessAt)));
   return probed?.answeringSince ?? undefined;
 }
 
@@ -87,7 +87,7 @@ interface Facts {
 }
 
 /** @returns what to say about a group of open failures */
-export function describeGroup(group: Group, { count, worth, since, message, answeringSince }: Facts, clock: Clock): AlertContent {
+function describeGroup(group: Group, { count, worth, since, message, answeringSince }: Facts, clock: Clock): AlertContent {
   const { one, many, state, isMoney, advice, adviceOnceBack = advice } = WORDS[group.kind](group.step);
   const money = isMoney && worth !== '' ? ` (${worth})` : '';
   const noun = count === 1 ? one : many;

@@ -656,7 +656,7 @@ export const alerts = pgTable(
     openedAt: at('opened_at').notNull(),
     /** How many messages it has had. */
     messages: integer().notNull().default(0),
-    /** The count that the last message named; 0 while nobody has been told. */
+    /** The count in the last message; 0 before the first one. */
     announced: integer().notNull().default(0),
     announcedAt: at('announced_at'),
     /** The largest count so far. */

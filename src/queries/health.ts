@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import { desc, gt, sql, type SQL } from 'drizzle-orm';
-import type { AnyPgColumn } from 'drizzle-orm/pg-core';
-import { SERVICES, SILENT_AFTER, type Service, type ServiceState, type WorkerState } from '../contracts/health.ts';
+import { desc, gt, sql } from 'drizzle-orm';
+import { SERVICES, type Service, type ServiceState, type WorkerState } from '../contracts/health.ts';
 import type { QueueName } from '../contracts/names.ts';
 import type { Database } from '../db/client.ts';
+import { isRecent } from '../db/liveness.ts';
 import { serviceProbes, workers } from '../db/schema.ts';
 import { askTemporal, type TemporalAnswer } from '../temporal/availability.ts';
 import { readQueues, type QueueState } from '../temporal/queues.ts';
@@ -95,10 +95,6 @@ async function readWorkers(db: Database, { later = 0 }: Moment): Promise<KnownWo
     .orderBy(desc(lastSeenAt))
     .limit(MOST_WORKERS);
 }
-
-/** By the clock of Postgres, which wrote the times. */
-const isRecent = (time: SQL | AnyPgColumn, later: number): SQL =>
-  sql`${time} > now() - ${SILENT_AFTER - later} * interval '1 ms'`;
 
 function withPolling({ isAlive, ...worker }: KnownWorker, states: QueueState[] | null): WorkerHealth {
   const polling = states && worker.queues.filter((name) => isPolledBy(worker.identity, states.find(({ queue }) => queue === name)));

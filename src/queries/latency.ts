@@ -21,7 +21,7 @@ const MOST_CHANGES = 5_000;
 
 /** @returns how long orders took that reached a milestone lately: within the last day, and among the last 5,000 changes of status */
 export async function readLatencies(db: Database): Promise<Latencies> {
-  // A status comes again after a retry, and a restart begins anew: the first of each generation counts.
+  // An order can reach a status twice: after a retry, or after a restart. The first time in each generation counts.
   const { rows } = await db.execute<{ status: Milestone; orders: number; p50: number; p95: number }>(sql`
     with
       recent as (

@@ -16,7 +16,7 @@ import { enqueueCommand, isAsked } from './commands.ts';
 import { isOrder } from './order-rows.ts';
 import type { Order } from './orders.ts';
 
-/** The columns of an order whose cancellation nobody has requested. */
+/** The columns of an order without a cancellation. */
 export const NOT_CANCELLED = {
   cancellationStatus: null,
   cancellationReason: null,
@@ -96,7 +96,7 @@ export async function refuseCancellation(db: Database, ref: OrderRef): Promise<b
 export function settleCancellation(status: OrderStatus): Partial<Record<keyof typeof NOT_CANCELLED, SQL>> {
   const outcome = CANCELLATION_OUTCOMES[status];
   const { cancellationStatus, cancellationRequestedAt, cancellationSettledAt } = orders;
-  // Its run may have been cancelled in Temporal, so that nobody has requested it here.
+  // The run may have been cancelled in Temporal, without a request here.
   if (status === 'cancelled') {
     return {
       cancellationStatus: sql`'done'`,

@@ -4,7 +4,6 @@ import { mayUse, PAGE_ACCESS } from '../../src/console/access.ts';
 import { findSession, openSession } from '../../src/console/sign-in/sessions.ts';
 import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
 import { failures, operatorActions, orders } from '../../src/db/schema.ts';
-import { acceptOrder } from '../../src/intake/orders.ts';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
@@ -165,16 +164,4 @@ async function parkedOrder() {
   return { orderId: ref.orderId, failureId };
 }
 
-async function placedBySupport(): Promise<string> {
-  const { made } = await acceptOrder(shop.db, { keyId: support.id, role: 'support' }, {
-    idempotencyKey: 'own',
-    requestHash: 'own',
-    order: {
-      customer: { email: 'grace@example.com', name: 'Grace' },
-      shippingAddress: { line1: '1 Dorset Street', city: 'London', postalCode: 'W1U 4EG', country: 'GB' },
-      items: [{ sku: 'TEA-EARL-GREY', quantity: 1 }],
-      payment: { method: 'pm_card_visa' },
-    },
-  });
-  return made.id;
-}
+const placedBySupport = async (): Promise<string> => (await shop.placeOrder({}, { keyId: support.id, role: 'support' })).orderId;

@@ -11,6 +11,7 @@ import { createDispatcher, type Dispatcher } from '../../src/dispatch/dispatcher
 import { createMailGateway } from '../../src/gateways/smtp.ts';
 import { createPaymentGateway } from '../../src/gateways/stripe.ts';
 import { createWarehouseGateway } from '../../src/gateways/warehouse.ts';
+import type { Caller } from '../../src/contracts/caller.ts';
 import { acceptOrder, type NewOrder } from '../../src/intake/orders.ts';
 import { recordCarrierWebhook } from '../../src/intake/webhooks.ts';
 import { createLogger } from '../../src/log.ts';
@@ -137,8 +138,8 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
         ...(room && { room }),
       }),
 
-    /** Accepts an order, by default for 2 × Earl Grey. @returns its reference */
-    async placeOrder(changes: Partial<NewOrder> = {}) {
+    /** Accepts an order, by default for 2 × Earl Grey. @param by who places it. @returns its reference */
+    async placeOrder(changes: Partial<NewOrder> = {}, by: Caller = caller) {
       const order: NewOrder = {
         customer: { email: 'ada@example.com', name: 'Ada Lovelace' },
         shippingAddress: { line1: '1 Dorset Street', city: 'London', postalCode: 'W1U 4EG', country: 'GB' },
@@ -146,7 +147,7 @@ export async function createShop({ gatewayTimeout, paymentWebhook, environment: 
         payment: { method: 'pm_card_visa' },
         ...changes,
       };
-      const { made } = await acceptOrder(db, caller, { idempotencyKey: crypto.randomUUID(), requestHash: 'test', order });
+      const { made } = await acceptOrder(db, by, { idempotencyKey: crypto.randomUUID(), requestHash: 'test', order });
       return { orderId: made.id, generation: 1 };
     },
 

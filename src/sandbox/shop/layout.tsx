@@ -25,6 +25,20 @@ export const Panel = ({ id, title, children }: { id: string; title: string; chil
   </section>
 );
 
+/** The fields for who orders or signs up. */
+export const PersonFields = ({ person: { name, email } }: { person: { name: string; email: string } }) => (
+  <div class="row">
+    <label>
+      Name
+      <input name="name" value={name} required maxlength={200} autocomplete="off" />
+    </label>
+    <label>
+      Email
+      <input name="email" type="email" value={email} required maxlength={254} autocomplete="off" />
+    </label>
+  </div>
+);
+
 /** A part that the script keeps up to date. */
 export const Live = ({ id, status = false, children }: { id: string; status?: boolean; children: Child }) => (
   <div id={id} data-live {...(status ? { role: 'status' } : {})}>

@@ -3,7 +3,7 @@ import { shortNumber } from '../../contracts/ids.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import { CANCELLABLE_ORDER_STATUSES } from '../../contracts/statuses.ts';
 import type { Mail, Order, Product, Step } from './backend.ts';
-import { Live, Panel, pathOf, ShownFields, type Shown } from './layout.tsx';
+import { Live, Panel, pathOf, PersonFields, ShownFields, type Shown } from './layout.tsx';
 import { STATUS_TEXTS, timelineOf } from './timeline.ts';
 
 /** What a visitor has chosen, to be shown again if it was refused. */
@@ -76,16 +76,7 @@ export const OrderForm = ({ products, draft, shown }: { products: Product[]; dra
         </select>
       </label>
     </div>
-    <div class="row">
-      <label>
-        Name
-        <input name="name" value={draft.name} required maxlength={200} autocomplete="off" />
-      </label>
-      <label>
-        Email
-        <input name="email" type="email" value={draft.email} required maxlength={254} autocomplete="off" />
-      </label>
-    </div>
+    <PersonFields person={draft} />
     <button type="submit" class="primary">
       Place the order
     </button>

@@ -1,3 +1,4 @@
+import { SERVICE_NAMES as NAMES } from '../../contracts/health.ts';
 import type { WantedFault } from '../fault-panels.ts';
 import type { Fault, FaultMode } from '../simulators/faults.ts';
 
@@ -5,7 +6,7 @@ import type { Fault, FaultMode } from '../simulators/faults.ts';
 export const SERVICES = ['warehouse', 'payments'] as const;
 export type Service = (typeof SERVICES)[number];
 
-export const SERVICE_NAMES: Record<Service, string> = { warehouse: 'Warehouse', payments: 'Payment provider' };
+export const SERVICE_NAMES: Record<Service, string> = { warehouse: NAMES.warehouse, payments: NAMES.payment };
 
 /** What an order asks of a service. Probes and reconciliations ask for other things, and must not use up an answer to lose. */
 const ORDERED: Record<Service, string> = { warehouse: 'POST /v1/shipments', payments: 'POST /v1/payment_intents/:id/confirm' };

@@ -1,7 +1,7 @@
 import { Status } from '../../console/kit/status.tsx';
 import type { SignupStatus } from '../../contracts/statuses.ts';
 import type { Mail, Signup } from './backend.ts';
-import { Live, Panel, ShownFields, type Shown } from './layout.tsx';
+import { Live, Panel, PersonFields, ShownFields, type Shown } from './layout.tsx';
 
 /** What a visitor has entered, to be shown again if it was refused. */
 export interface SignupDraft {
@@ -31,16 +31,7 @@ export const SignupPanel = ({ draft, followed, shown }: { draft: SignupDraft; fo
     <form method="post" action="/shop/signups" class="stack">
       <ShownFields shown={shown} />
       <input type="hidden" name="key" value={draft.key} autocomplete="off" />
-      <div class="row">
-        <label>
-          Name
-          <input name="name" value={draft.name} required maxlength={200} autocomplete="off" />
-        </label>
-        <label>
-          Email
-          <input name="email" type="email" value={draft.email} required maxlength={254} autocomplete="off" />
-        </label>
-      </div>
+      <PersonFields person={draft} />
       <button type="submit">Sign up</button>
     </form>
   </Panel>
