@@ -87,7 +87,7 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
   ].join('\n');
 }
 
-/** @returns e.g. `attempt 2 failed after 0.2 s on 71@worker: warehouse_unavailable: The warehouse is unavailable (503).` */
+/** @returns e.g. `attempt 2 failed after 200 ms on 71@worker: warehouse_unavailable: The warehouse is unavailable (503).` */
 function attemptText(of: Pick<AttemptHistory, 'step'>, event: AttemptEvent): string {
   const { durationMs, worker, errorType, errorMessage } = event;
   const took = durationMs === null ? undefined : `after ${durationText(durationMs)}`;
