@@ -4,7 +4,7 @@ import { readHealth, type Health } from '../queries/health.ts';
 import { healthView } from '../views/health.ts';
 import { connected } from './connections.ts';
 import { jsonOption } from './options.ts';
-import { print, red, table, type OutputOptions } from './output.ts';
+import { print, red, table, TEMPORAL_AWAY, type OutputOptions } from './output.ts';
 
 /** `ops health`: whether the outside services answer, and which workers are alive. */
 export function addHealth(program: Command): void {
@@ -23,8 +23,9 @@ export function addHealth(program: Command): void {
 /** A bad state stands out. */
 const stateText = (state: ServiceState | WorkerState): string => (state === 'ok' ? state : state.replace('_', ' ').toUpperCase());
 
-const healthText = ({ services, workers }: Health): string =>
+const healthText = ({ services, workers, queues: { temporal } }: Health): string =>
   [
+    ...(temporal === 'ok' ? [] : [red(TEMPORAL_AWAY)]),
     table(
       ['service', 'state', 'answering since', 'last success', 'last failure', 'last error'],
       services.map(({ service, state, answeringSince, lastSuccessAt, lastFailureAt, lastError }) => [

@@ -73,3 +73,6 @@ export function durationText(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   return ms < 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`;
 }
+
+/** What a command says in the place of what only Temporal knows. */
+export const TEMPORAL_AWAY = '! Temporal is not answering.';

@@ -5,7 +5,7 @@ import { readQueues, type QueueState } from '../temporal/queues.ts';
 import { queuesView } from '../views/queues.ts';
 import { connected } from './connections.ts';
 import { jsonOption } from './options.ts';
-import { bold, durationText, facts, print, red, table, type OutputOptions } from './output.ts';
+import { bold, durationText, facts, print, red, table, TEMPORAL_AWAY, type OutputOptions } from './output.ts';
 
 /** `ops queues`: what is waiting, and who is working. */
 export function addQueues(program: Command): void {
@@ -22,7 +22,7 @@ export function addQueues(program: Command): void {
 }
 
 function queuesText(queues: QueueState[] | null): string {
-  if (!queues) return red('! Temporal is not answering.');
+  if (!queues) return red(TEMPORAL_AWAY);
   const rows = queues.flatMap(({ taskQueue, workflows, activities }) =>
     [{ what: 'workflows', ...workflows }, { what: 'activities', ...activities }].map((row) => [
       taskQueue,

@@ -32,11 +32,11 @@ afterAll(async () => {
 });
 
 /** Runs `npm run ops -- …`. */
-const ops = (...args: string[]) =>
-  runCommand('src/cli/main.ts', args, {
-    DATABASE_URL: database.url,
-    ...namespace.environment,
-  });
+const ops = (...args: string[]) => opsWith({}, ...args);
+
+/** Runs it with other variables. */
+const opsWith = (variables: Record<string, string>, ...args: string[]) =>
+  runCommand('src/cli/main.ts', args, { DATABASE_URL: database.url, ...namespace.environment, ...variables });
 
 /** Runs it with `--json`. @returns its exit code and what it printed, read as JSON */
 async function opsJson(...args: string[]): Promise<{ code: number | null; printed: unknown }> {
@@ -381,6 +381,13 @@ describe('ops health', () => {
       workers: [{ identity: '1@host', state: 'not_polling' }],
       temporal: 'ok',
     });
+  });
+
+  it('answers, and ends as usual, while Temporal is away', async () => {
+    const { code, stdout, stderr } = await opsWith({ TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'health');
+    expect(stderr).toBe('');
+    expect(stdout).toContain('Temporal is not answering.');
+    expect(code).toBe(0);
   });
 });
 

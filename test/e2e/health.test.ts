@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { afterAll, expect, it, vi } from 'vitest';
 import { QUEUE_NAMES } from '../../src/contracts/names.ts';
 import { serviceProbes, workers } from '../../src/db/schema.ts';
 import { readHealth, readServices } from '../../src/queries/health.ts';
+import { connectTemporal } from '../../src/temporal/connection.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { startWorker } from '../support/service-process.ts';
 import { useShop } from '../support/shop.ts';
@@ -12,7 +13,7 @@ const shop = await useShop();
 const { db } = shop;
 const namespace = await useNamespace();
 const deps = { db, temporal: namespace.client };
-const nowhere = Connection.lazy({ address: '127.0.0.1:1' });
+const nowhere = connectTemporal({ address: '127.0.0.1:1' });
 afterAll(() => nowhere.close());
 
 const EVENTUALLY = { timeout: 60_000, interval: 200 };
