@@ -7,7 +7,7 @@ import { createAlertOutboxes } from './outbox.ts';
 import { createAlertWatch, type WatchOptions } from './watch.ts';
 
 /** ms between two looks, and between two times that a channel sends. */
-const EVERY = 2_000;
+const EVERY = 5_000;
 
 /** ms that a look, or sending a message, may take to end. Postgres or the mail server may be what is away. */
 const STOP_WITHIN = 2_000;
@@ -19,7 +19,7 @@ export interface AlerterOptions extends WatchOptions, ChannelOptions {
 export interface Alerter {
   /** Looks once, and sends what is due. */
   look: () => Promise<void>;
-  /** Looks every two seconds, and sends what is due meanwhile. @returns how to stop it */
+  /** Looks every five seconds, and sends what is due meanwhile. @returns how to stop it */
   run: () => { stop: () => Promise<void> };
 }
 
