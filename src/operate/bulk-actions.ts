@@ -6,7 +6,7 @@ import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts'
 import { transaction } from '../db/transaction.ts';
 import { findCandidates } from '../queries/bulk-action-plan.ts';
 import { recordOperatorAction, recordOperatorActions } from '../records/audit.ts';
-import { whyPause } from '../records/bulk-action-items.ts';
+import { countAllowed, whyPause } from '../records/bulk-action-items.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { newId } from '../records/new-id.ts';
 import { defineAction, reasonInput, type OperatorAction } from './action.ts';
@@ -123,7 +123,8 @@ async function lockBulkAction(tx: Transaction, id: string) {
 
 /**
  * Acts on the next items of a bulk action. An item's action and its mark are one transaction, so no item is acted on twice,
- * however often a batch is attempted. Pauses the bulk action instead if its first items have all failed again.
+ * however often a batch is attempted. Acts on a few items only until it is known whether they succeed, and pauses the bulk action if
+ * they have all failed again.
  * @param size at most how many
  * @param onItem called after each
  * @returns where the bulk action stands afterwards
@@ -152,7 +153,8 @@ export async function runBulkActionBatch(
       .orderBy(asc(bulkActionItems.position))
       .limit(size);
     const done: Item[] = [];
-    for (const item of items) {
+    const allowed = await countAllowed(tx, bulkActionId, bulkAction.probeFrom);
+    for (const item of items.slice(0, allowed)) {
       const skip = await actOn(tx, db, bulkAction, item);
       await tx
         .update(bulkActionItems)
@@ -164,7 +166,7 @@ export async function runBulkActionBatch(
     await recordOperatorActions(tx, ITEM_ACTIONS[bulkAction.action].name, done.map(targetOf), bulkAction);
     const failureIds = done.flatMap(({ failureId }) => failureId ?? []);
     if (failureIds.length > 0) await tx.update(failures).set({ bulkActionId }).where(inArray(failures.id, failureIds));
-    if (items.length === size) return 'running';
+    if (items.length === size || items.length > allowed) return 'running';
     await setState(tx, bulkActionId, { state: 'completed', finishedAt: sql`now()` });
     return 'ended';
   });

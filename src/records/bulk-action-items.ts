@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, not, sql, type SQL } from 'drizzle-orm';
+import { and, eq, gte, inArray, isNotNull, not, sql, type SQL } from 'drizzle-orm';
 import type { BulkActionResult } from '../contracts/bulk-actions.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { OrderStatus } from '../contracts/statuses.ts';
@@ -119,8 +119,11 @@ export function settleRestart(
   return sql`settled_restart as ${settled}`;
 }
 
-/** How many first results have to be bad before a bulk action pauses itself. */
-const FIRST_RESULTS = 5;
+/** How many items a bulk action acts on first. A service that is not back fails these again, and no more. */
+const FIRST_ITEMS = 5;
+
+/** ms that it waits for their results. A retry of a charge may take hours, and a restarted order may wait for approval. */
+const PATIENCE = 60_000;
 
 /**
  * @param from a position
@@ -131,16 +134,30 @@ export async function whyPause(tx: Transaction, bulkActionId: string, from: numb
   const first = await tx
     .select({ state: bulkActionItems.state, message: bulkActionItems.message })
     .from(bulkActionItems)
-    .where(
-      and(
-        eq(bulkActionItems.bulkActionId, bulkActionId),
-        gte(bulkActionItems.position, from),
-        inArray(bulkActionItems.state, ['succeeded', 'failed_again']),
-      ),
-    )
+    .where(and(isFrom(bulkActionId, from), inArray(bulkActionItems.state, ['succeeded', 'failed_again'])))
     .orderBy(bulkActionItems.settledAt, bulkActionItems.position)
-    .limit(FIRST_RESULTS);
-  if (first.length < FIRST_RESULTS || first.some(({ state }) => state !== 'failed_again')) return undefined;
+    .limit(FIRST_ITEMS);
+  if (first.length < FIRST_ITEMS || first.some(({ state }) => state !== 'failed_again')) return undefined;
   const why = first.at(-1)?.message ?? 'the cause is not known';
-  return `The first ${FIRST_RESULTS} items failed again: ${why}`;
+  return `The first ${FIRST_ITEMS} items failed again: ${why}`;
 }
+
+/**
+ * @param from a position
+ * @returns how many items a bulk action may act on now: only the first ones from there on, until one of them has succeeded or their
+ * results take too long
+ */
+export async function countAllowed(tx: Transaction, bulkActionId: string, from: number): Promise<number> {
+  const { state, actedAt } = bulkActionItems;
+  const first = await tx
+    .select({ state, isOverdue: sql<boolean>`${actedAt} < now() - ${PATIENCE} * interval '1 ms'` })
+    .from(bulkActionItems)
+    .where(and(isFrom(bulkActionId, from), isNotNull(actedAt)))
+    .orderBy(bulkActionItems.position)
+    .limit(FIRST_ITEMS);
+  if (first.some((item) => item.isOverdue || !['requested', 'failed_again'].includes(item.state))) return Infinity;
+  return FIRST_ITEMS - first.length;
+}
+
+const isFrom = (bulkActionId: string, position: number) =>
+  and(eq(bulkActionItems.bulkActionId, bulkActionId), gte(bulkActionItems.position, position));

@@ -1,8 +1,8 @@
-import { eq } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
 import { bulkActionWorkflowId, orderWorkflowId } from '../../src/contracts/ids.ts';
-import { operatorActions } from '../../src/db/schema.ts';
+import { bulkActionItems, failures, operatorActions } from '../../src/db/schema.ts';
 import { cancelBulkAction, pauseBulkAction, resumeBulkAction, startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { restartOrder } from '../../src/operate/orders.ts';
 import { planBulkAction } from '../../src/queries/bulk-action-plan.ts';
@@ -170,31 +170,49 @@ describe('the results of a bulk action', () => {
 
 describe('a bulk action whose first items all fail again', () => {
   it('pauses itself, says why, and continues once a person resumes it', async () => {
-    const count = 26;
+    const count = 12;
     await parkedOrders(count);
     rig.warehouse.faults.set({ mode: 'error_before' });
-    const bulkActionId = await retryAll(1);
+    const bulkActionId = await retryAll(20);
     // A retry is used up after a quarter of a minute.
-    await work(24);
+    await work(4);
+    expect(await bulkAction(bulkActionId)).toMatchObject({ state: 'running' });
+    expect(await progressOf(bulkActionId)).toMatchObject({ requested: 5, pending: 7 });
+    await work(20);
     expect(await bulkAction(bulkActionId)).toMatchObject({
       state: 'paused',
       pauseReason: 'The first 5 items failed again: The warehouse is unavailable (500).',
     });
-    const paused = await progressOf(bulkActionId);
-    expect(paused?.pending).toBeGreaterThan(0);
     await work(2);
-    expect(await progressOf(bulkActionId)).toMatchObject({ pending: paused?.pending });
+    expect(await progressOf(bulkActionId)).toMatchObject({ failedAgain: 5, pending: 7 });
     const audit = await rig.db.select().from(operatorActions).where(eq(operatorActions.target, bulkActionId));
     expect(audit.at(-1)).toMatchObject({ action: 'pause_bulk_action', actor: 'holdfast' });
 
     rig.heal();
     await resumeBulkAction.perform(rig, bulkActionId, given, OPERATOR);
     await rig.deliver();
+    await work(4);
     // What failed before does not pause it again.
+    await settled(bulkActionId, { total: count, failedAgain: 5, succeeded: 7, pending: 0 });
     // One more look finds that nothing is left.
-    await work((paused?.pending ?? 0) + 2);
-    await settled(bulkActionId, { total: count, pending: 0 });
+    await work(2);
     expect(await bulkAction(bulkActionId)).toMatchObject({ state: 'completed', pauseReason: null });
+  });
+
+  it('continues without the results of its first items if these take long', async () => {
+    const orderIds = await parkedOrders(6);
+    const ids = (await rig.db.select({ id: failures.id }).from(failures).where(inArray(failures.orderId, orderIds))).map(({ id }) => id);
+    rig.warehouse.faults.set({ mode: 'error_before' });
+    const request = bulkActionRequestSchema.parse({ action: 'retry', ids, reason: 'is it back?' });
+    const bulkActionId = await startBulkAction(rig.db, request, OPERATOR);
+    await work(3);
+    expect(await progressOf(bulkActionId)).toMatchObject({ requested: 5, pending: 1 });
+    await rig.db
+      .update(bulkActionItems)
+      .set({ actedAt: sql`now() - interval '61 seconds'` })
+      .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.state, 'requested')));
+    await work(2);
+    expect(await progressOf(bulkActionId)).toMatchObject({ requested: 6, pending: 0 });
   });
 });
 
