@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Caller } from '../contracts/caller.ts';
+import { took } from '../contracts/duration-format.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../operate/orders.ts';
 import { happened, leftOut, type AttemptEvent, type AttemptHistory } from '../queries/attempts.ts';
@@ -10,7 +11,7 @@ import { orderStoryView } from '../views/story.ts';
 import { addAction, addBulkableAction } from './action.ts';
 import { connected, type Connections } from './connections.ts';
 import { idOf, jsonOption } from './options.ts';
-import { durationText, facts, print, shorten, sumsText, table, type OutputOptions } from './output.ts';
+import { facts, print, shorten, sumsText, table, type OutputOptions } from './output.ts';
 
 /** Whoever has the database may read what an operator may. */
 const OPERATOR: Caller = { keyId: 'cli', role: 'operator' };
@@ -90,8 +91,8 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
 /** @returns e.g. `attempt 2 failed after 200 ms on 71@worker: warehouse_unavailable: The warehouse is unavailable (503).` */
 function attemptText(of: Pick<AttemptHistory, 'step'>, event: AttemptEvent): string {
   const { durationMs, worker, errorType, errorMessage } = event;
-  const took = durationMs === null ? undefined : `after ${durationText(durationMs)}`;
-  const what = [happened(of, event), took, worker && `on ${worker}`].filter(Boolean).join(' ');
+  const after = durationMs === null ? undefined : `after ${took(durationMs)}`;
+  const what = [happened(of, event), after, worker && `on ${worker}`].filter(Boolean).join(' ');
   return errorType ? shorten(`${what}: ${errorType}: ${errorMessage ?? ''}`, 140) : what;
 }
 

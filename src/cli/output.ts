@@ -67,12 +67,5 @@ export const shorten = (text: string, length: number): string =>
 export const sumsText = (sums: { currency: string; amount: number }[]): string =>
   sums.map(({ amount, currency }) => formatMoney(amount, currency)).join(' + ') || 'no money';
 
-/** @returns a duration for people, e.g. `20 ms`, `1.5 s` */
-export function durationText(ms: number): string {
-  if (ms > 0 && ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return ms < 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`;
-}
-
 /** What a command says in the place of what only Temporal knows. */
 export const TEMPORAL_AWAY = '! Temporal is not answering.';

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import { duration } from '../contracts/duration-format.ts';
 import { readShop, type ShopState } from '../queries/shop.ts';
 import { askTemporal } from '../temporal/availability.ts';
 import { readQueues, type QueueState } from '../temporal/queues.ts';
 import { queuesView } from '../views/queues.ts';
 import { connected } from './connections.ts';
 import { jsonOption } from './options.ts';
-import { bold, durationText, facts, print, red, table, TEMPORAL_AWAY, type OutputOptions } from './output.ts';
+import { bold, facts, print, red, table, TEMPORAL_AWAY, type OutputOptions } from './output.ts';
 
 /** `ops queues`: what is waiting, and who is working. */
 export function addQueues(program: Command): void {
@@ -29,7 +30,7 @@ function queuesText(queues: QueueState[] | null): string {
       row.what,
       row.pollers,
       row.backlog,
-      durationText(row.backlogAge),
+      duration(row.backlogAge),
       row.addedPerSecond.toFixed(1),
       row.dispatchedPerSecond.toFixed(1),
     ]),
@@ -45,7 +46,7 @@ function queuesText(queues: QueueState[] | null): string {
 
 const shopText = (shop: ShopState): string =>
   facts({
-    'commands waiting': `${shop.commandsWaiting}, the oldest for ${durationText(shop.oldestCommandAge)}`,
+    'commands waiting': `${shop.commandsWaiting}, the oldest for ${duration(shop.oldestCommandAge)}`,
     'open failures': shop.openFailures,
     'starts per minute': shop.startsPerMinute.toFixed(1),
     'completions per minute': shop.completionsPerMinute.toFixed(1),

@@ -1,8 +1,9 @@
 import type { Hono } from 'hono';
 import { BOOK_SIDES } from '../../contracts/books.ts';
+import { duration } from '../../contracts/duration-format.ts';
 import { readBooks, type BookCheckState, type BookRun, type Books, type KnownDifference } from '../../queries/books.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
-import { capital, duration, IdLink, number, plural, Time, words } from '../kit/format.tsx';
+import { capital, IdLink, number, plural, Time, words } from '../kit/format.tsx';
 import { livePage } from '../kit/live.tsx';
 import { Status } from '../kit/status.tsx';
 import { Table, type Columns } from '../kit/table.tsx';

@@ -1,26 +1,13 @@
+import { duration } from '../../contracts/duration-format.ts';
 import { shortNumber } from '../../contracts/ids.ts';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** @param ms @returns a duration in the largest unit that fits, e.g. `3 min` */
-export function duration(ms: number): string {
-  if (ms < 10 * SECOND) return `${(Math.max(0, ms) / SECOND).toFixed(ms < SECOND && ms > 0 ? 1 : 0)} s`;
-  if (ms < 2 * MINUTE) return `${Math.round(ms / SECOND)} s`;
-  if (ms < 2 * HOUR) return `${Math.round(ms / MINUTE)} min`;
-  if (ms < 2 * DAY) return `${Math.round(ms / HOUR)} h`;
-  return `${Math.round(ms / DAY)} days`;
-}
-
-/** @param ms @returns how long something took that may have been short, e.g. `12 ms` */
-export const took = (ms: number): string => (ms < SECOND ? `${Math.round(ms)} ms` : duration(ms));
+/** ms */
+const NOW = 2_000;
 
 /** @returns how far a time is from now, e.g. `3 min ago`, `in 2 h` */
 export function relative(at: Date, now = Date.now()): string {
   const away = at.getTime() - now;
-  if (Math.abs(away) < 2 * SECOND) return 'just now';
+  if (Math.abs(away) < NOW) return 'just now';
   return away > 0 ? `in ${duration(away)}` : `${duration(-away)} ago`;
 }
 

@@ -1,8 +1,9 @@
+import { took } from '../../contracts/duration-format.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import type { CancellationStatus, RefundStatus } from '../../contracts/statuses.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
 import { happened, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
-import { took, words } from '../kit/format.tsx';
+import { words } from '../kit/format.tsx';
 import { TONES } from '../kit/status.tsx';
 import { momentAt, type Moment } from '../kit/timeline.tsx';
 

@@ -1,7 +1,8 @@
+import { took } from '../../contracts/duration-format.ts';
 import { FINAL_ORDER_STATUSES } from '../../contracts/statuses.ts';
 import { attemptsOf, happened, leftOut, type Attempt, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
-import { capital, ErrorText, plural, Time, took, words } from '../kit/format.tsx';
+import { capital, ErrorText, plural, Time, words } from '../kit/format.tsx';
 import { Empty } from '../kit/layout.tsx';
 import { SPENT, spansOf, totals, type Span } from './spans.ts';
 

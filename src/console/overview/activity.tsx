@@ -1,7 +1,8 @@
+import { duration } from '../../contracts/duration-format.ts';
 import type { Latencies, Latency } from '../../queries/latency.ts';
 import { endOf, type Bucket, type SeriesSpan } from '../../queries/series.ts';
 import type { ShopState } from '../../queries/shop.ts';
-import { duration, number, plural } from '../kit/format.tsx';
+import { number, plural } from '../kit/format.tsx';
 import { Figures, type Figure } from '../kit/layout.tsx';
 import { ANY_STATUS, queryOf } from '../kit/search.ts';
 import { Status } from '../kit/status.tsx';

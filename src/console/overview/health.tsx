@@ -1,8 +1,9 @@
+import { duration } from '../../contracts/duration-format.ts';
 import { SERVICE_NAMES } from '../../contracts/health.ts';
 import { readHealth, type Health as HealthOfParts, type ServiceHealth, type WorkerHealth } from '../../queries/health.ts';
 import type { QueueState } from '../../temporal/queues.ts';
 import type { PageDependencies, PartHealth } from '../environment.ts';
-import { duration, number, Time } from '../kit/format.tsx';
+import { number, Time } from '../kit/format.tsx';
 import { Alarm } from '../kit/layout.tsx';
 import { Status } from '../kit/status.tsx';
 import { Table, type Columns } from '../kit/table.tsx';
