@@ -8,14 +8,7 @@ import { record } from './harness/record.ts';
 import { MEASURES } from './measures/index.ts';
 
 const optionNames = new Set(MEASURES.flatMap(({ options }) => Object.keys(options.shape)));
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    baseline: { type: 'string' },
-    out: { type: 'string', default: join(projectRoot, '.holdfast', 'bench') },
-    ...Object.fromEntries([...optionNames].map((name) => [name, { type: 'string' as const }])),
-  },
-});
+const { values, positionals } = readCommandLine();
 const { baseline, out, ...options } = values;
 const chosen = MEASURES.filter(({ name }) => positionals.includes(name));
 
@@ -29,6 +22,23 @@ if (positionals.length === 1 && positionals[0] === 'record') {
     const report = await runMeasure(measure, options, { out, baseline, tell: (line) => console.error(line) });
     for (const table of report.tables) console.log(`\n${asText(table)}`);
     console.log(`\n${await writeReport(out, report)}`);
+  }
+}
+
+function readCommandLine() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        baseline: { type: 'string' },
+        out: { type: 'string', default: join(projectRoot, '.holdfast', 'bench') },
+        ...Object.fromEntries([...optionNames].map((name) => [name, { type: 'string' as const }])),
+      },
+    });
+  } catch (error) {
+    // An unknown option, `--help` among them.
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage()}`);
+    process.exit(1);
   }
 }
 
