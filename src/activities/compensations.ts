@@ -7,6 +7,7 @@ import { transaction } from '../db/transaction.ts';
 import { closeFailures } from '../records/failures.ts';
 import { interruptStep, isStep, isUnfinished, markUndone, STEP_KEY, type StepRow } from '../records/saga-steps.ts';
 import { errorDetails, recordAttempt, recordCancelled, recordFailed, stopwatch, unlessAway, type Ongoing } from './attempts.ts';
+import { beginCall, recordAnswered, recordUnanswered } from './calls.ts';
 import { toApplicationFailure } from './errors.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { nextAttemptAt, withSpreadDelay } from './retry-delay.ts';
@@ -39,14 +40,24 @@ export async function compensateAtOnce(db: Database, row: StepRow, effect: Compe
 
 /** See `defineStep`. */
 export async function askUntilAnswered<Answer>(db: Database, row: StepRow, ask: () => Promise<Answer>): Promise<Answer> {
+  const call = { ...row, kind: 'withdrawal' } as const;
+  const attempt = await beginCall(db, call);
   try {
     const answer = await ask();
-    await transaction(db, (tx) => closeFailures(tx, row, row, 'resolved', 'The service answered.'));
+    await transaction(db, async (tx) => {
+      await recordAnswered(tx, call, attempt);
+      await closeFailures(tx, row, row, 'resolved', 'The service answered.');
+    });
     return answer;
-  } catch (error) {
-    const retried = neverGivingUp(error);
-    await transaction(db, (tx) => openCompensationFailure(tx, row, retried, activityInfo().attempt));
-    throw retried;
+  } catch (thrown) {
+    const error = neverGivingUp(thrown);
+    await unlessAway(() =>
+      transaction(db, async (tx) => {
+        await recordUnanswered(tx, call, attempt, { type: 'failed', error: errorDetails(error) });
+        await openCompensationFailure(tx, row, error, activityInfo().attempt);
+      }),
+    );
+    throw error;
   }
 }
 

@@ -19,6 +19,8 @@ import { failAgain, isStill } from '../records/failures.ts';
 import { newId } from '../records/new-id.ts';
 import { isOf } from '../records/order-rows.ts';
 import { recordRefundNews, recordRefunds, type Payment } from '../records/refunds.ts';
+import { errorDetails, unlessAway } from './attempts.ts';
+import { beginCall, recordAnswered, recordUnanswered } from './calls.ts';
 import { stopIfCancelled, unlessCancelled } from './cancellation.ts';
 import { notInDatabase, toApplicationFailure } from './errors.ts';
 import { isCommitting } from './step-commit.ts';
@@ -197,14 +199,28 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
       // Otherwise it has been answered, or has failed again, meanwhile.
       if (!found || !intentId) return;
       const { payment, failure } = found;
+      const { orderId, generation } = payment;
+      const call = { orderId, generation, step: 'charge', kind: 'refund' } as const;
+      const attempt = await beginCall(db, call);
       try {
         const all = await withFreshKeys(payment, payment.keySerial, () => refundLeft(input, payment, intentId));
-        await transaction(db, (tx) => recordRefundNews(tx, payment.id, all));
-        if (all.some(({ status }) => isUnderWay(status))) throw refundPending();
-      } catch (error) {
-        const { nonRetryable, message: errorMessage } = toApplicationFailure(error);
-        if (!nonRetryable) throw error;
-        await transaction(db, (tx) => failAgain(tx, input, { errorType: failure.errorType, errorMessage }, 0));
+        const isPending = all.some(({ status }) => isUnderWay(status));
+        await transaction(db, async (tx) => {
+          if (!isPending) await recordAnswered(tx, call, attempt);
+          await recordRefundNews(tx, payment.id, all);
+        });
+        if (isPending) throw refundPending();
+      } catch (thrown) {
+        const { nonRetryable, message: errorMessage } = toApplicationFailure(thrown);
+        const error = errorDetails(thrown);
+        if (!nonRetryable) {
+          await unlessAway(() => transaction(db, (tx) => recordUnanswered(tx, call, attempt, { type: 'failed', error })));
+          throw thrown;
+        }
+        await transaction(db, async (tx) => {
+          await recordUnanswered(tx, call, attempt, { type: 'refused', error });
+          await failAgain(tx, input, { errorType: failure.errorType, errorMessage }, 0);
+        });
       }
     },
   };

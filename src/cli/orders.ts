@@ -89,7 +89,7 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
 }
 
 /** @returns e.g. `attempt 2 failed after 200 ms on 71@worker: warehouse_unavailable: The warehouse is unavailable (503).` */
-function attemptText(of: Pick<AttemptHistory, 'step'>, event: AttemptEvent): string {
+function attemptText(of: Pick<AttemptHistory, 'kind' | 'step'>, event: AttemptEvent): string {
   const { durationMs, worker, errorType, errorMessage } = event;
   const after = durationMs === null ? undefined : `after ${took(durationMs)}`;
   const what = [happened(of, event), after, worker && `on ${worker}`].filter(Boolean).join(' ');
@@ -97,7 +97,7 @@ function attemptText(of: Pick<AttemptHistory, 'step'>, event: AttemptEvent): str
 }
 
 /** What happened, oldest first. */
-function happenings({ statuses, cancellations, steps, emailAttempts, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
+function happenings({ statuses, cancellations, steps, emailAttempts, calls, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
   const all: [Date, string, string][] = [
     ...statuses.map(({ at, status }): [Date, string, string] => [at, 'status', status]),
     ...cancellations.map(({ at, cancellation }): [Date, string, string] => [at, 'cancellation', cancellation]),
@@ -115,6 +115,7 @@ function happenings({ statuses, cancellations, steps, emailAttempts, payments, e
         .filter(({ type }) => type !== 'done')
         .map((event): [Date, string, string] => [event.at, `email ${email.step}`, attemptText(email, event)]),
     ),
+    ...calls.flatMap((call) => call.events.map((event): [Date, string, string] => [event.at, `${call.kind} ${call.step}`, attemptText(call, event)])),
     ...payments.flatMap(({ currency, refunds, disputes }) => [
       ...refunds.map(({ updatedAt, amount, status }): [Date, string, string] => [
         updatedAt,

@@ -114,8 +114,18 @@ export type StepKind = (typeof STEP_KINDS)[number];
  */
 export const STEP_STATES = ['running', 'retrying', 'exhausted', 'refused', 'interrupted', 'done', 'undone'] as const;
 
-/** What is attempted for an order: its steps, their compensations, and its emails. */
-export const ATTEMPT_KINDS = [...STEP_KINDS, 'email'] as const;
+/**
+ * What is asked of an outside service besides steps and compensations: to stop a parcel before anything is undone, and to refund
+ * again because an operator has asked for it.
+ */
+export const CALL_KINDS = ['withdrawal', 'refund'] as const;
+export type CallKind = (typeof CALL_KINDS)[number];
+
+/** @returns whether a kind of attempt is a call */
+export const isCall = (kind: AttemptKind): kind is CallKind => CALL_KINDS.some((call) => call === kind);
+
+/** What is attempted for an order: its steps, their compensations, its emails, and other calls. */
+export const ATTEMPT_KINDS = [...STEP_KINDS, 'email', ...CALL_KINDS] as const;
 export type AttemptKind = (typeof ATTEMPT_KINDS)[number];
 
 /**

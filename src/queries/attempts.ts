@@ -16,7 +16,7 @@ export type AttemptEvent = Pick<Entry, 'attempt' | 'durationMs' | 'errorType' | 
   worker: string | null;
 };
 
-/** All attempts of one step, one compensation or one email. */
+/** All attempts of one step, one compensation, one email or one call. */
 export interface AttemptHistory extends Pick<Entry, 'generation' | 'kind' | 'step'> {
   events: AttemptEvent[];
 }
@@ -135,5 +135,8 @@ const APPROVAL: Partial<Record<AttemptOutcome, string>> = {
 };
 
 /** @returns what happened to an attempt, in words: `attempt 2 failed` */
-export const happened = ({ step }: Pick<AttemptHistory, 'step'>, { type, attempt }: AttemptEvent): string =>
-  (step === 'approval' ? APPROVAL[type] : undefined) ?? HAPPENED[type](attempt);
+export function happened({ kind, step }: Pick<AttemptHistory, 'kind' | 'step'>, { type, attempt }: AttemptEvent): string {
+  // Whether the parcel could be stopped is not said here: a refused cancellation follows if it could not.
+  if (kind === 'withdrawal' && type === 'done') return attempt > 1 ? `attempt ${attempt} answered` : 'answered';
+  return (step === 'approval' ? APPROVAL[type] : undefined) ?? HAPPENED[type](attempt);
+}

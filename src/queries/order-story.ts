@@ -1,6 +1,6 @@
 import { and, asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { orderWorkflowId } from '../contracts/ids.ts';
-import type { CancellationStatus, OrderStatus } from '../contracts/statuses.ts';
+import { isCall, type CallKind, type CancellationStatus, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { disputes, emails, invoices, orderEvents, orderItems, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
 import { hasBegun } from '../records/saga-steps.ts';
@@ -23,6 +23,9 @@ export type PaymentRecord = typeof payments.$inferSelect & {
   disputes: (typeof disputes.$inferSelect)[];
 };
 
+/** All attempts of one call. */
+export type CallHistory = AttemptHistory & { kind: CallKind };
+
 type OrderEvent = typeof orderEvents.$inferSelect;
 
 /** A status that an order has had. */
@@ -39,6 +42,8 @@ export interface OrderStory extends SharedStory {
   cancellations: CancellationEvent[];
   steps: StepRecord[];
   emailAttempts: AttemptHistory[];
+  /** Calls that are neither a step nor a compensation. */
+  calls: CallHistory[];
   payments: PaymentRecord[];
   shipments: (typeof shipments.$inferSelect)[];
   invoices: Omit<typeof invoices.$inferSelect, 'pdf'>[];
@@ -57,6 +62,7 @@ export async function readOrderStory(db: Database, id: string): Promise<OrderSto
       ...(await readOrderEvents(tx, id)),
       steps: await stepsWith(attempts, tx, id),
       emailAttempts: attempts.filter(({ kind }) => kind === 'email'),
+      calls: callsAmong(attempts),
       payments: await readPayments(tx, id),
       shipments: await tx.select().from(shipments).where(eq(shipments.orderId, id)).orderBy(asc(shipments.generation)),
       invoices: await tx.select(invoiceColumns).from(invoices).where(eq(invoices.orderId, id)).orderBy(asc(invoices.number)),
@@ -64,6 +70,9 @@ export async function readOrderStory(db: Database, id: string): Promise<OrderSto
     };
   });
 }
+
+const callsAmong = (attempts: AttemptHistory[]): CallHistory[] =>
+  attempts.flatMap(({ kind, events, ...rest }) => (isCall(kind) ? [{ ...rest, kind, events: withLost(events) }] : []));
 
 /** @returns every step and compensation of an order, in all generations, in order */
 export const readSteps = async (db: Pick<Database, 'select'>, orderId: string): Promise<StepRecord[]> =>

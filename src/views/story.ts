@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Caller } from '../contracts/caller.ts';
 import {
   ATTEMPT_EVENT_TYPES,
+  CALL_KINDS,
   CANCELLATION_STATUSES,
   COMMAND_STATES,
   DISPUTE_STATUSES,
@@ -107,6 +108,9 @@ export const orderStorySchema = z
       }),
     ),
     emailAttempts: z.array(z.strictObject({ generation: z.int(), template: z.string(), events: eventsField })),
+    calls: z
+      .array(z.strictObject({ generation: z.int(), kind: z.enum(CALL_KINDS), events: eventsField }))
+      .openapi({ description: 'Calls that are neither a step nor a compensation: to withdraw a parcel before anything is undone, and to refund again' }),
     payments: z.array(
       z.strictObject({
         id: z.uuid(),
@@ -232,7 +236,7 @@ export function orderStoryView(
   links: Links,
   caller: Caller,
 ): z.infer<typeof orderStorySchema> {
-  const { statuses, cancellations, steps, emailAttempts, payments, shipments, invoices } = loaded.story;
+  const { statuses, cancellations, steps, emailAttempts, calls, payments, shipments, invoices } = loaded.story;
   return {
     order,
     cancellationReason: loaded.story.order.cancellationReason,
@@ -243,6 +247,11 @@ export function orderStoryView(
     emailAttempts: emailAttempts.map(({ generation, step, events }) => ({
       generation,
       template: step,
+      events: events.map((event) => attemptEventView(event, caller)),
+    })),
+    calls: calls.map(({ generation, kind, events }) => ({
+      generation,
+      kind,
       events: events.map((event) => attemptEventView(event, caller)),
     })),
     payments: payments.map((payment) => ({

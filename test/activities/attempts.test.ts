@@ -8,7 +8,7 @@ import type { OrderRef } from '../../src/contracts/ids.ts';
 import { connectDatabase } from '../../src/db/client.ts';
 import { attemptEvents, failures, sagaSteps } from '../../src/db/schema.ts';
 import { readAttempts } from '../../src/queries/attempts.ts';
-import { readSteps } from '../../src/queries/order-story.ts';
+import { readOrderStory, readSteps } from '../../src/queries/order-story.ts';
 import { startProxy } from '../support/proxy.ts';
 import { runActivity, useShop } from '../support/shop.ts';
 
@@ -134,6 +134,31 @@ describe('the record of attempts', () => {
         ],
       },
     ]);
+  });
+
+  it('has every time that the warehouse was asked to stop the parcel, for one cancellation after another', async () => {
+    const ref = await shop.placeOrder();
+    await run(ref, 'requestShipment');
+    const withdraw = () => runActivity(shop.activities().withdrawShipment, ref);
+    shop.warehouse.faults.set({ mode: 'error_before', count: 1 });
+    await fails(withdraw(), 'warehouse_unavailable');
+    for (let cancellation = 1; cancellation <= 2; cancellation += 1) await withdraw();
+    const error = { errorType: 'warehouse_unavailable', errorMessage: 'The warehouse is unavailable (500).' };
+    expect((await readOrderStory(shop.db, ref.orderId))?.calls).toMatchObject([
+      {
+        kind: 'withdrawal',
+        step: 'ship',
+        events: [
+          { attempt: 1, type: 'started', worker: OURS },
+          { attempt: 1, type: 'failed', ...error, durationMs: expect.any(Number), worker: OURS },
+          { attempt: 2, type: 'started' },
+          { attempt: 2, type: 'done', durationMs: expect.any(Number) },
+          { attempt: 3, type: 'started' },
+          { attempt: 3, type: 'done' },
+        ],
+      },
+    ]);
+    expect(await shown(ref)).toEqual(['ship 1 started', 'ship 1 done']);
   });
 
   it.each([

@@ -283,14 +283,16 @@ describe('ops orders', () => {
       { ...ours, attempt: 1, type: 'started', at: new Date('2026-11-24T08:00:00Z') },
       { ...ours, attempt: 2, type: 'started', at: new Date('2026-11-24T08:00:02Z') },
       { ...ours, attempt: 2, type: 'failed', at: new Date('2026-11-24T08:00:03Z'), durationMs: 1_200, ...error },
+      { ...ours, kind: 'withdrawal', attempt: 1, type: 'done', at: new Date('2026-11-24T08:00:04Z'), durationMs: 30 },
     ]);
     const { stdout } = await ops('orders', 'show', orderId);
-    const happened = stdout.split('\n').filter((line) => line.includes('step ship'));
+    const happened = stdout.split('\n').filter((line) => / (?:step|withdrawal) ship /.test(line));
     expect(happened.map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
       '2026-11-24 08:00:00Z step ship attempt 1 started on 71@worker',
       expect.stringMatching(/^2026-11-24 08:00:02Z step ship attempt 1 did not end: its worker was lost, .* on 71@worker$/),
       '2026-11-24 08:00:02Z step ship attempt 2 started on 71@worker',
       '2026-11-24 08:00:03Z step ship attempt 2 failed after 1.2 s on 71@worker: warehouse_unavailable: down',
+      '2026-11-24 08:00:04Z withdrawal ship answered after 30 ms on 71@worker',
     ]);
   });
 

@@ -4,6 +4,7 @@ import { orderWorkflowId, type OrderRef } from '../../src/contracts/ids.ts';
 import { commands, disputes, failures, payments, sagaSteps } from '../../src/db/schema.ts';
 import { recordPaymentWebhook } from '../../src/intake/payment-webhooks.ts';
 import { retryFailure, settleFailure } from '../../src/operate/failures.ts';
+import { readOrderStory } from '../../src/queries/order-story.ts';
 import { expectSound } from '../support/audit.ts';
 import { waitingForRows } from '../support/lock-waits.ts';
 import { createPauses } from '../support/pauses.ts';
@@ -65,6 +66,12 @@ async function refundAgain(ref: OrderRef): Promise<unknown> {
   const input = { failureId: failure?.id ?? '', occurrence: failure?.occurrence ?? 0 };
   const [attempt] = await Promise.allSettled([runActivity(activities.refundAgain, input)]);
   return attempt.status === 'rejected' && attempt.reason instanceof Error && 'type' in attempt.reason ? attempt.reason.type : attempt.status;
+}
+
+/** @returns what is recorded of the refunds that were asked for again */
+async function attemptsOf({ orderId }: OrderRef): Promise<string[]> {
+  const calls = (await readOrderStory(db, orderId))?.calls ?? [];
+  return calls.filter(({ kind }) => kind === 'refund').flatMap(({ events }) => events.map(({ attempt, type }) => `${attempt} ${type}`));
 }
 
 const retry = async (ref: OrderRef) =>
@@ -130,6 +137,7 @@ describe('a refund that fails after it had counted', () => {
     expect(await refundAgain(ref)).toBe('payment_unavailable');
     expect(await refundAgain(ref)).toBe('fulfilled');
     expect(await failuresOf(ref)).toMatchObject([{ status: 'resolved' }]);
+    expect(await attemptsOf(ref)).toEqual(['1 started', '1 failed', '2 started', '2 done']);
     await expectSound(shop, ref.orderId);
   });
 
@@ -169,6 +177,7 @@ describe('a refund that fails after it had counted', () => {
     shop.payments.bank.dispute(charge ?? '');
     expect(await refundAgain(ref)).toBe('fulfilled');
     expect(await failuresOf(ref)).toMatchObject([{ status: 'open', occurrence: 2, errorMessage: expect.stringContaining('charge_disputed') }]);
+    expect(await attemptsOf(ref)).toEqual(['1 started', '1 refused']);
   });
 
   it('may be settled by hand', async () => {

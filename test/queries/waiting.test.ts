@@ -42,6 +42,7 @@ function anOrder(status: OrderStatus, more: Partial<OrderStory> = {}): OrderStor
     },
     items: [],
     emailAttempts: [],
+    calls: [],
     statuses: [{ id: 1, orderId, generation: 1, status, at: NOON }],
     cancellations: [],
     steps: [],

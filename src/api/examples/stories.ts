@@ -30,6 +30,7 @@ export const orderStory: z.infer<typeof orderStorySchema> = {
       events: [{ attempt: 1, type: 'done', at: '2026-11-24T08:15:02.200Z', durationMs: 41, error: null, worker: '2481@worker-1' }],
     },
   ],
+  calls: [],
   payments: [
     {
       id: '0197d0a0-8111-7cc3-9f27-1e4d6b8a0c59',

@@ -22,7 +22,7 @@ const CANCELLATIONS: Record<CancellationStatus, string> = {
 };
 
 /** @returns what happened to an order itself */
-export function orderMoments({ order, statuses, cancellations, steps, emailAttempts, payments, shipments, invoices }: OrderStory): Moment[] {
+export function orderMoments({ order, statuses, cancellations, steps, emailAttempts, calls, payments, shipments, invoices }: OrderStory): Moment[] {
   return [
     ...statuses.map(
       ({ at, status, generation }): Moment => ({
@@ -44,6 +44,7 @@ export function orderMoments({ order, statuses, cancellations, steps, emailAttem
     ...steps.flatMap((step) => step.events.map((event) => stepMoment(step, event))),
     // An email that was sent is among the emails.
     ...emailAttempts.flatMap((email) => email.events.filter(({ type }) => type !== 'done').map((event) => attemptMoment(email, event))),
+    ...calls.flatMap((call) => call.events.map((event) => attemptMoment(call, event))),
     ...payments.flatMap(({ currency, captured, capturedAt, refunds, disputes }) => [
       ...momentAt(capturedAt, 'good', `${formatMoney(captured, currency)} captured`),
       ...refunds.map(
@@ -70,7 +71,13 @@ export function orderMoments({ order, statuses, cancellations, steps, emailAttem
   ];
 }
 
-const NOUNS: Record<AttemptHistory['kind'], string> = { step: 'Step', compensation: 'Compensation', email: 'Email' };
+const SUBJECTS: Record<AttemptHistory['kind'], (step: string) => string> = {
+  step: (step) => (step === 'approval' ? 'Approval' : `Step "${words(step)}":`),
+  compensation: (step) => `Compensation "${words(step)}":`,
+  email: (template) => `Email "${words(template)}":`,
+  withdrawal: () => 'Withdrawal of the parcel:',
+  refund: () => 'Refund requested again:',
+};
 
 function attemptMoment(of: Pick<AttemptHistory, 'kind' | 'step'>, event: AttemptEvent): Moment {
   const { type, at, durationMs, errorType, errorMessage, worker } = event;
@@ -79,7 +86,7 @@ function attemptMoment(of: Pick<AttemptHistory, 'kind' | 'step'>, event: Attempt
   return {
     at,
     tone: type === 'lost' ? 'warn' : TONES[type],
-    what: of.step === 'approval' ? `Approval ${happened(of, event)}` : `${NOUNS[of.kind]} "${words(of.step)}": ${happened(of, event)}`,
+    what: `${SUBJECTS[of.kind](of.step)} ${happened(of, event)}`,
     detail: [error, [lasted, worker && `on ${worker}`].filter(Boolean).join(' ')].filter(Boolean).join('; '),
   };
 }

@@ -11,15 +11,21 @@ const WIDTH = 1_000;
 const NARROWEST = 6;
 const HEIGHT = 16;
 
-/** One line of the waterfall: a step, a compensation, or an email that had trouble. */
+/** One line of the waterfall: a step, a compensation, a call, or an email that had trouble. */
 interface Lane {
   name: string;
-  history: Pick<AttemptHistory, 'step' | 'events'>;
+  history: Pick<AttemptHistory, 'kind' | 'step' | 'events'>;
   spans: Span[];
 }
 
 const nameOf = ({ kind, step }: Pick<AttemptHistory, 'kind' | 'step'>): string =>
-  ({ step: words(step), compensation: `undo ${words(step)}`, email: `email: ${words(step)}` })[kind];
+  ({
+    step: words(step),
+    compensation: `undo ${words(step)}`,
+    email: `email: ${words(step)}`,
+    withdrawal: 'withdraw the parcel',
+    refund: 'refund again',
+  })[kind];
 
 /** Until when a step is not over: until its compensation began, or its order ended, or now. */
 function openUntil({ order, steps }: OrderStory, { step, kind, generation, state }: StepRecord): Date | undefined {
@@ -33,7 +39,7 @@ function lanesOf(story: OrderStory, generation: number): Lane[] {
   const troubled = story.emailAttempts.filter(({ events }) => events.some(({ type }) => type === 'failed'));
   return [
     ...story.steps.map((step) => ({ ...step, openUntil: openUntil(story, step) })),
-    ...troubled.map((email) => ({ ...email, openUntil: undefined })),
+    ...[...story.calls, ...troubled].map((attempted) => ({ ...attempted, openUntil: undefined })),
   ]
     .filter((attempted) => attempted.generation === generation)
     .map((attempted) => ({ name: nameOf(attempted), history: attempted, spans: spansOf(attempted) }))

@@ -1238,6 +1238,14 @@ export interface components {
           /** @description What happened to its attempts, oldest first: of the first one and the latest 200. Nothing is ever changed */
           events: components["schemas"]["AttemptEvent"][];
         }[];
+      /** @description Calls that are neither a step nor a compensation: to withdraw a parcel before anything is undone, and to refund again */
+      calls: ({
+          generation: number;
+          /** @enum {string} */
+          kind: "withdrawal" | "refund";
+          /** @description What happened to its attempts, oldest first: of the first one and the latest 200. Nothing is ever changed */
+          events: components["schemas"]["AttemptEvent"][];
+        })[];
       payments: ({
           /** Format: uuid */
           id: string;

@@ -26,7 +26,7 @@ async function read({ orderId }: OrderRef, part: 'story' | 'time'): Promise<stri
 
 /** @returns what the timeline says of steps, in its order */
 async function timeline(ref: OrderRef): Promise<string[]> {
-  const moments = (await read(ref, 'story')).matchAll(/<strong>((?:Step|Compensation) [^<]*)<\/strong>/g);
+  const moments = (await read(ref, 'story')).matchAll(/<strong>((?:Step|Compensation|Withdrawal) [^<]*)<\/strong>/g);
   return Array.from(moments, ([, what = '']) => what.replaceAll('&quot;', '"'));
 }
 
@@ -73,6 +73,20 @@ it('shows the first and the latest of very many attempts, and how many it leaves
   expect(time).toContain('299 earlier attempts not shown.');
   expect(time.match(/Attempt \d+ failed<\/strong>/g)).toHaveLength(201);
   expect(await timeline(ref)).toHaveLength(2 * 201);
+});
+
+it('shows when the warehouse was asked to stop the parcel, in the timeline and in where the time went', async () => {
+  const ref = await stuckOrder();
+  shop.warehouse.faults.set({ mode: 'error_before', count: 1 });
+  await fails(runActivity(shop.activities().withdrawShipment, ref));
+  await runActivity(shop.activities().withdrawShipment, ref);
+  expect((await timeline(ref)).slice(-4)).toEqual([
+    'Withdrawal of the parcel: attempt 1 started',
+    'Withdrawal of the parcel: attempt 1 failed',
+    'Withdrawal of the parcel: attempt 2 started',
+    'Withdrawal of the parcel: attempt 2 answered',
+  ]);
+  expect(await read(ref, 'time')).toContain('aria-label="withdraw the parcel: ');
 });
 
 it('shows where the time went, with every attempt: its error, how long it took and its worker', async () => {

@@ -1,0 +1,2 @@
+ALTER TABLE "attempt_events" DROP CONSTRAINT "attempt_events_kind";--> statement-breakpoint
+ALTER TABLE "attempt_events" ADD CONSTRAINT "attempt_events_kind" CHECK (kind in ('step', 'compensation', 'email', 'withdrawal', 'refund'));
