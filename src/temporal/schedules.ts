@@ -11,8 +11,9 @@ import {
   type ScheduleDescription,
   type ScheduleHandle,
 } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import Long from 'long';
-import { EncryptionCodec, UndecodablePayloadError } from './payloads/codec.ts';
+import { EncryptionCodec } from './payloads/codec.ts';
 import {
   PRUNE_SCHEDULE_ID,
   RECONCILE_CHANGES_SCHEDULE_ID,
@@ -27,6 +28,9 @@ export interface ScheduleDefinition {
   scheduleId: string;
   workflowType: string;
   args: unknown[];
+  /** What each of its runs is, and what it does, as people read it in the Web UI. No personal data. */
+  summary: string;
+  details: string;
   timeZone: string;
   calendar: CalendarSpecDescription;
   overlap: ScheduleOverlapPolicy;
@@ -55,6 +59,8 @@ export const scheduleDefinitions = (timeZone: string): ScheduleDefinition[] => [
     scheduleId: WEEKLY_REPORT_SCHEDULE_ID,
     workflowType: 'weeklyReport',
     args: [{ timeZone }],
+    summary: 'Weekly report',
+    details: 'compile the report of the week before → email it',
     timeZone,
     calendar: {
       ...EVERY_DAY,
@@ -70,6 +76,8 @@ export const scheduleDefinitions = (timeZone: string): ScheduleDefinition[] => [
     scheduleId: PRUNE_SCHEDULE_ID,
     workflowType: 'prune',
     args: [],
+    summary: 'Nightly pruning',
+    details: 'delete what is past its retention, and replace personal data whose time is over',
     timeZone,
     calendar: { ...EVERY_DAY, hour: at(3), minute: at(30) },
     overlap: ScheduleOverlapPolicy.SKIP,
@@ -79,6 +87,8 @@ export const scheduleDefinitions = (timeZone: string): ScheduleDefinition[] => [
     scheduleId: WATCH_RUNS_SCHEDULE_ID,
     workflowType: 'watchRuns',
     args: [],
+    summary: 'Watch over runs',
+    details: 'report the runs that are broken by a bug in our code',
     timeZone,
     calendar: { ...EVERY_DAY, hour: between(0, 23), minute: between(0, 59) },
     overlap: ScheduleOverlapPolicy.SKIP,
@@ -89,6 +99,8 @@ export const scheduleDefinitions = (timeZone: string): ScheduleDefinition[] => [
     scheduleId: RECONCILE_CHANGES_SCHEDULE_ID,
     workflowType: 'reconcile',
     args: [{ scope: 'changed' }],
+    summary: 'Reconciliation of what has changed',
+    details: 'compare what has changed, one check after another',
     timeZone,
     calendar: { ...EVERY_DAY, hour: between(0, 23), minute: between(0, 59) },
     overlap: ScheduleOverlapPolicy.SKIP,
@@ -99,6 +111,8 @@ export const scheduleDefinitions = (timeZone: string): ScheduleDefinition[] => [
     scheduleId: RECONCILE_EVERYTHING_SCHEDULE_ID,
     workflowType: 'reconcile',
     args: [{ scope: 'everything', confirm: true }],
+    summary: 'Nightly reconciliation of everything',
+    details: 'compare everything, one check after another → wait until what differs is old enough → compare that again',
     timeZone,
     calendar: { ...EVERY_DAY, hour: at(2), minute: at(30) },
     overlap: ScheduleOverlapPolicy.SKIP,
@@ -153,8 +167,8 @@ const timestamp = (time: Date) => ({ seconds: Long.fromNumber(Math.floor(time.ge
 export type ScheduleOutcome = 'created' | 'updated' | 'unchanged';
 
 /**
- * Creates the schedule, or updates it when it differs from its declaration, or its arguments are not encrypted with the present
- * key: otherwise an earlier key could never be removed. A paused one stays paused. Safe to run several times at once, because
+ * Creates the schedule, or updates it when it differs from its declaration, or its arguments or texts are not encrypted with the
+ * present key: otherwise an earlier key could never be removed. A paused one stays paused. Safe to run several times at once, because
  * all agree on the id and the declaration.
  */
 export async function upsertSchedule(client: Client, definition: ScheduleDefinition): Promise<ScheduleOutcome> {
@@ -173,7 +187,8 @@ export async function upsertSchedule(client: Client, definition: ScheduleDefinit
 }
 
 function isEncodedAsNow({ options }: Client, { raw }: ScheduleDescription): boolean {
-  const payloads = raw.schedule?.action?.startWorkflow?.input?.payloads ?? [];
+  const { input, userMetadata } = raw.schedule?.action?.startWorkflow ?? {};
+  const payloads = [...(input?.payloads ?? []), userMetadata?.summary, userMetadata?.details].filter((payload) => payload != null);
   return options.loadedDataConverter.payloadCodecs.every(
     (codec) => !(codec instanceof EncryptionCodec) || payloads.every((payload) => codec.isCurrent(payload)),
   );
@@ -193,6 +208,8 @@ export function scheduleDrift(definition: ScheduleDefinition, description: Sched
     'time zone': [definition.timeZone, spec.timezone],
     workflow: [definition.workflowType, action.workflowType],
     arguments: [definition.args, action.args ?? []],
+    summary: [definition.summary, action.staticSummary],
+    details: [definition.details, action.staticDetails],
     'task queue': [TASK_QUEUES.operations, action.taskQueue],
     'overlap policy': [definition.overlap, policies.overlap],
     'catch-up window': [definition.catchupWindow, policies.catchupWindow],
@@ -210,6 +227,8 @@ const toOptions = (definition: ScheduleDefinition) => ({
     workflowId: definition.scheduleId,
     taskQueue: TASK_QUEUES.operations,
     args: definition.args,
+    staticSummary: definition.summary,
+    staticDetails: definition.details,
   },
   policies: { overlap: definition.overlap, catchupWindow: definition.catchupWindow },
 });
@@ -295,20 +314,19 @@ export async function readMissedRuns(client: Client, timeZone: string, now: Date
 }
 
 async function findMissedRun(client: Client, scheduleId: string, now: Date): Promise<MissedRun | undefined> {
-  const description = await client.schedule
-    .getHandle(scheduleId)
-    .describe()
-    .catch((error: unknown) => {
-      // No worker has declared it yet, or its arguments are encrypted with a key that is gone: a worker says so when it starts.
-      if (isScheduleMissing(error) || error instanceof UndecodablePayloadError) return undefined;
-      throw error;
-    });
-  if (!description) return undefined;
-  const { state, info } = description;
-  if (state.paused || info.runningActions.length > 0) return undefined;
+  // Not decoded: its key may be gone, and that must hide no missed run.
+  const { namespace } = client.options;
+  const found = await client.workflowService.describeSchedule({ namespace, scheduleId }).catch((error: unknown) => {
+    // No worker has declared it yet.
+    if (isScheduleMissing(error)) return undefined;
+    throw error;
+  });
+  if (!found?.info) return undefined;
+  const { runningWorkflows, recentActions, createTime, updateTime } = found.info;
+  if (found.schedule?.state?.paused || (runningWorkflows ?? []).length > 0) return undefined;
   // In the order in which they were started: those of a backfill come late.
-  const runs = info.recentActions.map(({ scheduledAt }) => scheduledAt);
-  const since = [...runs, info.createdAt, info.lastUpdatedAt ?? info.createdAt].map((time) => time.getTime());
+  const runs = (recentActions ?? []).map(({ scheduleTime }) => scheduleTime);
+  const since = [...runs, createTime, updateTime].map((time) => optionalTsToMs(time) ?? 0);
   const from = new Date(Math.max(...since, now.getTime() - RAREST));
   const to = new Date(now.getTime() - LATE);
   if (from >= to) return undefined;

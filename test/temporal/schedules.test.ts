@@ -73,6 +73,8 @@ describe('declaring a schedule', () => {
     ['workflow', { workflowType: 'prune' }],
     ['overlap policy', { overlap: ScheduleOverlapPolicy.SKIP }],
     ['catch-up window', { catchupWindow: 60_000 }],
+    ['summary', { summary: 'A report' }],
+    ['details', { details: 'compile → send' }],
   ])('detects and applies a new %s', async (name, change) => {
     const definition = weeklyReport();
     await upsertSchedule(temporal.client, definition);
@@ -80,6 +82,20 @@ describe('declaring a schedule', () => {
     expect(await driftOf(changed)).toEqual([name]);
     expect(await upsertSchedule(temporal.client, changed)).toBe('updated');
     expect(await driftOf(changed)).toEqual([]);
+  });
+
+  it('adds the summary to a schedule of an earlier version, once', async () => {
+    const definition = weeklyReport();
+    await upsertSchedule(temporal.client, definition);
+    await handleOf(definition).update(({ state, policies, spec, action: { staticSummary: _summary, staticDetails: _details, ...action } }) => ({
+      state,
+      policies,
+      spec,
+      action,
+    }));
+    expect(await driftOf(definition)).toEqual(['summary', 'details']);
+    expect(await upsertSchedule(temporal.client, definition)).toBe('updated');
+    expect(await upsertSchedule(temporal.client, definition)).toBe('unchanged');
   });
 
   it('reverts a change that was made on the server', async () => {
@@ -115,6 +131,14 @@ describe('declaring a schedule', () => {
     expect(await upsertSchedule(rotated, definition)).toBe('updated');
     expect(await upsertSchedule(rotated, definition)).toBe('unchanged');
     expect(scheduleDrift(definition, await removed.describe())).toEqual([]);
+  });
+
+  it('encrypts its summary again as well, even where nothing else is encrypted', async () => {
+    const definition = { ...weeklyReport(), workflowType: 'prune', args: [] };
+    await upsertSchedule(temporal.client, definition);
+    const rotated = clientWith(`${newKey},${PAYLOAD_KEYS}`);
+    expect(await upsertSchedule(rotated, definition)).toBe('updated');
+    expect(await upsertSchedule(rotated, definition)).toBe('unchanged');
   });
 
   it('keeps a paused schedule paused, even if its definition changes', async () => {
@@ -156,6 +180,19 @@ describe('a backfill', () => {
     expect(reports[0]?.startsAt.toISOString()).toBe('2025-12-28T23:00:00.000Z');
     expect(shop.inbox.messages({ to: 'operations@holdfast.example' }).map(({ copies }) => copies)).toEqual([1, 1]);
   });
+});
+
+it('gives its runs a summary and details, as the Web UI shows them', async () => {
+  for (const declared of scheduleDefinitions('UTC')) {
+    const definition = { ...declared, scheduleId: `${declared.scheduleId}-${randomUUID()}`, workflowType: 'prune', args: [] };
+    await upsertSchedule(temporal.client, definition);
+    await handleOf(definition).trigger();
+    const started = async () => (await handleOf(definition).describe()).info.recentActions.at(0)?.action.workflow;
+    await expect.poll(started, { timeout: 25_000, interval: 100 }).toBeDefined();
+    const { workflowId = '', firstExecutionRunId } = (await started()) ?? {};
+    const run = await temporal.client.workflow.getHandle(workflowId, firstExecutionRunId).describe();
+    expect([await run.staticSummary(), await run.staticDetails()]).toEqual([declared.summary, declared.details]);
+  }
 });
 
 const only = (start: number) => [{ start, end: start, step: 1 }];
@@ -224,8 +261,7 @@ describe('a missed run', () => {
     expect(await missedAt(later(first, 6 * MINUTE))).toEqual([]);
   });
 
-  it('is found although another schedule cannot be decoded', async () => {
-    await startsIn(HOUR, RECONCILE_EVERYTHING_SCHEDULE_ID);
+  it('is found although its schedule cannot be decoded', async () => {
     const { first } = await startsIn(HOUR, PRUNE_SCHEDULE_ID);
     expect(await missedAt(later(first, 6 * MINUTE), clientWith(newKey))).toEqual([{ scheduleId: PRUNE_SCHEDULE_ID, scheduledAt: first }]);
   });
