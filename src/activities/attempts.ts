@@ -44,10 +44,21 @@ export function stopwatch(): () => number {
 }
 
 /**
- * @param from e.g. `from finished`: nothing is recorded unless that has a row
+ * How many attempts of one step, compensation, email or call are recorded one by one. What never gives up is retried every few
+ * minutes for as long as its service is away, and an entry is never deleted.
+ */
+const RECORDED = 100;
+
+/** Whether the entry is recorded: later attempts only have one if it says how the step ended, and its row counts them all. */
+const isRecorded = ({ type, attempt }: AttemptEvent): SQL =>
+  type === 'started' || type === 'failed' ? sql`${attempt}::int <= ${RECORDED}` : sql`true`;
+
+/**
+ * @param options `from`: e.g. `from finished`, nothing is recorded unless that has a row; `when`: nor unless this holds
  * @returns a statement, or part of one, that adds an entry to the record. The time that the statement itself took counts
  */
-export function recordAttempt(attempted: Attempted, { type, attempt, after, error }: AttemptEvent, from = sql``): SQL {
+export function recordAttempt(attempted: Attempted, event: AttemptEvent, { from = sql``, when = sql`true` }: { from?: SQL; when?: SQL } = {}): SQL {
+  const { type, attempt, after, error } = event;
   const { orderId, generation, step, kind, emailKey = null } = attempted;
   const duration =
     after === undefined
@@ -56,7 +67,7 @@ export function recordAttempt(attempted: Attempted, { type, attempt, after, erro
   return sql`
     insert into ${attemptEvents} (order_id, generation, step, kind, email_key, attempt, type, worker, duration_ms, error_type, error_message)
     select ${orderId}::uuid, ${generation}::int, ${step}::text, ${kind}::text, ${emailKey}::text, ${attempt}::int, ${type}::text,
-      ${WORKER}::text, ${duration}, ${error?.errorType ?? null}::text, ${error?.errorMessage ?? null}::text ${from}`;
+      ${WORKER}::text, ${duration}, ${error?.errorType ?? null}::text, ${error?.errorMessage ?? null}::text ${from} where ${when} and ${isRecorded(event)}`;
 }
 
 /**
@@ -73,7 +84,7 @@ export const recordFailed = (attempted: Attempted, event: AttemptEvent & { type:
     sql`${attemptEvents.attempt} = ${event.attempt}`,
     inArray(attemptEvents.type, ['done', 'undone']),
   )})`;
-  return recordAttempt(attempted, event, sql`where not ${hasCommitted}`);
+  return recordAttempt(attempted, event, { when: sql`not ${hasCommitted}` });
 };
 
 /**
@@ -81,7 +92,7 @@ export const recordFailed = (attempted: Attempted, event: AttemptEvent & { type:
  * @returns the same, which also adds an entry to the record if there is such a row
  */
 export const recordIfAny = (change: SQLWrapper, attempted: Attempted, type: AttemptEventType): SQL =>
-  sql`with changed as ${change} ${recordAttempt(attempted, { type, attempt: sql`attempts` }, sql`from changed`)}`;
+  sql`with changed as ${change} ${recordAttempt(attempted, { type, attempt: sql`attempts` }, { from: sql`from changed` })}`;
 
 /** @returns an error as it is recorded */
 export function errorDetails(error: unknown): ErrorDetails {

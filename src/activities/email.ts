@@ -115,7 +115,7 @@ export function createEmailActivities(deps: {
     if (!attempt) return void (await recorded);
     const { attempted, after } = attempt;
     const sent = { type: 'done', attempt: nextAttempt(attempted), after } as const;
-    await db.execute(sql`with sent as ${recorded.returning({ key: emails.key })} ${recordAttempt(attempted, sent, sql`from sent`)}`);
+    await db.execute(sql`with sent as ${recorded.returning({ key: emails.key })} ${recordAttempt(attempted, sent, { from: sql`from sent` })}`);
   }
 
   /** A first try that was not made, because too many wait for the mail server, is no attempt. */

@@ -81,7 +81,7 @@ async function writeEffect(
 ): Promise<{ isFinished: boolean; result: unknown }> {
   const changes = [
     sql`finished as (${finished} returning order_id, result, attempts)`,
-    sql`attempted as (${recordAttempt(row, { type: 'done', attempt: begun?.number ?? sql`attempts`, after: after() }, sql`from finished`)})`,
+    sql`attempted as (${recordAttempt(row, { type: 'done', attempt: begun?.number ?? sql`attempts`, after: after() }, { from: sql`from finished` })})`,
     ...(status ? [statusChange(db, row, status, {}, isCommitting)] : []),
     ...writes,
   ];

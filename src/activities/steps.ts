@@ -163,7 +163,7 @@ async function begin<Facts>(db: Database, row: StepRow, facts: SQL<Facts>): Prom
       where ${isUnfinished} and ${isNotCompensated(row)}
       returning key_serial, attempts
     ),
-    attempted as (${recordAttempt(row, { type: 'started', attempt: sql`attempts` }, sql`from begun`)})
+    attempted as (${recordAttempt(row, { type: 'started', attempt: sql`attempts` }, { from: sql`from begun` })})
     select key_serial as serial, attempts as number, (${facts}) as facts from begun`);
   if (rows[0]) return rows[0];
   await refuseIfCompensated(db, row);

@@ -3,8 +3,8 @@ import type { Caller } from '../contracts/caller.ts';
 import { took } from '../contracts/duration-format.ts';
 import { formatMoney } from '../contracts/money.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../operate/orders.ts';
-import { happened, leftOut, type AttemptEvent, type AttemptHistory } from '../queries/attempts.ts';
-import type { OrderStory } from '../queries/order-story.ts';
+import { happened, leftOut, type AttemptEvent, type AttemptHistory, type LeftOut } from '../queries/attempts.ts';
+import type { OrderStory, StepRecord } from '../queries/order-story.ts';
 import { loadOrderStory, type StoryWithRun } from '../queries/story-with-run.ts';
 import { loadOrder } from '../views/order.ts';
 import { orderStoryView } from '../views/story.ts';
@@ -96,6 +96,12 @@ function attemptText(of: Pick<AttemptHistory, 'kind' | 'step'>, event: AttemptEv
   return errorType ? shorten(`${what}: ${errorType}: ${errorMessage ?? ''}`, 140) : what;
 }
 
+/** @returns e.g. `400 more attempts, the latest: payment_unavailable: The payment provider is unavailable (503).` */
+function moreText({ count }: LeftOut, { errorType, errorMessage }: Pick<StepRecord, 'errorType' | 'errorMessage'>): string {
+  const attempts = count === 1 ? '1 more attempt' : `${count} more attempts`;
+  return errorType ? shorten(`${attempts}, the latest: ${errorType}: ${errorMessage ?? ''}`, 140) : attempts;
+}
+
 /** What happened, oldest first. */
 function happenings({ statuses, cancellations, steps, emailAttempts, calls, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
   const all: [Date, string, string][] = [
@@ -103,10 +109,10 @@ function happenings({ statuses, cancellations, steps, emailAttempts, calls, paym
     ...cancellations.map(({ at, cancellation }): [Date, string, string] => [at, 'cancellation', cancellation]),
     ...steps.flatMap((step) => {
       const name = step.kind === 'step' ? `step ${step.step}` : `undo ${step.step}`;
-      const missing = leftOut(step.events);
+      const more = leftOut(step);
       return [
         ...step.events.map((event): [Date, string, string] => [event.at, name, attemptText(step, event)]),
-        ...(missing > 0 ? [[step.startedAt, name, `earlier attempts that are not shown: ${missing}`] satisfies [Date, string, string]] : []),
+        ...(more ? [[more.after, name, moreText(more, step)] satisfies [Date, string, string]] : []),
       ];
     }),
     // One that was sent is among the emails.

@@ -32,7 +32,7 @@ export const RETENTION: Record<TableName, Retention> = {
   orders: { keep: 'accounting; without personal data, see ERASED_AFTER' },
   orderItems: { keep: 'accounting' },
   orderEvents: { keep: 'the history of an order' },
-  attemptEvents: { keep: 'the history of an order' },
+  attemptEvents: { keep: 'the history of an order; at most a hundred attempts of one step' },
   sagaSteps: { keep: 'they keep an effect from happening twice' },
   reservations: { keep: 'they keep an effect from happening twice' },
   payments: { keep: 'accounting' },

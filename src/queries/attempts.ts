@@ -1,4 +1,4 @@
-import { asc, eq, getTableColumns, sql } from 'drizzle-orm';
+import { asc, eq } from 'drizzle-orm';
 import type { AttemptEventType } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { attemptEvents, type sagaSteps } from '../db/schema.ts';
@@ -21,23 +21,9 @@ export interface AttemptHistory extends Pick<Entry, 'generation' | 'kind' | 'ste
   events: AttemptEvent[];
 }
 
-/** The first attempt and the latest ones are read: a compensation is retried for as long as its service is away. */
-const LATEST = 200;
-
 /** @returns what is recorded of the attempts of an order, in order */
 export async function readAttempts(db: Pick<Database, 'select'>, orderId: string): Promise<AttemptHistory[]> {
-  const { generation: ofGeneration, kind: ofKind, emailKey: ofEmail, step: ofStep, attempt: number } = attemptEvents;
-  const last = sql<number>`max(${number}) over (partition by ${ofGeneration}, ${ofKind}, coalesce(${ofEmail}, ${ofStep}))`;
-  const numbered = db
-    .select({ ...getTableColumns(attemptEvents), last: last.as('last') })
-    .from(attemptEvents)
-    .where(eq(attemptEvents.orderId, orderId))
-    .as('numbered');
-  const entries = await db
-    .select()
-    .from(numbered)
-    .where(sql`${numbered.attempt} = 1 or ${numbered.attempt} > ${numbered.last} - ${LATEST}`)
-    .orderBy(asc(numbered.id));
+  const entries = await db.select().from(attemptEvents).where(eq(attemptEvents.orderId, orderId)).orderBy(asc(attemptEvents.id));
   const histories = new Map<string, AttemptHistory>();
   for (const { generation, kind, step, emailKey, type, attempt, at, worker, durationMs, errorType, errorMessage } of entries) {
     const subject = [generation, kind, emailKey ?? step].join('/');
@@ -107,11 +93,27 @@ export function attemptsOf(events: readonly AttemptEvent[]): Attempt[] {
   });
 }
 
-/** @returns how many attempts a history leaves out: they are too many (see `readAttempts`), or from before there was a record */
-export function leftOut(events: readonly AttemptEvent[]): number {
-  const numbers = attemptsOf(events).map(({ attempt }) => attempt);
-  return Math.max(0, ...numbers) - numbers.length;
+/** Attempts that were made, and that have no entries of their own. */
+export interface LeftOut {
+  count: number;
+  /** The first of them began after this. */
+  after: Date;
 }
+
+/** What is known of something that was attempted. A call and an email have no row that counts. */
+export type Counted = Pick<AttemptHistory, 'events'> & Partial<Pick<Known, 'attempts'>>;
+
+/** @returns the attempts that a history leaves out, if any: those after the first hundred, or from before there was a record */
+export function leftOut({ events, attempts = 0 }: Counted): LeftOut | undefined {
+  const known = attemptsOf(events);
+  const numbers = new Set(known.map(({ attempt }) => attempt));
+  const count = Math.max(attempts, ...numbers) - numbers.size;
+  const before = known.find(({ attempt }) => !numbers.has(attempt + 1));
+  return before && count > 0 ? { count, after: before.end?.at ?? before.startedAt } : undefined;
+}
+
+/** @returns how many attempts a history has, with those that it leaves out */
+export const countAttempts = (counted: Counted): number => attemptsOf(counted.events).length + (leftOut(counted)?.count ?? 0);
 
 /** What happened, by the number of the attempt. */
 const HAPPENED: Record<AttemptOutcome, (attempt: number) => string> = {

@@ -76,7 +76,7 @@ const attemptEventSchema = z
   })
   .openapi('AttemptEvent');
 
-const eventsField = z.array(attemptEventSchema).openapi({ description: 'What happened to its attempts, oldest first: of the first one and the latest 200. Nothing is ever changed' });
+const eventsField = z.array(attemptEventSchema).openapi({ description: 'What happened to its attempts, oldest first. After the hundredth attempt, only how it ended. Nothing is ever changed' });
 
 const stepFields = {
   step: z.enum(ORDER_STEPS),

@@ -161,6 +161,20 @@ describe('the record of attempts', () => {
     expect(await shown(ref)).toEqual(['ship 1 started', 'ship 1 done']);
   });
 
+  it('ends after a hundred attempts of one step, whose row counts on, until it is known how the step ended', async () => {
+    const ref = await shop.placeOrder();
+    const undo = { ...ref, step: 'ship', kind: 'compensation' } as const;
+    await shop.db.insert(sagaSteps).values({ ...undo, state: 'retrying', attempts: 99, ...DOWN });
+    shop.warehouse.faults.set({ mode: 'error_before', count: 3 });
+    const cancel = () => runActivity(shop.activities().cancelShipment, ref);
+    for (let attempt = 100; attempt <= 102; attempt += 1) await fails(cancel(), 'warehouse_unavailable');
+    await cancel();
+    const recorded = await entries(ref);
+    expect(recorded.map(({ attempt, type }) => `${attempt} ${type}`)).toEqual(['100 started', '100 failed', '103 undone']);
+    const steps = await readSteps(shop.db, ref.orderId);
+    expect(steps).toMatchObject([{ kind: 'compensation', state: 'done', attempts: 103 }]);
+  });
+
   it.each([
     ['update', sql`update attempt_events set type = 'done'`],
     ['delete', sql`delete from attempt_events`],

@@ -277,7 +277,7 @@ describe('ops orders', () => {
     const orderId = await placeOrder();
     const ref = { orderId, generation: 1, step: 'ship', kind: 'step' } as const;
     const error = { errorType: 'warehouse_unavailable', errorMessage: 'down' };
-    await handle.db.insert(sagaSteps).values({ ...ref, state: 'retrying', attempts: 2, ...error });
+    await handle.db.insert(sagaSteps).values({ ...ref, state: 'retrying', attempts: 7, ...error });
     const ours = { ...ref, worker: '71@worker' };
     await handle.db.insert(attemptEvents).values([
       { ...ours, attempt: 1, type: 'started', at: new Date('2026-11-24T08:00:00Z') },
@@ -292,6 +292,7 @@ describe('ops orders', () => {
       expect.stringMatching(/^2026-11-24 08:00:02Z step ship attempt 1 did not end: its worker was lost, .* on 71@worker$/),
       '2026-11-24 08:00:02Z step ship attempt 2 started on 71@worker',
       '2026-11-24 08:00:03Z step ship attempt 2 failed after 1.2 s on 71@worker: warehouse_unavailable: down',
+      '2026-11-24 08:00:03Z step ship 5 more attempts, the latest: warehouse_unavailable: down',
       '2026-11-24 08:00:04Z withdrawal ship answered after 30 ms on 71@worker',
     ]);
   });

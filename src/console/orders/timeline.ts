@@ -2,8 +2,8 @@ import { took } from '../../contracts/duration-format.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import type { CancellationStatus, RefundStatus } from '../../contracts/statuses.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
-import { happened, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
-import { words } from '../kit/format.tsx';
+import { happened, leftOut, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
+import { plural, words } from '../kit/format.tsx';
 import { TONES } from '../kit/status.tsx';
 import { momentAt, type Moment } from '../kit/timeline.tsx';
 
@@ -41,7 +41,7 @@ export function orderMoments({ order, statuses, cancellations, steps, emailAttem
         ...(cancellation === 'requested' && generation === order.generation && { detail: order.cancellationReason, actor: order.cancellationActor }),
       }),
     ),
-    ...steps.flatMap((step) => step.events.map((event) => stepMoment(step, event))),
+    ...steps.flatMap((step) => [...step.events.map((event) => stepMoment(step, event)), ...moreMoments(step)]),
     // An email that was sent is among the emails.
     ...emailAttempts.flatMap((email) => email.events.filter(({ type }) => type !== 'done').map((event) => attemptMoment(email, event))),
     ...calls.flatMap((call) => call.events.map((event) => attemptMoment(call, event))),
@@ -89,6 +89,15 @@ function attemptMoment(of: Pick<AttemptHistory, 'kind' | 'step'>, event: Attempt
     what: `${SUBJECTS[of.kind](of.step)} ${happened(of, event)}`,
     detail: [error, [lasted, worker && `on ${worker}`].filter(Boolean).join(' ')].filter(Boolean).join('; '),
   };
+}
+
+/** @returns that a step was attempted more often than it has entries, and its latest error */
+function moreMoments(step: StepRecord): Moment[] {
+  const { kind, errorType, errorMessage } = step;
+  const more = leftOut(step);
+  if (!more) return [];
+  const latest = errorType && `the latest: ${words(errorType)}: ${errorMessage ?? ''}`;
+  return [{ at: more.after, tone: 'warn', what: `${SUBJECTS[kind](step.step)} ${plural(more.count, 'more attempt')}`, detail: latest }];
 }
 
 /** A person's decision, and its reason, belong to the event that it caused. */

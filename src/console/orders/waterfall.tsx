@@ -1,6 +1,6 @@
 import { took } from '../../contracts/duration-format.ts';
 import { FINAL_ORDER_STATUSES } from '../../contracts/statuses.ts';
-import { attemptsOf, happened, leftOut, type Attempt, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
+import { attemptsOf, countAttempts, happened, leftOut, type Attempt, type AttemptEvent, type AttemptHistory, type Counted } from '../../queries/attempts.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
 import { capital, ErrorText, plural, Time, words } from '../kit/format.tsx';
 import { Empty } from '../kit/layout.tsx';
@@ -14,7 +14,7 @@ const HEIGHT = 16;
 /** One line of the waterfall: a step, a compensation, a call, or an email that had trouble. */
 interface Lane {
   name: string;
-  history: Pick<AttemptHistory, 'kind' | 'step' | 'events'>;
+  history: Pick<AttemptHistory, 'kind' | 'step'> & Counted;
   spans: Span[];
 }
 
@@ -95,7 +95,7 @@ const Generation = ({ story, generation, isOnly }: { story: OrderStory; generati
           <li>
             <details>
               <summary class="lane">
-                <Bar name={name} spans={spans} extent={extent} attempts={attemptsOf(history.events).length + leftOut(history.events)} />
+                <Bar name={name} spans={spans} extent={extent} attempts={countAttempts(history)} />
               </summary>
               <Attempts of={history} />
             </details>
@@ -148,20 +148,18 @@ const isBetween = ({ type }: AttemptEvent): boolean => type === 'exhausted' || t
 const Attempts = ({ of }: { of: Lane['history'] }) => {
   const attempts = attemptsOf(of.events).map((attempt) => ({ at: attempt.startedAt, line: <AttemptLine of={of} attempt={attempt} /> }));
   const others = of.events.filter(isBetween).map((event) => ({ at: event.at, line: capital(happened(of, event)) }));
-  const missing = leftOut(of.events);
+  const more = leftOut(of);
+  const unrecorded = more ? [{ at: more.after, line: plural(more.count, 'more attempt') }] : [];
   return (
-    <>
-      <ol class="attempts">
-        {[...attempts, ...others]
-          .toSorted((one, other) => one.at.getTime() - other.at.getTime())
-          .map(({ at, line }) => (
-            <li>
-              <Time at={at} exact /> <div>{line}</div>
-            </li>
-          ))}
-      </ol>
-      {missing > 0 ? <p class="hint">{plural(missing, 'earlier attempt')} not shown.</p> : null}
-    </>
+    <ol class="attempts">
+      {[...attempts, ...others, ...unrecorded]
+        .toSorted((one, other) => one.at.getTime() - other.at.getTime())
+        .map(({ at, line }) => (
+          <li>
+            <Time at={at} exact /> <div>{line}</div>
+          </li>
+        ))}
+    </ol>
   );
 };
 

@@ -664,7 +664,7 @@ export interface components {
       /** Format: date-time */
       finishedAt: string | null;
       generation: number;
-      /** @description What happened to its attempts, oldest first: of the first one and the latest 200. Nothing is ever changed */
+      /** @description What happened to its attempts, oldest first. After the hundredth attempt, only how it ended. Nothing is ever changed */
       events: components["schemas"]["AttemptEvent"][];
     };
     AttemptEvent: {
@@ -1226,7 +1226,7 @@ export interface components {
           /** Format: date-time */
           finishedAt: string | null;
           generation: number;
-          /** @description What happened to its attempts, oldest first: of the first one and the latest 200. Nothing is ever changed */
+          /** @description What happened to its attempts, oldest first. After the hundredth attempt, only how it ended. Nothing is ever changed */
           events: components["schemas"]["AttemptEvent"][];
           /** @description Who decided, where a person did */
           actor: string | null;
@@ -1235,7 +1235,7 @@ export interface components {
       emailAttempts: {
           generation: number;
           template: string;
-          /** @description What happened to its attempts, oldest first: of the first one and the latest 200. Nothing is ever changed */
+          /** @description What happened to its attempts, oldest first. After the hundredth attempt, only how it ended. Nothing is ever changed */
           events: components["schemas"]["AttemptEvent"][];
         }[];
       /** @description Calls that are neither a step nor a compensation: to withdraw a parcel before anything is undone, and to refund again */
@@ -1243,7 +1243,7 @@ export interface components {
           generation: number;
           /** @enum {string} */
           kind: "withdrawal" | "refund";
-          /** @description What happened to its attempts, oldest first: of the first one and the latest 200. Nothing is ever changed */
+          /** @description What happened to its attempts, oldest first. After the hundredth attempt, only how it ended. Nothing is ever changed */
           events: components["schemas"]["AttemptEvent"][];
         })[];
       payments: ({
