@@ -55,14 +55,25 @@ export interface FailureCount {
   count: number;
 }
 
-/** @returns how many failures match, by kind, step and error type, most first */
-export async function countFailures(db: Database, filter: FailureFilter): Promise<FailureCount[]> {
-  return await db
-    .select({ kind: failures.kind, step: failures.step, errorType: failures.errorType, count: count() })
+/** How many failures a page counts (see `counting.ts`): in an outage, people watch their number fall. */
+export const MOST_FAILURES_COUNTED = 10_000;
+
+/**
+ * @param most only so many are counted, the newest, and one more if there are more
+ * @returns how many failures match, by kind, step and error type, most first
+ */
+export async function countFailures(db: Database, filter: FailureFilter, most?: number): Promise<FailureCount[]> {
+  const all = db
+    .select({ kind: failures.kind, step: failures.step, errorType: failures.errorType })
     .from(failures)
     .leftJoin(orders, eq(orders.id, failures.orderId))
     .where(failureCondition(filter))
-    .groupBy(failures.kind, failures.step, failures.errorType)
+    .$dynamic();
+  const counted = (most === undefined ? all : all.orderBy(desc(failures.id)).limit(most + 1)).as('counted');
+  return await db
+    .select({ kind: counted.kind, step: counted.step, errorType: counted.errorType, count: count() })
+    .from(counted)
+    .groupBy(counted.kind, counted.step, counted.errorType)
     .orderBy(desc(count()));
 }
 

@@ -4,6 +4,7 @@ import { AUDITED_ACTIONS, SIGN_IN_ACTIONS } from '../contracts/audit.ts';
 import { instant, line } from '../contracts/fields.ts';
 import type { Database } from '../db/client.ts';
 import { apiKeys, operatorActions } from '../db/schema.ts';
+import { countRows } from './counting.ts';
 
 /** An entry of the audit. */
 export type OperatorAction = typeof operatorActions.$inferSelect;
@@ -62,8 +63,9 @@ export async function searchActions(db: Database, search: AuditSearch, page: Pag
     .limit(page.limit + 1);
 }
 
-/** @returns how many actions match */
-export const countActions = async (db: Database, search: AuditSearch): Promise<number> => await db.$count(operatorActions, auditCondition(db, search));
+/** @returns how many actions match; more than `most` if there are more */
+export const countActions = async (db: Database, search: AuditSearch, most: number): Promise<number> =>
+  await countRows(db, db.select({ id: operatorActions.id }).from(operatorActions).where(auditCondition(db, search)).limit(most + 1));
 
 function auditCondition(db: Database, { person, action, target, from, to, signIns }: AuditSearch): SQL | undefined {
   const showsSignIns = signIns === 'shown' || action !== undefined;

@@ -6,6 +6,7 @@ import { notFound } from '../contracts/request-error.ts';
 import { MONEY_FAILURE_KINDS, ORDER_STATUSES, type FailureKind, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { failures, invoices, orderEvents, orderItems, orders, payments, shipments } from '../db/schema.ts';
+import { countRows, MOST_COUNTED } from './counting.ts';
 
 /** An order with all that belongs to its present generation. Amounts are minor units. */
 export interface OrderRecord {
@@ -29,15 +30,37 @@ export const orderSearchSchema = z.strictObject({
 });
 export type OrderSearch = z.infer<typeof orderSearchSchema>;
 
-/** @returns the condition on `orders` for a search. @param cursor id of the last order of the previous page */
-export const orderCondition = ({ id, email, status, ...history }: OrderSearch, cursor?: string): SQL | undefined =>
-  and(
+/** A part of what a search finds. */
+interface Page {
+  /** The id of the last order of the previous page. */
+  cursor?: string | undefined;
+  /** How many are read, newest first, with no other condition. */
+  limit?: number;
+}
+
+/** @returns the condition on `orders` for a search */
+export function orderCondition(search: OrderSearch, { cursor, limit }: Page = {}): SQL | undefined {
+  const { id, email, status, ...history } = search;
+  const { reached } = search;
+  const isOnlyReached = Object.entries(search).every(([name, value]) => name === 'reached' || value === undefined);
+  if (reached && isOnlyReached && limit !== undefined) return isAmongNewest(reached, { cursor, limit });
+  return and(
     id === undefined ? undefined : eq(orders.id, id),
     email === undefined ? undefined : eq(sql`lower(${orders.customerEmail})`, email.toLowerCase()),
     status && eq(orders.status, status),
     hasReached(history),
     cursor === undefined ? undefined : lt(orders.id, cursor),
   );
+}
+
+/**
+ * Whether an order is among the newest that have had a status. Postgres would look at each order until it has found enough: at all of
+ * them for a status that few have had, or that none of the last weeks has had yet.
+ */
+const isAmongNewest = (status: OrderStatus, { cursor, limit }: Required<Page>): SQL => sql`${orders.id} in (
+  select distinct ${orderEvents.orderId} from ${orderEvents}
+  where ${and(eq(orderEvents.status, status), cursor === undefined ? undefined : lt(orderEvents.orderId, cursor))}
+  order by ${orderEvents.orderId} desc limit ${limit})`;
 
 /** A restarted order is accepted again, and may reach a status again. */
 function hasReached({ reached, from, to }: Pick<OrderSearch, 'reached' | 'from' | 'to'>): SQL | undefined {
@@ -66,14 +89,16 @@ export async function searchOrders(
   return await db
     .select()
     .from(orders)
-    .where(orderCondition(search, cursor))
+    .where(orderCondition(search, { cursor, limit: limit + 1 }))
     .orderBy(desc(orders.id))
     .limit(limit + 1);
 }
 
-/** @returns how many orders match */
-export const countOrders = async (db: Database, search: OrderSearch): Promise<number> =>
-  await db.$count(orders, orderCondition(search));
+/** @returns how many orders match; more than `most` if there are more */
+export async function countOrders(db: Database, search: OrderSearch, most = MOST_COUNTED): Promise<number> {
+  const limit = most + 1;
+  return await countRows(db, db.select({ id: orders.id }).from(orders).where(orderCondition(search, { limit })).limit(limit));
+}
 
 /** @throws RequestError `not_found` when it does not exist, or the caller may not see it */
 export async function requireOrder(db: Database, caller: Caller, id: string): Promise<void> {

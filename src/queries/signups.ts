@@ -7,6 +7,7 @@ import { SIGNUP_STATUSES, type SignupStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { signups, verificationTokens } from '../db/schema.ts';
 import { hashToken } from '../records/tokens.ts';
+import { countRows } from './counting.ts';
 
 export type SignupRecord = typeof signups.$inferSelect;
 
@@ -35,8 +36,9 @@ export async function searchSignups(
     .limit(limit + 1);
 }
 
-/** @returns how many signups match */
-export const countSignups = async (db: Database, search: SignupSearch): Promise<number> => await db.$count(signups, signupCondition(search));
+/** @returns how many signups match; more than `most` if there are more */
+export const countSignups = async (db: Database, search: SignupSearch, most: number): Promise<number> =>
+  await countRows(db, db.select({ id: signups.id }).from(signups).where(signupCondition(search)).limit(most + 1));
 
 const signupCondition = ({ id, email, status }: SignupSearch): SQL | undefined =>
   and(

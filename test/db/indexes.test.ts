@@ -8,6 +8,7 @@ import { transaction } from '../../src/db/transaction.ts';
 import { createLogger } from '../../src/log.ts';
 import { readAttention } from '../../src/queries/attention.ts';
 import { readBacklogPeaks } from '../../src/queries/backlog.ts';
+import { countFailures } from '../../src/queries/failures.ts';
 import { find } from '../../src/queries/find.ts';
 import { readLatencies } from '../../src/queries/latency.ts';
 import { countOrders, searchOrders } from '../../src/queries/orders.ts';
@@ -96,6 +97,10 @@ const readers: [string, (reader: Database) => Promise<unknown>][] = [
   ['the chart of the last hour', (reader) => readSeries(reader, 'hour')],
   ['the orders that a bar counts', (reader) => searchOrders(reader, completedLately(), { limit: 50 })],
   ['how many these are', (reader) => countOrders(reader, completedLately())],
+  ['the orders that were ever parked', (reader) => searchOrders(reader, { reached: 'needs_attention' }, { limit: 50 })],
+  ['how many were ever parked', (reader) => countOrders(reader, { reached: 'needs_attention' })],
+  ['the orders that were ever completed', (reader) => searchOrders(reader, { reached: 'completed' }, { limit: 50 })],
+  ['the number of failures', (reader) => countFailures(reader, {}, 1_000)],
   ['the latency of orders', readLatencies],
   ['the backlog', (reader) => readBacklogPeaks(reader, lastHour())],
   ['what needs attention', (reader) => readAttention(reader)],

@@ -28,7 +28,7 @@ const route = createRoute({
 export const listOrders = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
     const { limit, cursor, ...search } = c.req.valid('query');
-    const where = and(mayRead(c.var.caller), orderCondition(search, cursor));
+    const where = and(mayRead(c.var.caller), orderCondition(search, { cursor }));
     const { page, nextCursor } = cutPage(await readOrders(db, { where, limit: limit + 1 }), limit, ({ order }) => order.id);
     return c.json({ data: page.map((record) => orderView(record, links, c.var.caller)), nextCursor }, 200);
   });

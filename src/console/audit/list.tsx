@@ -32,7 +32,7 @@ export function auditList(app: Hono<PageEnv>, deps: PageDependencies): void {
         ['Target', ({ target }) => target],
         ['Reason', ({ reason }) => reason],
       ],
-      count: (meant) => countActions(deps.db, meant),
+      count: (meant, most) => countActions(deps.db, meant, most),
       rows: (meant, page) => searchActions(deps.db, meant, page),
     },
     columns: [

@@ -3,12 +3,12 @@ import { failureFilterSchema, type FailureFilter } from '../../contracts/failure
 import { serviceOf } from '../../contracts/health.ts';
 import { decimalAmount, formatMoney } from '../../contracts/money.ts';
 import { FAILURE_KINDS, FAILURE_STATUSES } from '../../contracts/statuses.ts';
-import { countFailures, listFailuresWithAmounts, readFailureSpan, type FailureCount } from '../../queries/failures.ts';
+import { countFailures, listFailuresWithAmounts, MOST_FAILURES_COUNTED, readFailureSpan, type FailureCount } from '../../queries/failures.ts';
 import { readServices } from '../../queries/health.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { failureName, FailureSubject } from '../kit/failure.tsx';
 import { FILTER_LABELS as LABELS } from '../kit/filter-labels.ts';
-import { ErrorText, number, plural, Time, words } from '../kit/format.tsx';
+import { ErrorText, number, Time, upTo, words } from '../kit/format.tsx';
 import { Choice, Field, optionsOf } from '../kit/forms.tsx';
 import { listPage, UUID_CURSOR } from '../kit/list.tsx';
 import { ANY_STATUS, queryOf } from '../kit/search.ts';
@@ -29,20 +29,22 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
     initial: { status: 'open' },
     cursor: UUID_CURSOR,
     find: async ({ typed, meant }, page, caller) => {
-      const [rows, counts, note] = await Promise.all([listFailuresWithAmounts(db, meant, page), countFailures(db, meant), noteOf(meant)]);
-      const matching = sumOf(counts);
+      const [rows, counts, note] = await Promise.all([listFailuresWithAmounts(db, meant, page), countFailures(db, meant, MOST_FAILURES_COUNTED), noteOf(meant)]);
+      const count = sumOf(counts);
+      const matching = upTo(MOST_FAILURES_COUNTED, count);
+      const isMore = count > MOST_FAILURES_COUNTED;
       const onlyOpen = typed['status'] === 'open' && Object.keys(typed).length === 1;
       return {
         rows,
-        hint: plural(matching, 'matching failure'),
+        hint: `${matching} matching ${count === 1 ? 'failure' : 'failures'}`,
         above: (
           <>
             {note ? (
               <ServiceNote {...note}>
-                <RetryAll filter={meant} counts={counts} caller={caller} />
+                <RetryAll filter={meant} counts={counts} isMore={isMore} caller={caller} />
               </ServiceNote>
             ) : null}
-            <QuickFilters counts={counts} typed={typed} />
+            <QuickFilters counts={counts} isMore={isMore} typed={typed} />
           </>
         ),
         empty: onlyOpen ? 'All clear: no open failures.' : 'No failures match.',
@@ -88,7 +90,7 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
         ['Last seen', ({ lastSeenAt }) => lastSeenAt],
         ['Status', ({ status }) => status],
       ],
-      count: async (meant) => sumOf(await countFailures(db, meant)),
+      count: async (meant, most) => sumOf(await countFailures(db, meant, most)),
       rows: (meant, page) => listFailuresWithAmounts(db, meant, page),
     },
     fields: (typed) => <Filters typed={typed} />,
@@ -129,14 +131,15 @@ const Filters = ({ typed }: { typed: Typed }) => (
   </>
 );
 
-const QuickFilters = ({ counts, typed }: { counts: FailureCount[]; typed: Typed }) =>
+/** @param isMore whether only the newest were counted */
+const QuickFilters = ({ counts, isMore, typed }: { counts: FailureCount[]; isMore: boolean; typed: Typed }) =>
   counts.length === 0 ? null : (
     <nav aria-label="Counts by kind, step and error">
       <ul class="chips">
         {counts.map(({ count, ...group }) => (
           <li>
             <a href={`/ops/failures${queryOf({ ...typed, ...group })}`}>
-              <strong>{number(count)}</strong> {failureName(group)} · {words(group.errorType)}
+              <strong>{isMore ? `${number(count)}+` : number(count)}</strong> {failureName(group)} · {words(group.errorType)}
             </a>
           </li>
         ))}

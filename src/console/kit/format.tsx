@@ -56,6 +56,9 @@ export const number = (value: number): string => value.toLocaleString('en-IE');
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`;
 
+/** @returns a number of rows of which only so many were counted: `1,000+` */
+export const upTo = (most: number, count: number): string => (count > most ? `${number(most)}+` : number(count));
+
 /** Who did something. */
 export const Actor = ({ actor }: { actor: string }) =>
   actor.startsWith('key:') ? <code title={actor}>key {shortId(actor)}</code> : <>{actor}</>;

@@ -26,8 +26,8 @@ export const DRY_RUN = '/ops/bulk-actions/new';
 /** Acting on the selected rows, or on all that match. */
 export interface Selection {
   noun: string;
-  /** How many match. */
-  matching: number;
+  /** How many match, in words. */
+  matching: string;
   /** The filter that selects all that match. */
   filter: Record<string, string | undefined>;
   actions: { action: BulkActionType; label: string }[];
@@ -60,10 +60,10 @@ export interface List<Row, Schema extends z.ZodObject, Cursor> {
   columns: Columns<Row>;
   /** The fields of the search form. */
   fields?: (typed: Record<string, string>) => Child;
-  /** The file with all rows that match: its columns, how many rows there are, and one page of them. */
+  /** The file with all rows that match: its columns, how many rows there are, unless they are more than `most`, and one page of them. */
   csv?: {
     columns: CsvColumns<Row>;
-    count: (meant: z.output<Schema>) => Promise<number>;
+    count: (meant: z.output<Schema>, most: number) => Promise<number>;
     rows: (meant: z.output<Schema>, page: { limit: number; cursor: Cursor | undefined }) => Promise<Row[]>;
   };
 }
@@ -166,7 +166,7 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
     app.get(`${path}.csv`, async (c) => {
       const { meant, error } = readQuery(c);
       if (error !== undefined) return c.text(`The search is not valid: ${error}.`, 422);
-      if ((await csv.count(meant)) > MOST_ROWS) return c.text(`More than ${number(MOST_ROWS)} rows: narrow the filter.`, 422);
+      if ((await csv.count(meant, MOST_ROWS)) > MOST_ROWS) return c.text(`More than ${number(MOST_ROWS)} rows: narrow the filter.`, 422);
       const name = title.toLowerCase();
       // Not what was searched for: it may be somebody's address.
       const instruction = { actor: actorOf(c.var.caller), reason: "from the operator's page" };
@@ -210,7 +210,7 @@ const SelectionForm = ({ of: { matching, filter, actions }, children }: { of: Se
         <input type="checkbox" data-select-all /> This page
       </label>
       <label class="tick">
-        <input type="checkbox" name="scope" value="all" data-matching={number(matching)} /> All {number(matching)} matching
+        <input type="checkbox" name="scope" value="all" data-matching={matching} /> All {matching} matching
       </label>
       <span class="grow" data-selected role="status"></span>
       {actions.map(({ action, label }, index) => (

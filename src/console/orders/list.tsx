@@ -1,9 +1,10 @@
 import type { Hono } from 'hono';
 import { decimalAmount, formatMoney } from '../../contracts/money.ts';
 import { ORDER_STATUSES } from '../../contracts/statuses.ts';
+import { MOST_COUNTED } from '../../queries/counting.ts';
 import { countOrders, orderSearchSchema, readBlocking, searchOrders, type OrderSearch } from '../../queries/orders.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
-import { CopyId, IdLink, plural, Time, words } from '../kit/format.tsx';
+import { CopyId, IdLink, Time, upTo, words } from '../kit/format.tsx';
 import { Choice, Field, optionsOf } from '../kit/forms.tsx';
 import { listPage, UUID_CURSOR } from '../kit/list.tsx';
 import { Status } from '../kit/status.tsx';
@@ -34,10 +35,11 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
     search: orderSearchSchema,
     cursor: UUID_CURSOR,
     find: async ({ meant }, page) => {
-      const [rows, matching] = await Promise.all([read(meant, page), countOrders(db, meant)]);
+      const [rows, count] = await Promise.all([read(meant, page), countOrders(db, meant)]);
+      const matching = upTo(MOST_COUNTED, count);
       return {
         rows,
-        hint: plural(matching, 'matching order'),
+        hint: `${matching} matching ${count === 1 ? 'order' : 'orders'}`,
         empty: 'No orders match.',
         selection:
           meant.status === 'failed' && !isAboutThePast(meant)
@@ -88,7 +90,7 @@ export function orderList(app: Hono<PageEnv>, deps: PageDependencies): void {
         ['Status', ({ status }) => status],
         ['Error', ({ error }) => error],
       ],
-      count: (meant) => countOrders(db, meant),
+      count: (meant, most) => countOrders(db, meant, most),
       rows: read,
     },
     fields: (typed) => (

@@ -42,7 +42,7 @@ export function signupList(app: Hono<PageEnv>, deps: PageDependencies): void {
         ['Last change', ({ updatedAt }) => updatedAt],
         ['Status', ({ status }) => status],
       ],
-      count: (meant) => countSignups(deps.db, meant),
+      count: (meant, most) => countSignups(deps.db, meant, most),
       rows: (meant, page) => searchSignups(deps.db, meant, page),
     },
     fields: (typed) => (

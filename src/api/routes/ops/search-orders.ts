@@ -18,7 +18,7 @@ const route = queryRoute(
 export const searchOrders = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
     const { limit, cursor, ...search } = c.req.valid('query');
-    const records = await readOrders(db, { where: orderCondition(search, cursor), limit: limit + 1 });
+    const records = await readOrders(db, { where: orderCondition(search, { cursor, limit: limit + 1 }), limit: limit + 1 });
     const { page, nextCursor } = cutPage(records, limit, ({ order }) => order.id);
     return c.json({ data: page.map((record) => orderView(record, links, c.var.caller)), nextCursor }, 200);
   });

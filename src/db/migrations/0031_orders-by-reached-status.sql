@@ -1,0 +1,1 @@
+CREATE INDEX "order_events_reached" ON "order_events" USING btree ("status","order_id") WHERE status not in ('accepted', 'reserved', 'charged', 'fulfilling');
