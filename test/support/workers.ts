@@ -16,6 +16,8 @@ export interface WorkersOptions {
   dataConverter?: DataConverter;
   /** By default all queues. */
   queues?: readonly QueueName[];
+  /** How many activities each worker does at a time. */
+  slots?: number;
   /** Where activities are logged; by default, in the log of the shop. */
   log?: Shop['log'];
   /** Replaces activities of the shop, for example to lose their answers. */
@@ -25,7 +27,7 @@ export interface WorkersOptions {
 /** Starts the workers of a shop in this process. @returns stops them */
 export async function startWorkers(
   shop: Shop,
-  { connection, namespace = 'default', dataConverter = encrypting, queues = QUEUE_NAMES, log = shop.log, replaceActivities = () => ({}) }: WorkersOptions,
+  { connection, namespace = 'default', dataConverter = encrypting, queues = QUEUE_NAMES, slots, log = shop.log, replaceActivities = () => ({}) }: WorkersOptions,
 ): Promise<() => Promise<void>> {
   const activities = { ...shop.activities(), ...replaceActivities(shop) };
   const workers = await Promise.all(
@@ -38,6 +40,7 @@ export async function startWorkers(
         // The email queue has activities only.
         ...(queue === 'email' ? {} : { workflowBundle: { codePath: inject('workflowBundlePath') } }),
         activities,
+        ...(slots !== undefined && { maxConcurrentActivityTaskExecutions: slots }),
         interceptors: { activity: [createActivityInterceptor(log)] },
       }),
     ),
