@@ -49,7 +49,7 @@ export const RETENTION: Record<TableName, Retention> = {
   failureEvents: { keep: 'the history of an order or a signup' },
   alerts: { keep: 'what operations was woken up for' },
   alertMessages: deleteAfter('90 days', alertMessages.settledAt),
-  alertGroups: { keep: 'one row for each kind of failure; of an earlier version' },
+  alertGroups: { keep: 'of an earlier version: nothing writes it any more' },
   bulkActions: { keep: 'the audit' },
   bulkActionItems: { keep: 'the audit' },
   operatorActions: { keep: 'the audit' },

@@ -713,7 +713,7 @@ export const alertMessages = pgTable(
   ],
 );
 
-/** Of an earlier version, whose workers may still run during an upgrade. No longer used. */
+/** For the alerts of an earlier version. Nothing uses it any more; it stays because a worker of that version may still run during an upgrade. */
 export const alertGroups = pgTable('alert_groups', {
   group: text().primaryKey(),
   open: boolean().notNull(),

@@ -7,8 +7,8 @@ import { BestEffortMessages } from './best-effort.ts';
 export const groupOpened = defineSignal(SIGNALS.groupOpened);
 
 /**
- * Announced one group of similar failures in an earlier version. Runs of it may still be open: what they call does nothing any more, so
- * they end at their next digest. Alerts are sent without Temporal now: see `alerts/`.
+ * Announced one group of similar failures in an earlier version, and stays only so that runs that are still open can replay: what they
+ * call does nothing any more, so they end at their next digest. Alerts are sent without Temporal now: see `alerts/`.
  */
 export async function alert({ group, digestEvery, announced = 0 }: AlertInput): Promise<void> {
   let opened = false;
