@@ -55,9 +55,6 @@ export interface FailureCount {
   count: number;
 }
 
-/** How many failures a page counts (see `counting.ts`): in an outage, people watch their number fall. */
-export const MOST_FAILURES_COUNTED = 10_000;
-
 /**
  * @param most only so many are counted, the newest, and one more if there are more
  * @returns how many failures match, by kind, step and error type, most first

@@ -2,8 +2,9 @@ import type { Hono } from 'hono';
 import { failureFilterSchema, type FailureFilter } from '../../contracts/failure-filter.ts';
 import { serviceOf } from '../../contracts/health.ts';
 import { decimalAmount, formatMoney } from '../../contracts/money.ts';
-import { FAILURE_KINDS, FAILURE_STATUSES } from '../../contracts/statuses.ts';
-import { countFailures, listFailuresWithAmounts, MOST_FAILURES_COUNTED, readFailureSpan, type FailureCount } from '../../queries/failures.ts';
+import { FAILURE_KINDS, FAILURE_STATUSES, LIVE_FAILURE_STATUSES } from '../../contracts/statuses.ts';
+import { MOST_COUNTED } from '../../queries/counting.ts';
+import { countFailures, listFailuresWithAmounts, readFailureSpan, type FailureCount } from '../../queries/failures.ts';
 import { readServices } from '../../queries/health.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { failureName, FailureSubject } from '../kit/failure.tsx';
@@ -29,10 +30,10 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
     initial: { status: 'open' },
     cursor: UUID_CURSOR,
     find: async ({ typed, meant }, page, caller) => {
-      const [rows, counts, note] = await Promise.all([listFailuresWithAmounts(db, meant, page), countFailures(db, meant, MOST_FAILURES_COUNTED), noteOf(meant)]);
+      const [rows, counts, note] = await Promise.all([listFailuresWithAmounts(db, meant, page), countFailures(db, meant, mostCounted(meant)), noteOf(meant)]);
       const count = sumOf(counts);
-      const matching = upTo(MOST_FAILURES_COUNTED, count);
-      const isMore = count > MOST_FAILURES_COUNTED;
+      const most = mostCounted(meant) ?? Infinity;
+      const matching = upTo(most, count);
       const onlyOpen = typed['status'] === 'open' && Object.keys(typed).length === 1;
       return {
         rows,
@@ -41,10 +42,10 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
           <>
             {note ? (
               <ServiceNote {...note}>
-                <RetryAll filter={meant} counts={counts} isMore={isMore} caller={caller} />
+                <RetryAll filter={meant} counts={counts} caller={caller} />
               </ServiceNote>
             ) : null}
-            <QuickFilters counts={counts} isMore={isMore} typed={typed} />
+            <QuickFilters counts={counts} isMore={count > most} typed={typed} />
           </>
         ),
         empty: onlyOpen ? 'All clear: no open failures.' : 'No failures match.',
@@ -105,6 +106,10 @@ export function failureList(app: Hono<PageEnv>, deps: PageDependencies): void {
   }
 }
 
+/** @returns how many failures are counted, the newest: all that are not closed, because each group of them has to be seen */
+const mostCounted = ({ status }: FailureFilter): number | undefined =>
+  status !== undefined && LIVE_FAILURE_STATUSES.includes(status) ? undefined : MOST_COUNTED;
+
 const sumOf = (counts: FailureCount[]): number => counts.reduce((sum, { count }) => sum + count, 0);
 
 const Filters = ({ typed }: { typed: Typed }) => (
@@ -139,7 +144,7 @@ const QuickFilters = ({ counts, isMore, typed }: { counts: FailureCount[]; isMor
         {counts.map(({ count, ...group }) => (
           <li>
             <a href={`/ops/failures${queryOf({ ...typed, ...group })}`}>
-              <strong>{isMore ? `${number(count)}+` : number(count)}</strong> {failureName(group)} · {words(group.errorType)}
+              <strong>{isMore ? `${number(Math.min(count, MOST_COUNTED))}+` : number(count)}</strong> {failureName(group)} · {words(group.errorType)}
             </a>
           </li>
         ))}

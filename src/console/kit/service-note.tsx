@@ -69,24 +69,16 @@ const Answers = ({ health, failed }: { health: ServiceHealth; failed: Failed }) 
   );
 };
 
-interface RetryAllProps {
-  filter: FailureFilter;
-  counts: { kind: FailureKind; count: number }[];
-  isMore?: boolean;
-  caller: Caller;
-}
-
 /**
  * Leads to the dry run of a retry of all that match. Nothing for those who may not retry in bulk.
  * @param counts how many match, of each kind. Some kinds are not retried in bulk
- * @param isMore whether not all that match were counted
  */
-export const RetryAll = ({ filter, counts, isMore = false, caller }: RetryAllProps) => {
+export const RetryAll = ({ filter, counts, caller }: { filter: FailureFilter; counts: { kind: FailureKind; count: number }[]; caller: Caller }) => {
   const count = counts.filter(({ kind }) => BULK_FAILURE_KINDS.retry.includes(kind)).reduce((sum, group) => sum + group.count, 0);
   if (count === 0 || !mayUse(caller, 'GET', DRY_RUN)) return null;
   return (
     <a class="button" href={`${DRY_RUN}${queryOf({ action: 'retry', scope: 'all', ...filter })}`}>
-      Retry {isMore ? 'all' : count === 1 ? 'it' : `all ${plural(count, 'failure')}`}…
+      Retry {count === 1 ? 'it' : `all ${plural(count, 'failure')}`}…
     </a>
   );
 };
