@@ -2,6 +2,7 @@ import { and, eq, gt, inArray, max, min, notInArray, sql, type SQL } from 'drizz
 import type { AlertContent } from '../contracts/alerts.ts';
 import { SERVICE_NAMES, serviceOf, type Service } from '../contracts/health.ts';
 import { formatMoney } from '../contracts/money.ts';
+import { withoutStop } from '../contracts/sentences.ts';
 import { LIVE_FAILURE_STATUSES, type FailureKind } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { isRecent } from '../db/liveness.ts';
@@ -107,8 +108,6 @@ function describeGroup(group: Group, { count, worth, since, message, answeringSi
     over: `no more ${many} ${state}`,
   };
 }
-
-const withoutStop = (text: string): string => text.trim().replace(/\.$/, '');
 
 interface Words {
   one: string;

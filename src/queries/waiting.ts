@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutStop } from '../contracts/sentences.ts';
 import { FINAL_ORDER_STATUSES, type OrderStatus, type SignupStatus } from '../contracts/statuses.ts';
 import type { PendingActivity, RunState } from '../temporal/runs.ts';
 import type { FailureStory } from './failures.ts';
@@ -49,7 +50,9 @@ const clock = (date: Date): string => `${date.toISOString().slice(0, 16).replace
 const otherwise = (start: Date | undefined, deadline: number | undefined, what: string): string =>
   start && deadline !== undefined ? ` Otherwise ${what} at ${clock(new Date(start.getTime() + deadline))}.` : '';
 
-const because = ({ failure }: FailureStory): string => `${failure.errorType}: ${failure.errorMessage}`;
+const because = ({ failure }: FailureStory): string => why(failure.errorType, failure.errorMessage);
+
+const why = (type: string | null | undefined, message: string | null | undefined): string => `${type}: ${withoutStop(message ?? '')}`;
 
 /** What waiting does not fix: a bug, or a compensation that keeps failing. */
 function troubleOf({ failures }: SharedStory, run: RunState | undefined): string | undefined {
@@ -101,7 +104,7 @@ function retryingActivity(run: RunState | undefined): string | undefined {
 function describeRetry({ activity, attempt, maximumAttempts, lastFailure, nextAttemptAt }: PendingActivity): string {
   const of = maximumAttempts === undefined ? '' : ` of ${maximumAttempts}`;
   const next = nextAttemptAt ? `, next at ${clock(nextAttemptAt)}` : '';
-  return `Retrying "${activity}": attempt ${attempt}${of}${next} (${lastFailure?.type}: ${lastFailure?.message}).`;
+  return `Retrying "${activity}": attempt ${attempt}${of}${next} (${why(lastFailure?.type, lastFailure?.message)}).`;
 }
 
 /** The same from Postgres, for when Temporal is away. */
@@ -109,11 +112,15 @@ function retryingStep({ order, steps }: OrderStory): string | undefined {
   const step = steps.findLast(({ state, generation }) => state === 'retrying' && generation === order.generation);
   if (!step) return undefined;
   const what = step.kind === 'compensation' ? `the undoing of the step "${step.step}"` : `the step "${step.step}"`;
-  return `Retrying ${what} after ${step.attempts} attempts (${step.errorType}: ${step.errorMessage}).`;
+  return `Retrying ${what} after ${step.attempts} attempts (${why(step.errorType, step.errorMessage)}).`;
 }
 
 const since = ({ statuses }: OrderStory, status: OrderStatus): Date | undefined =>
   statuses.findLast((event) => event.status === status)?.at;
+
+/** A decision is recorded before its run hears of it. */
+const decided = ({ order: { approvalDecision } }: OrderStory): string | undefined =>
+  approvalDecision === null ? undefined : `Somebody has decided to ${approvalDecision} it. Its run is about to act on that.`;
 
 const whyApproval = ({ order, steps }: OrderStory): string =>
   steps.find(({ step, kind, generation }) => step === 'reserve' && kind === 'step' && generation === order.generation)?.reason ??
@@ -123,6 +130,7 @@ const whyApproval = ({ order, steps }: OrderStory): string =>
 const ORDER_WAITS: Record<OrderStatus, (story: OrderStory, deadlines: OrderDeadlines) => string | null> = {
   accepted: () => 'Reserving the stock.',
   awaiting_approval: (story, deadlines) =>
+    decided(story) ??
     `Waiting for a person to approve it. ${whyApproval(story)}${otherwise(since(story, 'awaiting_approval'), deadlines?.approvalDeadline, 'it is rejected')}`,
   reserved: () => 'Charging the payment.',
   charged: () => 'Handing the order to the warehouse.',

@@ -90,6 +90,8 @@ function aFailure(kind: FailureKind, status: FailureStatus = 'open', last: 'open
   };
 }
 
+const saying = (errorMessage: string, { failure, ...rest }: FailureStory): FailureStory => ({ ...rest, failure: { ...failure, errorMessage } });
+
 const aRun = (more: Partial<RunState> = {}): RunState => ({
   workflowId: `order/${orderId}`,
   runId: 'run-1',
@@ -141,6 +143,11 @@ describe('why an order waits', () => {
         'or a cancellation. Otherwise the order is undone at 2026-03-02 12:00 UTC.',
       anOrder('needs_attention', { failures: [aFailure('step')] }),
     ],
+    [
+      'an error that is a sentence, within its own',
+      /\(warehouse_unavailable: No answer from the warehouse; 4 attempts\)\. Waiting/,
+      anOrder('needs_attention', { failures: [saying('No answer from the warehouse.', aFailure('step'))] }),
+    ],
     ['parked, with a retry requested', /retry of the step "ship" was requested/, anOrder('needs_attention', { failures: [aFailure('step', 'retrying')] })],
     ['parked, with a cancellation requested', /cancellation was requested/, anOrder('needs_attention', { failures: [aFailure('step', 'open', 'cancel_requested')] })],
     ['a failing compensation', /Undoing the step "ship" keeps failing.*settled by hand/, anOrder('compensating', { failures: [aFailure('compensation')] })],
@@ -159,6 +166,11 @@ describe('why an order waits', () => {
       'Waiting for a person to approve it. Review: 5 declined cards in 24 hours. Otherwise it is rejected at 2026-03-03 12:00 UTC.',
       anOrder('awaiting_approval', { steps: [aStep({ step: 'reserve', state: 'done', reason: 'Review: 5 declined cards in 24 hours.' })] }),
     ],
+    ...(['approve', 'reject'] as const).map((approvalDecision): [string, string, OrderStory] => [
+      `a decision to ${approvalDecision} that its run has not seen yet`,
+      `Somebody has decided to ${approvalDecision} it. Its run is about to act on that.`,
+      { ...anOrder('awaiting_approval'), order: { ...anOrder('awaiting_approval').order, approvalDecision } },
+    ]),
     ['the carrier', /Waiting for the carrier/, anOrder('fulfilling')],
     ['a late shipment', /late.*Ask the warehouse/, anOrder('fulfilling', { failures: [aFailure('late_shipment')] })],
     ['a cancellation', 'A cancellation was requested. It takes effect unless the parcel has left.', cancelling(anOrder('fulfilling'))],

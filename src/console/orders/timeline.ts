@@ -1,5 +1,6 @@
 import { took } from '../../contracts/duration-format.ts';
 import { formatMoney } from '../../contracts/money.ts';
+import { withoutStop } from '../../contracts/sentences.ts';
 import type { CancellationStatus, RefundStatus } from '../../contracts/statuses.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
 import { happened, leftOut, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
@@ -87,7 +88,7 @@ function attemptMoment(of: Pick<AttemptHistory, 'kind' | 'step'>, event: Attempt
     at,
     tone: type === 'lost' ? 'warn' : TONES[type],
     what: `${SUBJECTS[of.kind](of.step)} ${happened(of, event)}`,
-    detail: [error, [lasted, worker && `on ${worker}`].filter(Boolean).join(' ')].filter(Boolean).join('; '),
+    detail: noted(error, [lasted, worker && `on ${worker}`].filter(Boolean).join(' ')),
   };
 }
 
@@ -105,5 +106,10 @@ function stepMoment(step: StepRecord, event: AttemptEvent): Moment {
   const moment = attemptMoment(step, event);
   const isDecided = event.type === 'done' || event.type === 'refused' || event.type === 'settled';
   if (!isDecided) return moment;
-  return { ...moment, actor: step.actor, detail: [step.reason, moment.detail].filter(Boolean).join('; ') };
+  return { ...moment, actor: step.actor, detail: noted(step.reason, moment.detail) };
+}
+
+/** @returns two notes as one text. A full stop within it would end it twice. */
+function noted(first: string | null, second: string | null | undefined): string {
+  return [first && second ? withoutStop(first) : first, second].filter(Boolean).join('; ');
 }

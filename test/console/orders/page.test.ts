@@ -61,6 +61,10 @@ it('shows each event of a step at its own time, and adds to it when the step is 
   expect(await timeline(ref)).toEqual([...before, 'Compensation "reserve": undone']);
 });
 
+it('says why an attempt failed, and how long it took, in one sentence', async () => {
+  expect(await read(await stuckOrder(), 'story')).toMatch(/The warehouse is unavailable \(500\); after \d+ ms on /);
+});
+
 it('says how many attempts there were after those that are recorded, and what the latest error was', async () => {
   const ref = await shop.placeOrder();
   const latest = { errorType: 'payment_unavailable', errorMessage: 'still down' };
