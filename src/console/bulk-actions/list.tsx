@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import { readActorNames } from '../../queries/actor-names.ts';
 import { listBulkActions } from '../../queries/bulk-actions.ts';
 import { describeProgress } from '../../queries/bulk-action-summary.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
@@ -17,16 +18,20 @@ export function bulkActionList(app: Hono<PageEnv>, deps: PageDependencies): void
     size: 20,
     search: z.object({}),
     cursor: UUID_CURSOR,
-    find: async (_search, page) => ({
-      rows: await listBulkActions(deps.db, page),
-      hint: (
-        <>
-          Start one from the <a href="/ops/failures">failures</a> or the{' '}
-          <a href="/ops/orders?status=failed">failed orders</a>.
-        </>
-      ),
-      empty: 'No bulk actions yet.',
-    }),
+    find: async (_search, page) => {
+      const rows = await listBulkActions(deps.db, page);
+      const names = await readActorNames(deps.db, rows.map(({ bulkAction }) => bulkAction.actor));
+      return {
+        rows: rows.map((row) => ({ ...row, names })),
+        hint: (
+          <>
+            Start one from the <a href="/ops/failures">failures</a> or the{' '}
+            <a href="/ops/orders?status=failed">failed orders</a>.
+          </>
+        ),
+        empty: 'No bulk actions yet.',
+      };
+    },
     idOf: ({ bulkAction }) => bulkAction.id,
     columns: [
       { title: 'Bulk action', cell: ({ bulkAction: { id } }) => <IdLink to="bulk action" id={id} /> },
@@ -42,7 +47,7 @@ export function bulkActionList(app: Hono<PageEnv>, deps: PageDependencies): void
       },
       { title: 'Items', number: true, cell: ({ progress }) => number(progress.total) },
       { title: 'Results', cell: ({ progress }) => describeProgress(progress) },
-      { title: 'By', cell: ({ bulkAction }) => <Actor actor={bulkAction.actor} /> },
+      { title: 'By', cell: ({ bulkAction, names }) => <Actor actor={bulkAction.actor} names={names} /> },
       { title: 'Started', cell: ({ bulkAction }) => <Time at={bulkAction.createdAt} /> },
       { title: 'State', cell: ({ bulkAction }) => <Status of={bulkAction.state} /> },
     ],

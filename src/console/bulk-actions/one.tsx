@@ -4,6 +4,7 @@ import { BULK_ACTION_OUTCOMES } from '../../contracts/bulk-actions.ts';
 import { wholeNumber } from '../../contracts/fields.ts';
 import { notFound } from '../../contracts/request-error.ts';
 import { cancelBulkAction, pauseBulkAction, resumeBulkAction } from '../../operate/bulk-actions.ts';
+import { readActorNames, type ActorNames } from '../../queries/actor-names.ts';
 import {
   isSettled,
   listBulkActionItems,
@@ -36,6 +37,7 @@ const querySchema = z.object({
 interface Seen extends BulkActionWithProgress {
   items: BulkActionItem[];
   query: z.output<typeof querySchema>;
+  names: ActorNames;
 }
 
 /** One bulk action: progress, a result for each item, and pause, resume, cancel. */
@@ -53,12 +55,12 @@ export function bulkActionPage(app: Hono<PageEnv>, deps: PageDependencies): void
         listBulkActionItems(db, id, { limit: PAGE, ...query }),
       ]);
       if (!found) throw notFound('bulk action');
-      return { ...found, items, query };
+      return { ...found, items, query, names: await readActorNames(db, [found.bulkAction.actor]) };
     },
     title: ({ bulkAction }) => BULK_ACTIONS[bulkAction.action].title,
-    hint: ({ bulkAction: { id, createdAt, actor, reason } }) => (
+    hint: ({ bulkAction: { id, createdAt, actor, reason }, names }) => (
       <>
-        Bulk action {shortId(id)}, started <Time at={createdAt} /> by <Actor actor={actor} />: {reason}
+        Bulk action {shortId(id)}, started <Time at={createdAt} /> by <Actor actor={actor} names={names} />: {reason}
       </>
     ),
     parts: (seen, session) => [

@@ -4,6 +4,7 @@ import type { Address } from '../../contracts/fields.ts';
 import type { FailureKind } from '../../contracts/statuses.ts';
 import { fixFailure } from '../../operate/discrepancies.ts';
 import { cancelFailure, requeueFailure, resetFailure, retryFailure, settleFailure } from '../../operate/failures.ts';
+import { readActorNames, type ActorNames } from '../../queries/actor-names.ts';
 import type { Failure } from '../../queries/failures.ts';
 import { readServices, type ServiceHealth } from '../../queries/health.ts';
 import { isFixable } from '../../queries/books.ts';
@@ -28,6 +29,7 @@ interface Seen extends FailureWithRun {
   /** A difference in the books, with a fix that is certain. */
   isFixable: boolean;
   services: ServiceHealth[];
+  names: ActorNames;
 }
 
 /** One failure: what happened, what was done about it, and what can be done. */
@@ -43,6 +45,7 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
         address: orderId ? await readShippingAddress(deps.db, orderId) : undefined,
         isFixable: await isFixable(deps.db, loaded.failure.id),
         services: await readServices(deps.db),
+        names: await readActorNames(deps.db, loaded.events.map(({ actor }) => actor)),
       };
     },
     title: ({ failure }) => failureName(failure),
@@ -55,7 +58,7 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
       { id: 'facts', content: <FailureFacts failure={seen.failure} session={session} /> },
       { id: 'service', content: <OfService {...seen} /> },
       { id: 'actions', content: <Actions {...seen} session={session} /> },
-      { id: 'history', title: 'History', content: <Timeline moments={failureMoments(seen)} /> },
+      { id: 'history', title: 'History', content: <Timeline moments={failureMoments(seen)} names={seen.names} /> },
       pending(seen, awaitsDecision(seen.failure)),
     ],
     announce: ({ failure }) => `The failure is ${words(failure.status)}.`,

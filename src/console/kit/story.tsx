@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { Child } from 'hono/jsx';
 import type { CommandState, OrderStatus, SignupStatus } from '../../contracts/statuses.ts';
+import { readActorNames, type ActorNames } from '../../queries/actor-names.ts';
 import type { CommandRecord } from '../../queries/commands.ts';
 import type { EmailRecord, SharedStory } from '../../queries/story.ts';
 import type { StoryWithRun } from '../../queries/story-with-run.ts';
@@ -15,25 +16,34 @@ import { pathId } from './respond.tsx';
 import { TONES } from './status.tsx';
 import { Timeline, type Moment } from './timeline.tsx';
 
+/** A story, and the names of those who acted in it. */
+export interface NamedStory<Story> extends StoryWithRun<Story> {
+  names: ActorNames;
+}
+
 /** The story of one order or signup. */
-export interface StoryPage<Story> {
+export interface StoryPage<Story extends SharedStory> {
   section: Section;
   noun: 'order' | 'signup';
   load: (deps: PageDependencies, id: string) => Promise<StoryWithRun<Story>>;
   workflowId: (id: string) => string;
   status: (story: Story) => OrderStatus | SignupStatus;
-  parts: (loaded: StoryWithRun<Story>, session: Session) => Part[];
+  /** Who acted, besides those of its commands and failures. */
+  actors?: (story: Story) => (string | null)[];
+  parts: (loaded: NamedStory<Story>, session: Session) => Part[];
 }
 
 /** Adds the page of a story. It is live. */
-export function storyPage<Story>(app: Hono<PageEnv>, deps: PageDependencies, page: StoryPage<Story>): void {
+export function storyPage<Story extends SharedStory>(app: Hono<PageEnv>, deps: PageDependencies, page: StoryPage<Story>): void {
   const { section, noun } = page;
   livePage(app, deps, `${section.replace('/ops', '')}/:id`, {
     section,
     every: 1_000,
     read: async (c) => {
       const id = pathId(c, noun);
-      return { id, loaded: await page.load(deps, id) };
+      const loaded = await page.load(deps, id);
+      const actors = [...(page.actors?.(loaded.story) ?? []), ...sharedActors(loaded.story)];
+      return { id, loaded: { ...loaded, names: await readActorNames(deps.db, actors) } };
     },
     title: ({ id }) => `${capital(noun)} ${shortId(id)}`,
     hint: ({ id }) => (
@@ -83,11 +93,11 @@ export const pending = (loaded: Pick<StoryWithRun<unknown>, 'temporal' | 'run'>,
 });
 
 /** Its timeline: its own moments, and those that all stories share. */
-export const happened = (story: SharedStory, moments: Moment[]): Part => ({
+export const happened = ({ story, names }: NamedStory<SharedStory>, moments: Moment[]): Part => ({
   id: 'story',
   title: 'What happened',
   note: utc,
-  content: <Timeline moments={[...moments, ...sharedMoments(story)]} />,
+  content: <Timeline moments={[...moments, ...sharedMoments(story)]} names={names} />,
 });
 
 const utc: Child = (
@@ -142,6 +152,9 @@ const emailMoment = ({ sentAt, template, status, subject, recipient }: EmailReco
   status === 'suppressed'
     ? { at: sentAt, tone: 'warn', what: `Email suppressed: ${words(template)}`, detail: `${recipient} has had as many within 24 hours as it may.` }
     : { at: sentAt, tone: 'quiet', what: `Email: ${subject}`, detail: `to ${recipient}` };
+
+const sharedActors = ({ commands, failures }: SharedStory): (string | null)[] =>
+  [...commands, ...failures.flatMap(({ events }) => events)].map(({ actor }) => actor);
 
 /** @returns the emails, commands and failures of a story */
 const sharedMoments = ({ emails, commands, failures }: SharedStory): Moment[] => [

@@ -1,3 +1,4 @@
+import type { ActorNames } from '../../queries/actor-names.ts';
 import { Actor, Time } from './format.tsx';
 import { Empty } from './layout.tsx';
 import type { Tone } from './status.tsx';
@@ -18,7 +19,7 @@ export const momentAt = (at: Date | null, tone: Tone, what: string, detail?: str
   at ? [{ at, tone, what, detail }] : [];
 
 /** What happened, oldest first. Moments of one transaction keep their order. */
-export const Timeline = ({ moments }: { moments: Moment[] }) =>
+export const Timeline = ({ moments, names }: { moments: Moment[]; names: ActorNames }) =>
   moments.length === 0 ? (
     <Empty>Nothing has happened yet.</Empty>
   ) : (
@@ -33,7 +34,7 @@ export const Timeline = ({ moments }: { moments: Moment[] }) =>
               {actor && actor !== 'holdfast' ? (
                 <>
                   {' '}
-                  by <Actor actor={actor} />
+                  by <Actor actor={actor} names={names} />
                 </>
               ) : null}
               {detail ? <p>{detail}</p> : null}

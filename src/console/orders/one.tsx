@@ -3,6 +3,7 @@ import { orderWorkflowId } from '../../contracts/ids.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import { CANCELLABLE_ORDER_STATUSES, FINAL_ORDER_STATUSES, isUnderWay } from '../../contracts/statuses.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../../operate/orders.ts';
+import type { ActorNames } from '../../queries/actor-names.ts';
 import type { OrderStory, PaymentRecord, StepRecord } from '../../queries/order-story.ts';
 import { loadOrderStory } from '../../queries/story-with-run.ts';
 import { mayUse } from '../access.ts';
@@ -26,6 +27,7 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
     load: loadOrderStory,
     workflowId: orderWorkflowId,
     status: ({ order }) => order.status,
+    actors: ({ order, steps }) => [order.cancellationActor, ...steps.map(({ actor }) => actor)],
     parts: (loaded, session) => {
       const { story } = loaded;
       const { order } = story;
@@ -37,7 +39,7 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
           ['Last change', <Time at={order.updatedAt} />],
           ['Generation', number(order.generation)],
           ['Error', order.failureType && <ErrorText type={order.failureType} message={order.failureMessage} />],
-          ['Cancellation', order.cancellationStatus && <Cancellation of={order} />],
+          ['Cancellation', order.cancellationStatus && <Cancellation of={order} names={loaded.names} />],
           ['Cancellation reason', order.cancellationReason],
         ]),
         { id: 'actions', content: <Actions story={story} session={session} /> },
@@ -45,7 +47,7 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
         { id: 'time', title: 'Where the time went', note: <span class="hint">Select a step to see its attempts.</span>, content: <Waterfall story={story} /> },
         pending(loaded, order.status === 'needs_attention' || order.status === 'awaiting_approval'),
         { id: 'money', title: 'Money and parcels', content: <Money story={story} /> },
-        happened(story, orderMoments(story)),
+        happened(loaded, orderMoments(story)),
         { id: 'items', title: 'Items and customer', content: <Items story={story} /> },
       ];
     },
@@ -58,7 +60,7 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
   postAction(app, deps, '/orders/:id/cancel', cancelOrder, route);
 }
 
-const Cancellation = ({ of }: { of: OrderStory['order'] }) => {
+const Cancellation = ({ of, names }: { of: OrderStory['order']; names: ActorNames }) => {
   const { cancellationStatus: status, cancellationActor: actor, cancellationRequestedAt: requestedAt, cancellationSettledAt: settledAt } = of;
   if (!status || !requestedAt) return null;
   return (
@@ -69,7 +71,7 @@ const Cancellation = ({ of }: { of: OrderStory['order'] }) => {
         {actor ? (
           <>
             {' '}
-            by <Actor actor={actor} />
+            by <Actor actor={actor} names={names} />
           </>
         ) : null}
       </div>

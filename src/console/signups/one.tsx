@@ -28,7 +28,7 @@ export function signupPage(app: Hono<PageEnv>, deps: PageDependencies): void {
           ['Subscribed', signup.subscribedAt ? <Time at={signup.subscribedAt} exact /> : 'not yet'],
         ]),
         pending(loaded, false),
-        happened(loaded.story, signupMoments(loaded.story)),
+        happened(loaded, signupMoments(loaded.story)),
       ];
     },
   });

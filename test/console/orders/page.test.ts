@@ -3,8 +3,10 @@ import type { Hono } from 'hono';
 import { beforeAll, expect, it } from 'vitest';
 import type { PageEnv } from '../../../src/console/environment.ts';
 import { openSession } from '../../../src/console/sign-in/sessions.ts';
+import { actorOf } from '../../../src/contracts/caller.ts';
 import { sagaSteps } from '../../../src/db/schema.ts';
 import type { OrderRef } from '../../../src/contracts/ids.ts';
+import { cancelOrder } from '../../../src/operate/orders.ts';
 import { insertApiKey } from '../../../src/records/api-keys.ts';
 import { runActivity, useShop } from '../../support/shop.ts';
 import { createTestPages, ORIGIN } from '../support/pages.ts';
@@ -18,10 +20,14 @@ beforeAll(async () => {
   cookie = `holdfast_session=${await openSession(shop.db, { keyId: id, role: 'operator' }, key)}`;
 });
 
+/** @returns the page of an order */
+async function page({ orderId }: OrderRef): Promise<string> {
+  return await (await app.request(`${ORIGIN}/ops/orders/${orderId}`, { headers: { Cookie: cookie } })).text();
+}
+
 /** @returns the text of one part of the page of an order */
-async function read({ orderId }: OrderRef, part: 'story' | 'time'): Promise<string> {
-  const response = await app.request(`${ORIGIN}/ops/orders/${orderId}`, { headers: { Cookie: cookie } });
-  return new RegExp(`<div id="${part}-now">(.*?)</section>`, 's').exec(await response.text())?.[1] ?? '';
+async function read(ref: OrderRef, part: 'story' | 'time'): Promise<string> {
+  return new RegExp(`<div id="${part}-now">(.*?)</section>`, 's').exec(await page(ref))?.[1] ?? '';
 }
 
 /** @returns what the timeline says of steps, in its order */
@@ -59,6 +65,16 @@ it('shows each event of a step at its own time, and adds to it when the step is 
   ]);
   await runActivity(shop.activities().releaseStock, ref);
   expect(await timeline(ref)).toEqual([...before, 'Compensation "reserve": undone']);
+});
+
+it('names who cancelled it, in the timeline and beside the cancellation', async () => {
+  const ref = await shop.placeOrder();
+  const { id } = await insertApiKey(shop.db, { name: 'Sam of support', role: 'support' });
+  const actor = actorOf({ keyId: id });
+  await cancelOrder.perform({ db: shop.db }, ref.orderId, { reason: 'the customer called' }, actor);
+  const by = `by <span title="${actor}">Sam of support</span>`;
+  expect(await read(ref, 'story')).toContain(by);
+  expect(/<div id="standing">.*?<div id="actions">/s.exec(await page(ref))?.[0]).toContain(by);
 });
 
 it('says why an attempt failed, and how long it took, in one sentence', async () => {
