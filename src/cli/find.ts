@@ -11,7 +11,7 @@ export function addFind(program: Command): void {
     .description('Finds orders, signups, failures and bulk actions.')
     .argument(
       '<text>',
-      'an id, the number of an order as emails show it, an email address, or the number of a payment, a refund, a parcel or an invoice',
+      'an id, the number of an order as emails show it, the subject of an email, an email address, or the number of a payment, a refund, a parcel or an invoice',
     )
     .addOption(jsonOption())
     .action((text: string, options: OutputOptions) =>

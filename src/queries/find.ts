@@ -16,21 +16,23 @@ export interface Found {
 /** Of each kind. Who finds more has to filter the list. */
 const MOST = 20;
 
-/** The end of an order's id, as emails and pages show it: `1f0c3a9e`, `…1f0c3a9e`. */
-const SHORT_ID = /^(?:order\s+)?[…#]?(?<end>[\da-f]{8})$/i;
+/** The end of an order's id, as emails and pages show it: `1f0c3a9e`, `…1f0c3a9e`, `Re: Your order 1f0c3a9e is confirmed`. */
+const SHORT_ID = /(?:^|\border\s+)[…#]?(?<end>[\da-f]{8})(?![\w-])/i;
+/** An id within a link, a workflow id or a reference of the warehouse. */
+const ID_WITHIN = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/i;
 /** With or without the zeros in front. */
 const INVOICE_NUMBER = /^(?:invoice\s+)?0*(?<number>[1-9]\d{0,8})$/i;
 
 /**
- * Finds what a person can name: by id, by the short number of an order, by the email address of a customer, by an id of the payment
+ * Finds what a person can name, or paste from a mail: by id, by the short number of an order, by the email address of a customer, by an id of the payment
  * provider, by tracking number or by the number of an invoice.
  * @returns newest first within each kind; at most 20 of each
  */
 export async function find(db: Database, text: string): Promise<Found[]> {
   const wanted = text.trim();
-  const id = idField.safeParse(wanted);
-  if (id.success) return await findById(db, id.data);
   if (emailField.safeParse(wanted).success) return await findByEmail(db, wanted);
+  const id = idField.safeParse(ID_WITHIN.exec(wanted)?.[0]);
+  if (id.success) return await findById(db, id.data);
   return await findByNumber(db, wanted);
 }
 

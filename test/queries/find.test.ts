@@ -44,7 +44,8 @@ const kindsAndIds = async (text: string) => (await find(db, text)).map(({ kind, 
 it('finds an order by everything that names it', async () => {
   const end = ada.slice(-8);
   const ids = [ada, ada.toUpperCase(), ` ${ada} `, end, end.toUpperCase(), `…${end}`, `order ${end}`];
-  const names = [...ids, 'pi_ada', 're_ada', TRACKING, String(INVOICE), '004711', 'Invoice 004711', 'ADA@example.com'];
+  const pasted = [`Re: Your order ${end} is confirmed`, `http://shop.test/my/orders/${ada}/signature`, `order/${ada}`, `order:${ada}:1`];
+  const names = [...ids, ...pasted, 'pi_ada', 're_ada', TRACKING, String(INVOICE), '004711', 'Invoice 004711', 'ADA@example.com'];
   const found = await Promise.all(names.map(async (text) => [text, await kindsAndIds(text)]));
   expect(found).toEqual(names.map((text) => [text, [['order', ada]]]));
 });
@@ -64,7 +65,7 @@ it('finds signups, failures and bulk actions by id', async () => {
   expect(await kindsAndIds(bulk)).toEqual([['bulk action', bulk]]);
 });
 
-it.each(['', '%', "'", '\\', '0', '99999999999', 'ffffffff', 'nobody@example.com', newId(), 'x'.repeat(10_000), 'a b'])(
+it.each(['', '%', "'", '\\', '0', '99999999999', 'ffffffff', 'nobody@example.com', newId(), 'x'.repeat(10_000), 'a b', 'in order deadbeefs', `shp_${newId()}`])(
   'finds nothing for %j',
   async (text) => {
     expect(await find(db, text)).toEqual([]);

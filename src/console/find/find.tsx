@@ -29,8 +29,9 @@ export function findPage(app: Hono<PageEnv>, deps: PageDependencies): void {
           rows={found}
           empty={
             <>
-              {text === '' ? 'Nothing entered.' : 'Nothing found.'} Search by id, by the number of an order as emails show it, by the
-              customer’s full email address, or by the number of a payment, a refund, a parcel or an invoice.
+              {text === '' ? 'Nothing entered.' : 'Nothing found.'} Search by id, by the number of an order as emails show it, by
+              the subject of an email or the link in it, by the customer’s full email address, or by the number of a payment, a refund, a
+              parcel or an invoice.
             </>
           }
         />
