@@ -122,6 +122,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     expect(await isShown(page.locator('#facts').getByText('cancelled'))).toBe(true);
     await page.goto(`/ops/orders/${trouble.cancelled}`);
     expect(await isShown(page.getByText('Cancellation done', { exact: true }))).toBe(true);
+    expect(await isShown(page.getByText('The run has ended. Temporal shows it as failed.'))).toBe(true);
     expect(await isShown(page.locator('#standing').getByText('the customer cannot wait').first())).toBe(true);
   });
 

@@ -1,6 +1,6 @@
 import type { TemporalHealth } from '../../temporal/availability.ts';
 import type { PendingActivity, RunState } from '../../temporal/runs.ts';
-import { ErrorText, NextAttempt } from './format.tsx';
+import { ErrorText, NextAttempt, words } from './format.tsx';
 import { Alarm, Empty } from './layout.tsx';
 import { Table, type Columns } from './table.tsx';
 
@@ -27,7 +27,7 @@ export const Pending = ({ temporal, run, awaitsDecision }: PendingProps) => {
 };
 
 function idle({ status }: RunState, awaitsDecision: boolean): string {
-  if (status !== 'RUNNING') return `The run has ended: ${status.toLowerCase()}.`;
+  if (status !== 'RUNNING') return `The run has ended. Temporal shows it as ${words(status.toLowerCase())}.`;
   return awaitsDecision ? 'Nothing is executing; waiting for a decision.' : 'Nothing is executing.';
 }
 

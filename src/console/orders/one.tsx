@@ -13,6 +13,7 @@ import { Actor, ErrorText, number, plural, Time, words } from '../kit/format.tsx
 import { ActionBar, ActionForm } from '../kit/forms.tsx';
 import { Facts } from '../kit/layout.tsx';
 import { pathId } from '../kit/respond.tsx';
+import { queryOf } from '../kit/search.ts';
 import { Status } from '../kit/status.tsx';
 import { happened, pending, standing, storyPage } from '../kit/story.tsx';
 import { Table, type Columns } from '../kit/table.tsx';
@@ -43,12 +44,12 @@ export function orderPage(app: Hono<PageEnv>, deps: PageDependencies): void {
           ['Cancellation reason', order.cancellationReason],
         ]),
         { id: 'actions', content: <Actions story={story} session={session} /> },
+        { id: 'items', title: 'Items and customer', content: <Items story={story} /> },
         { id: 'steps', title: 'Steps', content: <Steps steps={story.steps} /> },
         { id: 'time', title: 'Where the time went', note: <span class="hint">Select a step to see its attempts.</span>, content: <Waterfall story={story} /> },
         pending(loaded, order.status === 'needs_attention' || order.status === 'awaiting_approval'),
         { id: 'money', title: 'Money and parcels', content: <Money story={story} /> },
         happened(loaded, orderMoments(story)),
-        { id: 'items', title: 'Items and customer', content: <Items story={story} /> },
       ];
     },
   });
@@ -161,7 +162,7 @@ const PAYMENT_COLUMNS: Columns<PaymentRecord> = [
   { title: 'Provider id', cell: ({ providerPaymentId }) => (providerPaymentId ? <code>{providerPaymentId}</code> : 'none') },
 ];
 
-const Money = ({ story: { payments, shipments, order } }: { story: OrderStory }) => (
+const Money = ({ story: { payments, shipments, invoices, order } }: { story: OrderStory }) => (
   <>
     <Table label="Payments" columns={PAYMENT_COLUMNS} rows={payments} empty="No payment yet." />
     {payments
@@ -182,7 +183,19 @@ const Money = ({ story: { payments, shipments, order } }: { story: OrderStory })
         of={[
           ['Parcel', <Status of={state} />],
           ['Warehouse id', <code>{warehouseId}</code>],
-          ['Carrier', [carrier, trackingNumber].filter(Boolean).join(' ') || 'none yet'],
+          ['Carrier', carrier ?? 'none yet'],
+          ['Tracking number', trackingNumber && <code>{trackingNumber}</code>],
+          ['Generation', order.generation > 1 ? number(generation) : null],
+        ]}
+      />
+    ))}
+    {invoices.map(({ number: invoiceNumber, amount, currency, issuedAt, voidedAt, generation }) => (
+      <Facts
+        of={[
+          ['Invoice', invoiceNumber],
+          ['Amount', formatMoney(amount, currency)],
+          ['Issued', <Time at={issuedAt} exact />],
+          ['Voided', voidedAt && <Time at={voidedAt} exact />],
           ['Generation', order.generation > 1 ? number(generation) : null],
         ]}
       />
@@ -210,7 +223,16 @@ const Items = ({ story: { order, items } }: { story: OrderStory }) => (
     />
     <Facts
       of={[
-        ['Customer', `${order.customerName}, ${order.customerEmail}`],
+        ['Customer', order.customerName],
+        [
+          'Email',
+          <>
+            {order.customerEmail}
+            <div>
+              <a href={`/ops/orders${queryOf({ email: order.customerEmail })}`}>All their orders</a>
+            </div>
+          </>,
+        ],
         ['Address', `${order.line1}, ${order.postalCode} ${order.city}, ${order.country}`],
         ['Payment method', order.paymentMethod],
       ]}

@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from 'vitest';
 import type { PageEnv } from '../../../src/console/environment.ts';
 import { openSession } from '../../../src/console/sign-in/sessions.ts';
 import { actorOf } from '../../../src/contracts/caller.ts';
-import { sagaSteps } from '../../../src/db/schema.ts';
+import { invoices, sagaSteps, shipments } from '../../../src/db/schema.ts';
 import type { OrderRef } from '../../../src/contracts/ids.ts';
 import { cancelOrder } from '../../../src/operate/orders.ts';
 import { insertApiKey } from '../../../src/records/api-keys.ts';
@@ -65,6 +65,21 @@ it('shows each event of a step at its own time, and adds to it when the step is 
   ]);
   await runActivity(shop.activities().releaseStock, ref);
   expect(await timeline(ref)).toEqual([...before, 'Compensation "reserve": undone']);
+});
+
+it('shows first whose order it is, with a way to all their orders', async () => {
+  const shown = await page(await shop.placeOrder());
+  expect(shown).toContain('<dd>ada@example.com<div><a href="/ops/orders?email=ada%40example.com">All their orders</a></div></dd>');
+  expect(shown.indexOf('Items and customer')).toBeLessThan(shown.indexOf('>Steps<'));
+});
+
+it('says which number is for tracking, and which is the invoice', async () => {
+  const ref = await shop.placeOrder();
+  await shop.db.insert(shipments).values({ ...ref, state: 'shipped', warehouseId: 'w1', carrier: 'Sandbox Parcel', trackingNumber: 'SBX1' });
+  await shop.db.insert(invoices).values({ ...ref, number: 4711, amount: 1780, currency: 'EUR' });
+  const shown = await page(ref);
+  expect(shown).toContain('<dt>Tracking number</dt><dd><code>SBX1</code></dd>');
+  expect(shown).toContain('<dt>Invoice</dt><dd>4711</dd>');
 });
 
 it('names who cancelled it, in the timeline and beside the cancellation', async () => {
