@@ -72,6 +72,30 @@ describe('support', { timeout: 60_000 }, () => {
     });
   });
 
+  it.each([
+    ['a desk', {}],
+    ['a phone', PHONE],
+  ])('finds the buttons where they were after one has unfolded its form, at %s', async (_, options) => {
+    const id = await placeOrder(api);
+    await api.db.update(orders).set({ status: 'awaiting_approval' }).where(eq(orders.id, id));
+    await work(api.keys.support.key, options, async (page) => {
+      await page.goto(`/ops/orders/${id}`);
+      const buttons = page.locator('.action summary');
+      const places = () => buttons.evaluateAll((all) => all.map((button) => JSON.stringify(button.getBoundingClientRect())));
+      const before = await places();
+      expect(before).toHaveLength(3);
+      for (const action of ['Approve', 'Reject', 'Cancel']) {
+        const form = page.locator('.action').filter({ has: page.getByText(`${action} the order…`) });
+        await form.locator('summary').click();
+        await form.getByLabel('Reason').waitFor();
+        expect(await places()).toEqual(before);
+        expect(await accessProblems(page)).toEqual([]);
+        await form.locator('summary').click();
+        await form.getByLabel('Reason').waitFor({ state: 'hidden' });
+      }
+    });
+  });
+
   it('is signed out as soon as its key is revoked', async () => {
     const { id, key } = await insertApiKey(api.db, { name: 'leaving', role: 'support' });
     await work(key, {}, async (page) => {
