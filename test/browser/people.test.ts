@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPayloadKeys } from '../../src/config.ts';
 import { OrderLinks, verificationPath } from '../../src/customer-links.ts';
-import { orders, signups, verificationTokens } from '../../src/db/schema.ts';
+import { failures, orders, signups, verificationTokens } from '../../src/db/schema.ts';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { cancelOrder } from '../../src/operate/orders.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
@@ -93,6 +93,17 @@ describe('support', { timeout: 60_000 }, () => {
         await form.locator('summary').click();
         await form.getByLabel('Reason').waitFor({ state: 'hidden' });
       }
+    });
+  });
+
+  it('sees in the menu how many failures are open, without a reload', async () => {
+    const { failureId } = await openFailureOf(api.db, { orderId: await placeOrder(api), generation: 1 });
+    await work(api.keys.support.key, {}, async (page) => {
+      await page.goto('/ops/orders');
+      const menu = page.getByRole('navigation', { name: 'Sections' });
+      await menu.getByRole('link', { name: 'Failures 1 open' }).waitFor();
+      await api.db.update(failures).set({ status: 'resolved' }).where(eq(failures.id, failureId));
+      expect(await isShown(menu.getByRole('link', { name: 'Failures', exact: true }))).toBe(true);
     });
   });
 

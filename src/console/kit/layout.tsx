@@ -65,6 +65,17 @@ export interface Page {
   children?: Child;
 }
 
+/** Where the menu says how many failures are open. Live, so that it agrees with the page. */
+export const OPEN_FAILURES = 'open-failures';
+
+export const OpenFailures = ({ count }: { count: number }) =>
+  count === 0 ? null : (
+    <span class="count">
+      {number(count)}
+      <span class="unseen"> open</span>
+    </span>
+  );
+
 /** The frame of every page for somebody who is signed in. */
 export const Layout = (props: Page & { session: Session; openFailures: number; flash: Flash | undefined }) => (
   <Document title={props.title}>
@@ -85,10 +96,9 @@ export const Layout = (props: Page & { session: Session; openFailures: number; f
             <li>
               <a href={path} aria-current={path === props.section ? 'page' : undefined}>
                 {label}
-                {path === '/ops/failures' && props.openFailures > 0 ? (
-                  <span class="count">
-                    {number(props.openFailures)}
-                    <span class="unseen"> open</span>
+                {path === '/ops/failures' ? (
+                  <span id={OPEN_FAILURES}>
+                    <OpenFailures count={props.openFailures} />
                   </span>
                 ) : null}
               </a>

@@ -4,9 +4,10 @@ import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import { countStream } from '../../metrics/streams.ts';
+import { countOpenFailures } from '../../queries/failures.ts';
 import type { PageContext, PageDependencies, PageEnv, Session } from '../environment.ts';
 import { findSession } from '../sign-in/sessions.ts';
-import { Panel, type Section } from './layout.tsx';
+import { OPEN_FAILURES, OpenFailures, Panel, type Section } from './layout.tsx';
 import { respond } from './respond.tsx';
 
 /** A part of a live page. With a title it is a panel. */
@@ -65,6 +66,7 @@ export function streamUpdates<Seen>(c: PageContext, { db, stopping, report }: Pa
     while (!signal.aborted && (await findSession(db, token))) {
       const seen = await page.read(c);
       const fragments: Record<string, string> = {};
+      fragments[OPEN_FAILURES] = String(await html`${<OpenFailures count={await countOpenFailures(db)} />}`);
       for (const part of page.parts(seen, c.var.session)) fragments[regionOf(part)] = String(await html`${part.content}`);
       const data = JSON.stringify({ fragments, announcement: page.announce(seen) });
       if (data !== last) await stream.writeSSE({ event: 'update', data, retry: 1_000 });
