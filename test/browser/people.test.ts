@@ -107,6 +107,17 @@ describe('support', { timeout: 60_000 }, () => {
     });
   });
 
+  it('is told that it has signed out', async () => {
+    await work(api.keys.support.key, {}, async (page) => {
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('status').filter({ hasText: 'You are signed out.' }).waitFor();
+      expect(await accessProblems(page)).toEqual([]);
+      await page.reload();
+      await page.getByLabel('Your key').waitFor();
+      expect(await page.getByText('You are signed out.').count()).toBe(0);
+    });
+  });
+
   it('is signed out as soon as its key is revoked', async () => {
     const { id, key } = await insertApiKey(api.db, { name: 'leaving', role: 'support' });
     await work(key, {}, async (page) => {

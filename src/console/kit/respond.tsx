@@ -27,7 +27,8 @@ export function redirectWith(c: PageContext, location: string, kind: Flash['kind
   return c.redirect(location, 303);
 }
 
-function takeFlash(c: PageContext): Flash | undefined {
+/** @returns the result of the form before this page, which is then forgotten */
+export function takeFlash(c: PageContext): Flash | undefined {
   const text = getCookie(c, FLASH);
   if (text === undefined) return undefined;
   deleteCookie(c, FLASH, c.var.cookie);

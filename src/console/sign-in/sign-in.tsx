@@ -8,7 +8,7 @@ import { ROLES_OF } from '../../contracts/caller.ts';
 import { admitByRole } from '../access.ts';
 import type { PageContext, PageDependencies, PageEnv } from '../environment.ts';
 import { BareLayout, type Flash } from '../kit/layout.tsx';
-import { respond } from '../kit/respond.tsx';
+import { redirectWith, respond, takeFlash } from '../kit/respond.tsx';
 import { FailedSignIns } from './failed-sign-ins.ts';
 import { closeSession, findSession, isOwnForm, openSession, SESSION_COOKIE, SESSION_LIFETIME } from './sessions.ts';
 
@@ -28,7 +28,7 @@ export function guard(app: Hono<PageEnv>, deps: PageDependencies): void {
   // Behind a proxy that ends TLS our own address looks like http, so the public origin is allowed too.
   app.use(csrf({ origin: (from, c) => from === origin || from === new URL(c.req.url).origin }));
 
-  app.get('/sign-in', (c) => signInPage(c, nextSchema.parse(c.req.query('next'))));
+  app.get('/sign-in', (c) => signInPage(c, { next: nextSchema.parse(c.req.query('next')), flash: takeFlash(c) }));
 
   app.post('/sign-in', async (c) => {
     const body = await c.req.parseBody();
@@ -37,11 +37,12 @@ export function guard(app: Hono<PageEnv>, deps: PageDependencies): void {
     const caller = key === '' ? undefined : await identify(key);
     if (!caller || !ROLES_OF.staff.some((role) => role === caller.role)) {
       const address = clientAddress(c);
+      const refused = (status: 401 | 429, message: string) => signInPage(c, { next, flash: { kind: 'error', message } }, status);
       log.warn({ requestId: c.var.requestId, address }, 'sign-in refused');
       // A right key is always accepted: otherwise anyone at the same address could lock others out.
-      if (!failed.add(address)) return signInPage(c, next, 401, 'That key is unknown, revoked or expired, or is a customer’s.');
+      if (!failed.add(address)) return refused(401, 'That key is unknown, revoked or expired, or is a customer’s.');
       c.header('Retry-After', '60');
-      return signInPage(c, next, 429, 'Too many wrong keys. Try again in a minute.');
+      return refused(429, 'Too many wrong keys. Try again in a minute.');
     }
     const token = await openSession(db, caller, key);
     for (const path of PATHS) setCookie(c, SESSION_COOKIE, token, { ...c.var.cookie, path, maxAge: SESSION_LIFETIME });
@@ -73,12 +74,15 @@ export function guard(app: Hono<PageEnv>, deps: PageDependencies): void {
   app.post('/sign-out', async (c) => {
     await closeSession(db, c.var.session);
     for (const path of PATHS) deleteCookie(c, SESSION_COOKIE, { ...c.var.cookie, path });
-    return c.redirect(SIGN_IN, 303);
+    return redirectWith(c, SIGN_IN, 'done', 'You are signed out.');
   });
 }
 
-function signInPage(c: Context, next: string, status: 200 | 401 | 429 = 200, error?: string): Response | Promise<Response> {
-  const flash: Flash | undefined = error === undefined ? undefined : { kind: 'error', message: error };
+function signInPage(
+  c: Context,
+  { next, flash }: { next: string; flash: Flash | undefined },
+  status: 200 | 401 | 429 = 200,
+): Response | Promise<Response> {
   const page = (
     <BareLayout title="Sign in" flash={flash}>
       <h1>Operations</h1>
