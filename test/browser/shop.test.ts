@@ -65,7 +65,7 @@ describe('the shop window', { timeout: 180_000 }, () => {
     const headers = { authorization: `Bearer ${stack.secrets.warehouseApiKey}` };
     expect((await fetch(`${stack.warehouseUrl}/v1/shipments/none`, { headers })).status).toBe(404);
     await placeOrder();
-    await happens('After 2 attempts, once.');
+    await happens('2 attempts, done once.');
     await becomes('Completed');
     expect(await isShown(page.locator('#warehouse-now').getByText('works'))).toBe(true);
   });
@@ -129,7 +129,7 @@ describe('the shop window', { timeout: 180_000 }, () => {
     await page.goBack();
     await page.getByRole('radio', { name: /Sencha/ }).check();
     await placeOrder();
-    await page.getByText('1 × Sencha, 100 g, €12.50').waitFor();
+    await page.getByText('1 × Sencha, 100 g: €12.50 in total').waitFor();
     expect(shownOrder()).not.toBe(first);
   });
 

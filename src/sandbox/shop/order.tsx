@@ -110,7 +110,7 @@ export const FollowedOrder = ({ order, steps, mails, shown }: Followed & { shown
         ))}
       </ol>
       <p class="hint">
-        {order.items.map(({ name, quantity }) => `${quantity} × ${name}`).join(', ')}, {formatMoney(order.total.amount, order.total.currency)}
+        {order.items.map(({ name, quantity }) => `${quantity} × ${name}`).join(', ')}: {formatMoney(order.total.amount, order.total.currency)} in total
         {order.payment && order.payment.captured > 0 ? `, ${formatMoney(order.payment.captured, order.total.currency)} paid` : ''}
         {order.payment && order.payment.refunded > 0 ? `, ${formatMoney(order.payment.refunded, order.total.currency)} refunded` : ''}
       </p>

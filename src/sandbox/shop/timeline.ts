@@ -44,7 +44,7 @@ export const STATUS_TEXTS: Record<OrderStatus, string> = {
 /** @returns what happened to an order, in order, each at the time at which it happened */
 export function timelineOf(order: Order, steps: Step[]): Entry[] {
   const { shipment, payment, failure } = order;
-  const entries: Entry[] = [{ at: order.createdAt, tone: 'good', title: 'Order accepted' }, ...steps.map(entryOf)];
+  const entries: Entry[] = [{ at: order.createdAt, tone: 'good', title: 'Order accepted' }, ...steps.map((step) => entryOf(step, steps))];
   if (shipment?.shippedAt) {
     const detail = `${shipment.carrier ?? 'The carrier'}, tracking number ${shipment.trackingNumber ?? 'unknown'}`;
     entries.push({ at: shipment.shippedAt, tone: 'good', title: 'Shipped', detail });
@@ -59,10 +59,15 @@ export function timelineOf(order: Order, steps: Step[]): Entry[] {
   return sorted;
 }
 
-function entryOf({ step, kind, state, attempts, error, startedAt, finishedAt }: Step): Entry {
+const FAILED: readonly Step['state'][] = ['refused', 'exhausted', 'interrupted'];
+
+function entryOf({ step, kind, state, attempts, error, startedAt, finishedAt, events, generation }: Step, all: Step[]): Entry {
   const { doing, done } = kind === 'step' ? WORDS[step] : { doing: WORDS[step].undoing, done: WORDS[step].undone };
   const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
-  const ended = finishedAt ?? startedAt;
+  // A parked step is not finished, but it has ended.
+  const ended = finishedAt ?? events.at(-1)?.at ?? startedAt;
+  const failed = all.some((other) => other.kind === 'step' && other.step === step && other.generation === generation && FAILED.includes(other.state));
+  const precaution = kind === 'compensation' && failed ? 'In case the failed attempt did something after all.' : undefined;
   switch (state) {
     case 'running':
       return { at: startedAt, tone: 'busy', title: `${doing} …` };
@@ -76,6 +81,6 @@ function entryOf({ step, kind, state, attempts, error, startedAt, finishedAt }: 
       return { at: ended, tone: 'quiet', title: `${doing} was interrupted` };
     case 'done':
     case 'undone':
-      return { at: ended, tone: kind === 'step' ? 'good' : 'quiet', title: done, detail: attempts > 1 ? `After ${tries}, once.` : undefined };
+      return { at: ended, tone: kind === 'step' ? 'good' : 'quiet', title: done, detail: attempts > 1 ? `${tries}, done once.` : precaution };
   }
 }
