@@ -189,6 +189,32 @@ describe('the shop window', { timeout: 180_000 }, () => {
     for (const secret of Object.values(stack.secrets)) expect(shown).not.toContain(secret);
   });
 
+  it('leads to the page of a simulator, where every fault is set by a button that says what it does', async () => {
+    const url = (await page.getByRole('link', { name: 'Warehouse' }).getAttribute('href')) ?? '';
+    const { page: simulator, context, faults: simulatorFaults } = await openPage(browser, url);
+    await simulator.goto('/');
+    await simulator.getByText('Now it works.').waitFor();
+    await simulator.getByLabel('For the next … requests').fill('3');
+    await simulator.getByLabel('Slow down by … ms').fill('1000');
+    await simulator.getByLabel('Only').selectOption('POST /v1/shipments');
+    for (const [button, state] of [
+      ['Take down', 'is down'],
+      ['Fail before acting', 'fails before it acts'],
+      ['Act, then fail', 'fails after it has acted'],
+      ['Act, then lose the answer', 'acts, but its answer is lost'],
+      ['Refuse as too many', 'refuses because of too many requests'],
+      ['Slow down', 'is slow by 1000 ms'],
+    ] as const) {
+      await simulator.getByRole('button', { name: button }).click();
+      await simulator.getByText(`Now it ${state}, for the next 3 requests, only POST /v1/shipments.`).waitFor();
+    }
+    await simulator.getByRole('button', { name: 'Heal' }).click();
+    await simulator.getByText('Now it works.').waitFor();
+    expect(await accessProblems(simulator)).toEqual([]);
+    expect(simulatorFaults).toEqual([]);
+    await context.close();
+  });
+
   it('shows a fault that was set elsewhere, and opens without an order that does not exist', async () => {
     expect((await fetch(`${stack.url}/?order=nonsense`)).status).toBe(200);
     expect((await fetch(`${stack.url}/?order=0198c5a2-7a53-7e1c-9a40-3f6f6f1c2b11`)).status).toBe(200);

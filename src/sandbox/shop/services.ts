@@ -1,6 +1,7 @@
 import { SERVICE_NAMES as NAMES } from '../../contracts/health.ts';
 import type { WantedFault } from '../fault-panels.ts';
-import type { Fault, FaultMode } from '../simulators/faults.ts';
+import { faultText } from '../simulators/fault-words.ts';
+import type { Fault } from '../simulators/faults.ts';
 
 /** The outside services that a visitor can break. */
 export const SERVICES = ['warehouse', 'payments'] as const;
@@ -21,24 +22,8 @@ export const FAULT_CHOICES = {
 
 export type FaultChoice = keyof typeof FAULT_CHOICES;
 
-const FAULT_WORDS: Record<FaultMode, string> = {
-  down: 'is down',
-  slow: 'is slow',
-  error_before: 'fails before it acts',
-  error_after_commit: 'fails after it has acted',
-  drop_after_commit: 'acts, but its answer is lost',
-  rate_limit: 'refuses because of too many requests',
-};
-
 /** @returns how a service is, e.g. `is down`. @param fault undefined if it did not tell */
 export function describeFault(fault: Fault | null | undefined): { text: string; broken: boolean } {
   if (fault === undefined) return { text: 'does not answer', broken: true };
-  if (fault === null) return { text: 'works', broken: false };
-  const { mode, count, rate, operation } = fault;
-  const limits = [
-    count !== undefined && `for the next ${count === 1 ? 'request' : `${count} requests`}`,
-    rate < 1 && `for ${Math.round(rate * 100)} % of the requests`,
-    operation !== undefined && `only ${operation}`,
-  ].filter(Boolean);
-  return { text: [FAULT_WORDS[mode], ...limits].join(', '), broken: true };
+  return { text: faultText(fault), broken: fault !== null };
 }

@@ -26,6 +26,7 @@ export function layout(title: string, body: Html): Html {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width" />
         <title>${title}</title>
+        <link rel="icon" href="data:," />
         <style>
           ${raw(style)}
         </style>
@@ -34,8 +35,10 @@ export function layout(title: string, body: Html): Html {
         </script>
       </head>
       <body>
-        <h1>${title}</h1>
-        ${body}
+        <main>
+          <h1>${title}</h1>
+          ${body}
+        </main>
       </body>
     </html>`;
 }

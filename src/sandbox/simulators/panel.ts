@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { z } from 'zod';
+import { FAULT_WORDS, faultText, SETTING_WORDS } from './fault-words.ts';
 import { faultModes, modeSettings, type FaultPanel } from './faults.ts';
 import type { SimulatorEnv } from './http.ts';
 import { layout } from './layout.ts';
@@ -56,19 +57,19 @@ export function mountPage(app: Hono<SimulatorEnv>, described: Described): void {
 
 /** Shows the current fault. */
 export function currentFault(panel: FaultPanel) {
-  return html`<p>Current fault: <strong>${panel.current ? JSON.stringify(panel.current) : 'none'}</strong></p>`;
+  return html`<p role="status">Now it <strong>${faultText(panel.current)}</strong>.</p>`;
 }
 
 /** The form that sets and clears the fault. */
 export function faultControls(panel: FaultPanel) {
   return html`<form id="faults">
-      <label>count <input name="count" type="number" min="1" placeholder="until cleared" /></label>
-      <label>rate <input name="rate" type="number" min="0" max="1" step="0.05" value="1" /></label>
-      ${modeSettings.map(({ mode, setting }) => html`<label>${mode}: ${setting} <input name="${mode}.${setting}" type="number" min="1" placeholder="default" /></label>`)}
+      <label>For the next … requests <input name="count" type="number" min="1" placeholder="until healed" /></label>
+      <label>Share of them, 0 to 1 <input name="rate" type="number" min="0" max="1" step="0.05" value="1" /></label>
+      ${modeSettings.map(({ mode, setting }) => html`<label>${FAULT_WORDS[mode].button} ${SETTING_WORDS[setting] ?? setting} <input name="${mode}.${setting}" type="number" min="1" placeholder="default" /></label>`)}
       ${panel.operations.length > 0
-        ? html`<label>only <select name="operation"><option value="">every request</option>${panel.operations.map((operation) => html`<option>${operation}</option>`)}</select></label>`
+        ? html`<label>Only <select name="operation"><option value="">every request</option>${panel.operations.map((operation) => html`<option>${operation}</option>`)}</select></label>`
         : ''}
-      <p>${faultModes.map((mode) => html`<button value="${mode}">${mode}</button> `)}<button value="">clear fault</button></p>
+      <p>${faultModes.map((mode) => html`<button value="${mode}" title="${mode}">${FAULT_WORDS[mode].button}</button> `)}<button value="">Heal</button></p>
     </form>
     <script>
       ${raw(faultScript)}

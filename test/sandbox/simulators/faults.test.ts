@@ -55,7 +55,7 @@ describe('the control routes', () => {
     faults.set({ mode: 'slow', delayMs: 7 });
     const page = await (await fetch(url)).text();
     expect(page).toContain('Payment simulator');
-    expect(page).toContain('&quot;delayMs&quot;:7');
+    expect(page).toContain('Now it <strong>is slow by 7 ms</strong>.');
     expect(page).toContain('POST /v1/payment_intents/:id/confirm');
   });
 });
