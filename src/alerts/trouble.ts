@@ -21,9 +21,9 @@ export interface Clock {
   timeZone: string;
 }
 
-/** @returns a time of day in the shop's time zone, e.g. `19:41`; with its date unless it is today */
+/** @returns a time of day in the shop's time zone, and which one that is, e.g. `19:41 CET`; with its date unless it is today */
 export function clockTime(time: Date, { now, timeZone }: Clock): string {
   const day = new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short' });
-  const hour = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(time);
+  const hour = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' }).format(time);
   return day.format(time) === day.format(now) ? hour : `${hour} on ${day.format(time)}`;
 }

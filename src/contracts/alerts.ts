@@ -12,7 +12,7 @@ export const ALERT_MESSAGE_STATES = ['pending', 'sent', 'given_up'] as const;
 
 /** What a message says. No personal data. */
 export interface AlertContent {
-  /** e.g. `15 orders (€133.50) parked at shipping: the warehouse has not answered since 19:41` */
+  /** e.g. `15 orders (€133.50) parked at shipping: the warehouse has not answered since 19:41 CET` */
   title: string;
   /** What to know and do, a sentence or two each. */
   lines: string[];

@@ -72,7 +72,7 @@ beforeEach(async () => {
 
 /** @returns the alerts of this test, oldest first */
 const mails = () => shop.inbox.messages({ to: ON_CALL }).toReversed().slice(seen);
-const subjects = () => mails().map(({ subject }) => subject.replace(/\d\d:\d\d/, 'HH:MM'));
+const subjects = () => mails().map(({ subject }) => subject.replace(/\d\d:\d\d CES?T/, 'HH:MM'));
 
 async function open(count: number, changes: Partial<NewFailure> = {}): Promise<void> {
   for (let index = 0; index < count; index += 1) await openFailureOf(db, await shop.placeOrder(), changes);
