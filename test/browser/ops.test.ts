@@ -172,6 +172,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     bulkActionId = page.url().split('/').at(-1) ?? '';
     await page.locator('#progress').getByText(`${ADAS_ORDERS} succeeded`, { exact: true }).waitFor({ timeout: 60_000 });
     await page.locator('#progress').getByText('completed').waitFor();
+    expect(await isShown(page.locator('#items-now .status.good').filter({ hasText: 'Succeeded' }).first())).toBe(true);
     await page.getByRole('status').filter({ hasText: '100 % done' }).waitFor({ state: 'attached' });
     expect(await stack.db.$count(failures, eq(failures.bulkActionId, bulkActionId))).toBe(ADAS_ORDERS);
   });

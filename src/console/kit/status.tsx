@@ -84,7 +84,7 @@ export const TONES: Record<AnyStatus, Tone> = {
   declined: 'warn',
   refunded: 'quiet',
   requires_action: 'warn',
-  succeeded: 'quiet',
+  succeeded: 'good',
   canceled: 'warn',
   // disputes
   warning_needs_response: 'warn',
