@@ -22,6 +22,8 @@ describe('npm run demo', { timeout: 400_000 }, () => {
     expect(stderr).toBe('');
     expect(stdout).toContain('20 of 20 orders ended as expected.');
     expect(stdout).toContain('Signups: pending_verification, trial, subscribed');
+    const [, heading = '', first = ''] = /^( +order .*)\n(.*)$/m.exec(stdout) ?? [];
+    expect(first.slice(0, heading.indexOf('total') + 'total'.length)).toMatch(/ a packet of tea +€8\.90$/);
     expect(code).toBe(0);
     expect(await readFault(stack.warehouseUrl)).toBeNull();
     const page = await fetch(linkIn(stdout, 'the order'));

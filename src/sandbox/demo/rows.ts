@@ -61,24 +61,19 @@ async function follow(shop: Shop, row: Row): Promise<void> {
 
 /** Prints a table of the orders. @returns how many ended as expected */
 export function printOutcomes(rows: readonly Row[]): number {
-  console.log('\n    order                 total      kept  outcome');
+  console.log(`\n${rowText('', 'order', 'total', 'kept', 'outcome')}`);
   for (const { number, scenario, order } of rows) {
     const { amount, currency } = order.total;
     const kept = (order.payment?.captured ?? 0) - (order.payment?.refunded ?? 0);
     const outcome = order.failure ? `${order.status}: ${order.failure.type}` : order.status;
-    const mark = order.status === scenario.ends ? ' ' : `  expected ${scenario.ends}`;
-    console.log(
-      [
-        String(number).padStart(2),
-        scenario.name.padEnd(18),
-        formatMoney(amount, currency).padStart(9),
-        formatMoney(kept, currency).padStart(9),
-        `${outcome}${mark}`,
-      ].join('  '),
-    );
+    const mark = order.status === scenario.ends ? '' : `  expected ${scenario.ends}`;
+    console.log(rowText(String(number), scenario.name, formatMoney(amount, currency), formatMoney(kept, currency), `${outcome}${mark}`));
   }
   return rows.filter(({ order, scenario }) => order.status === scenario.ends).length;
 }
+
+const rowText = (number: string, order: string, total: string, kept: string, outcome: string): string =>
+  [number.padStart(2), order.padEnd(18), total.padStart(9), kept.padStart(9), outcome].join('  ');
 
 /** Prints where to look next. */
 export function printLinks(title: string, links: [string, string][]): void {
