@@ -207,8 +207,8 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     await page.goto('/ops/schedules');
     const schedule = page.getByRole('region', { name: 'weekly report' });
     await schedule.getByText('Backfill…').click();
-    await schedule.getByLabel('From (UTC)').fill(`${day}T00:00`);
-    await schedule.getByLabel('To (UTC)').fill(`${day}T23:00`);
+    await schedule.getByLabel('From (local time)').fill(`${day}T00:00`);
+    await schedule.getByLabel('To (local time)').fill(`${day}T23:00`);
     await schedule.getByRole('button', { name: 'Dry-run the backfill' }).click();
     await page.getByText('1 run will be started').waitFor();
     await page.getByLabel('Reason').fill('the report of that week is missing');

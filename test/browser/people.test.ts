@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPayloadKeys } from '../../src/config.ts';
 import { OrderLinks, verificationPath } from '../../src/customer-links.ts';
-import { failures, orders, signups, verificationTokens } from '../../src/db/schema.ts';
+import { failures, orderEvents, orders, signups, verificationTokens } from '../../src/db/schema.ts';
 import { revokeApiKey } from '../../src/operate/api-keys.ts';
 import { cancelOrder } from '../../src/operate/orders.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
@@ -186,6 +186,23 @@ describe('a list', { timeout: 60_000 }, () => {
     });
   });
 
+  it('takes times in the zone in which it shows them', async () => {
+    const { id } = await ordered();
+    await api.db.insert(orderEvents).values({ orderId: id, generation: 1, status: 'accepted', at: new Date('2026-11-24T20:15:00Z') });
+    await work(api.keys.operator.key, { timezoneId: 'Asia/Tokyo' }, async (page) => {
+      await page.goto(`/ops/orders?id=${id}`);
+      await page.getByText('More filters').click();
+      await page.getByLabel('From (local time)').fill('2026-11-25T05:00');
+      await page.getByLabel('Before (local time)').fill('2026-11-25T05:30');
+      await page.getByRole('button', { name: 'Search' }).click();
+      await page.waitForURL('**/ops/orders?*from=2026-11-24T20%3A00*');
+      await page.getByText('1 matching order', { exact: true }).waitFor();
+      expect(await page.getByLabel('From (local time)').inputValue()).toBe('2026-11-25T05:00');
+      expect(await page.getByLabel('Before (local time)').inputValue()).toBe('2026-11-25T05:30');
+      expect(await accessProblems(page)).toEqual([]);
+    });
+  });
+
   it('is a file with the filtered rows, in which no text is a formula', async () => {
     const formula = { ...newOrder(), customer: { email: 'formula@example.com', name: '=1+1' } };
     const id = await placeOrder(api, formula);
@@ -216,6 +233,8 @@ describe('a list', { timeout: 60_000 }, () => {
       await page.goto(`/ops/orders/${id}`);
       await page.getByText('Times are UTC.').waitFor();
       expect(await page.locator('button.copy:visible').count()).toBe(0);
+      await page.goto('/ops/audit');
+      await page.getByLabel('From (UTC)').waitFor();
     });
   });
 });

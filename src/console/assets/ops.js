@@ -11,9 +11,20 @@ function enhance(root) {
     if ('exact' in time.dataset) time.textContent = text;
   }
   for (const zone of root.querySelectorAll('[data-zone]')) zone.textContent = `Times are local (${timeZone}).`;
+  for (const input of root.querySelectorAll('input[type="datetime-local"]')) takeLocalTime(input);
   // Only a page that was fetched safely may write to the clipboard.
   if (navigator.clipboard) for (const button of root.querySelectorAll('[data-copy]')) button.hidden = false;
   for (const form of root.querySelectorAll('form[data-selection]')) countSelection(form);
+}
+
+/** The server takes UTC, and this page shows local times: a reader enters what they see. */
+function takeLocalTime(input) {
+  const [label] = input.labels;
+  label.firstChild.textContent = label.firstChild.textContent.replace('(UTC)', '(local time)');
+  if (input.defaultValue) input.value = local.format(new Date(`${input.defaultValue}Z`)).slice(0, 16).replace(' ', 'T');
+  input.form.addEventListener('formdata', ({ formData }) => {
+    if (input.value) formData.set(input.name, new Date(input.value).toISOString().slice(0, 16));
+  });
 }
 
 document.addEventListener('click', ({ target }) => {
