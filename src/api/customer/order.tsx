@@ -97,7 +97,15 @@ const Standing = ({ of: { order, payment } }: { of: OrderRecord }) => (
 const HAS_ENDED: readonly OrderStatus[] = ['compensating', ...FINAL_ORDER_STATUSES];
 
 const Stages = ({ of: { order, payment, shipment }, timeZone }: { of: OrderRecord; timeZone: string }) => {
-  const format = new Intl.DateTimeFormat('en-IE', { dateStyle: 'long', timeStyle: 'short', timeZone });
+  const format = new Intl.DateTimeFormat('en-GB', {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone,
+    timeZoneName: 'short',
+  });
   const stages: [string, Date | null | undefined][] = [
     ['Ordered', order.createdAt],
     ['Paid', payment?.capturedAt],
