@@ -98,7 +98,7 @@ it('says who is signed in, and shows support no entry and no button that it may 
   const entries = [...(/<nav[^>]*aria-label="Sections">.*?<\/nav>/s.exec(text)?.[0] ?? '').matchAll(/href="([^"]+)"/g)];
   expect(entries.map(([, path]) => path)).toEqual(['/ops', '/ops/failures', '/ops/orders', '/ops/signups', '/ops/reports']);
   const failure = await show(`/ops/failures/${failureId}`);
-  expect(failure.text).toContain('Operators decide about failures.');
+  expect(failure.text).toContain(`Operators decide about failures. You can cancel <a href="/ops/orders/${orderId}">order …${orderId.slice(-8)}</a>.`);
   const list = await show('/ops/failures');
   expect(list.text).toContain(`/ops/failures/${failureId}`);
   expect(list.text).not.toContain('data-selection');

@@ -128,9 +128,22 @@ type ActionsProps = Pick<Seen, 'failure' | 'address' | 'isFixable'> & { session:
 const Actions = (props: ActionsProps) => {
   const { failure, session } = props;
   if (failure.status !== 'open') return <p class="hint">No actions: the failure is {words(failure.status)}.</p>;
-  if (session.caller.role !== 'operator') return <p class="hint">Operators decide about failures.</p>;
+  if (session.caller.role !== 'operator') return <ForOperators failure={failure} />;
   return <ActionBar>{OFFERS[failure.kind](props)}</ActionBar>;
 };
+
+/** Support cannot retry, but a customer who does not want to wait can be helped: a parked order can be cancelled. */
+const ForOperators = ({ failure: { kind, orderId } }: Pick<Seen, 'failure'>) => (
+  <p class="hint">
+    Operators decide about failures.
+    {kind === 'step' && orderId ? (
+      <>
+        {' '}
+        You can cancel <IdLink to="order" id={orderId} />.
+      </>
+    ) : null}
+  </p>
+);
 
 const retry = ({ failure: { id }, address, session }: ActionsProps) => (
   <>
