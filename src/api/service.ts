@@ -42,8 +42,7 @@ export async function startApi(config: ApiConfig, log: Logger, extend: (api: Api
     limits: DATABASE_LIMITS.api,
   });
   const temporal = connectTemporal({
-    // A waiting person is told at once that Temporal is away. The client's own retries would make them wait, and one that
-    // is due after the connection was closed ends the process.
+    // A waiting person is told at once that Temporal is away. The client's own retries would make them wait.
     interceptors: [],
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': LONGEST_RECONNECT },
   });

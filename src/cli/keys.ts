@@ -1,11 +1,10 @@
 import { Option, type Command } from 'commander';
-import { duration } from '../contracts/duration-format.ts';
 import { ROLES, type Role } from '../contracts/statuses.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../operate/api-keys.ts';
 import { listApiKeys, type ApiKey } from '../queries/api-keys.ts';
 import { connected } from './connections.ts';
 import { actorOption, idOf, jsonOption, parseDuration, parseExpiry, reasonOption, type Expiry } from './options.ts';
-import { print, table, type OutputOptions } from './output.ts';
+import { print, table, timeText, type OutputOptions } from './output.ts';
 
 /** ms */
 const DAY = 86_400_000;
@@ -70,7 +69,7 @@ export function addKeys(program: Command): void {
       (given: string, { overlap, expires, actor, reason = 'rotation', ...options }: KeyOptions & ExpiryOptions & { overlap: number }) =>
         connected(async ({ db }) => {
           const rotated = await rotateApiKey(db, idOf(given), { overlap, expiresAt: endOf(expires) }, { actor, reason });
-          const old = overlap === 0 ? 'no longer works' : `works for another ${duration(overlap)}`;
+          const old = overlap === 0 ? 'no longer works' : `works until ${timeText(new Date(Date.now() + overlap))}`;
           print(options, rotated, () => `${rotated.key}\n\nKeep it: it is not stored. The old secret ${old}.`);
         }),
     );

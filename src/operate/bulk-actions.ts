@@ -6,7 +6,7 @@ import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts'
 import { transaction } from '../db/transaction.ts';
 import { findCandidates } from '../queries/bulk-action-plan.ts';
 import { recordOperatorAction, recordOperatorActions } from '../records/audit.ts';
-import { countAllowed, whyPause } from '../records/bulk-action-items.ts';
+import { readPace } from '../records/bulk-action-items.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { newId } from '../records/new-id.ts';
 import { defineAction, reasonInput, type OperatorAction } from './action.ts';
@@ -123,8 +123,8 @@ async function lockBulkAction(tx: Transaction, id: string) {
 
 /**
  * Acts on the next items of a bulk action. An item's action and its mark are one transaction, so no item is acted on twice,
- * however often a batch is attempted. Acts on a few items only until it is known whether they succeed, and pauses the bulk action if
- * they have all failed again.
+ * however often a batch is attempted. Acts on its first items only until one of them has succeeded, and pauses the bulk action if they
+ * fail again.
  * @param size at most how many
  * @param onItem called after each
  * @returns where the bulk action stands afterwards
@@ -139,22 +139,25 @@ export async function runBulkActionBatch(
     const bulkAction = await lockBulkAction(tx, bulkActionId);
     if (bulkAction.state === 'paused') return 'paused';
     if (bulkAction.state !== 'running') return 'ended';
-    // Under the lock that a person takes who pauses or resumes it, so that the one decides after the other.
-    const pauseReason = await whyPause(tx, bulkActionId, bulkAction.probeFrom);
-    if (pauseReason !== undefined && (await tx.$count(bulkActionItems, isPendingOf(bulkActionId))) > 0) {
-      await setState(tx, bulkActionId, { state: 'paused', pauseReason });
-      await recordOperatorAction(tx, 'pause_bulk_action', bulkActionId, { actor: 'holdfast', reason: pauseReason });
-      return 'paused';
-    }
     const items = await tx
       .select()
       .from(bulkActionItems)
       .where(isPendingOf(bulkActionId))
       .orderBy(asc(bulkActionItems.position))
       .limit(size);
+    // Under the lock that a person takes who pauses or resumes it, so that the one decides after the other.
+    const pace = items.length > 0 ? await readPace(tx, bulkAction) : { allowed: 0 };
+    if ('pauseReason' in pace) {
+      const { pauseReason } = pace;
+      await setState(tx, bulkActionId, { state: 'paused', pauseReason });
+      await recordOperatorAction(tx, 'pause_bulk_action', bulkActionId, { actor: 'holdfast', reason: pauseReason });
+      return 'paused';
+    }
     const done: Item[] = [];
-    const allowed = await countAllowed(tx, bulkActionId, bulkAction.probeFrom);
-    for (const item of items.slice(0, allowed)) {
+    let left = items.length;
+    for (const item of items) {
+      if (done.length >= pace.allowed) break;
+      left -= 1;
       const skip = await actOn(tx, db, bulkAction, item);
       await tx
         .update(bulkActionItems)
@@ -166,7 +169,7 @@ export async function runBulkActionBatch(
     await recordOperatorActions(tx, ITEM_ACTIONS[bulkAction.action].name, done.map(targetOf), bulkAction);
     const failureIds = done.flatMap(({ failureId }) => failureId ?? []);
     if (failureIds.length > 0) await tx.update(failures).set({ bulkActionId }).where(inArray(failures.id, failureIds));
-    if (items.length === size || items.length > allowed) return 'running';
+    if (left > 0 || items.length === size) return 'running';
     await setState(tx, bulkActionId, { state: 'completed', finishedAt: sql`now()` });
     return 'ended';
   });

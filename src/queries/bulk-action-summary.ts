@@ -1,4 +1,5 @@
 import type { BulkActionType } from '../contracts/bulk-actions.ts';
+import { FIRST_ITEMS } from '../records/bulk-action-items.ts';
 import type { BulkActionProgress, BulkActionWithProgress } from './bulk-actions.ts';
 
 const COUNTS = [
@@ -14,6 +15,15 @@ export const describeProgress = (progress: BulkActionProgress): string =>
   COUNTS.filter(([count]) => progress[count] > 0)
     .map(([count, words]) => `${progress[count]} ${words}`)
     .join(', ') || 'nothing to act on';
+
+/** @returns whether a bulk action waits for the results of its first items, as it seems from its progress */
+export const isTryingFirst = ({ bulkAction: { state, probeFrom }, progress: { total, pending } }: BulkActionWithProgress): boolean => {
+  const acted = total - pending - probeFrom;
+  return state === 'running' && pending > 0 && acted > 0 && acted <= FIRST_ITEMS;
+};
+
+/** What people are told meanwhile: it stands still at less than its rate. */
+export const TRYING_FIRST = `The first ${FIRST_ITEMS} are tried alone. The others follow once one of them has succeeded, or after two minutes.`;
 
 const VERBS: Record<BulkActionType, string> = { retry: 'Retry', cancel: 'Cancel', restart: 'Restart' };
 

@@ -1,5 +1,5 @@
 import { and, eq, gte, inArray, isNotNull, not, sql, type SQL } from 'drizzle-orm';
-import type { BulkActionResult } from '../contracts/bulk-actions.ts';
+import type { BulkActionItemState, BulkActionResult } from '../contracts/bulk-actions.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { OrderStatus } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
@@ -120,44 +120,37 @@ export function settleRestart(
 }
 
 /** How many items a bulk action acts on first. A service that is not back fails these again, and no more. */
-const FIRST_ITEMS = 5;
+export const FIRST_ITEMS = 5;
 
-/** ms that it waits for their results. A retry of a charge may take hours, and a restarted order may wait for approval. */
-const PATIENCE = 60_000;
+/** ms that it waits for their results: an email takes 70 s to fail. A charge may take hours, and a restarted order may wait for approval. */
+const PATIENCE = 120_000;
 
-/**
- * @param from a position
- * @returns why a bulk action is to pause: the first items from there on whose outcome is known have all failed again. Undefined if
- * they have not, or too few are known
- */
-export async function whyPause(tx: Transaction, bulkActionId: string, from: number): Promise<string | undefined> {
-  const first = await tx
-    .select({ state: bulkActionItems.state, message: bulkActionItems.message })
-    .from(bulkActionItems)
-    .where(and(isFrom(bulkActionId, from), inArray(bulkActionItems.state, ['succeeded', 'failed_again'])))
-    .orderBy(bulkActionItems.settledAt, bulkActionItems.position)
-    .limit(FIRST_ITEMS);
-  if (first.length < FIRST_ITEMS || first.some(({ state }) => state !== 'failed_again')) return undefined;
-  const why = first.at(-1)?.message ?? 'the cause is not known';
-  return `The first ${FIRST_ITEMS} items failed again: ${why}`;
-}
+/** Results of the first items. The others say nothing about the service, e.g. that an order was cancelled while it was retried. */
+const TELLING: BulkActionItemState[] = ['requested', 'succeeded', 'failed_again'];
+
+/** How many items a bulk action may act on now, or why it has to pause. */
+export type Pace = { allowed: number } | { pauseReason: string };
 
 /**
- * @param from a position
- * @returns how many items a bulk action may act on now: only the first ones from there on, until one of them has succeeded or their
- * results take too long
+ * @returns how a bulk action may go on. It waits for the results of its first items from `probeFrom` on. If one has succeeded, or none
+ * is known in time, it may act on all others; if those that are known have failed again, it has to pause
  */
-export async function countAllowed(tx: Transaction, bulkActionId: string, from: number): Promise<number> {
-  const { state, actedAt } = bulkActionItems;
+export async function readPace(
+  tx: Transaction,
+  { id, action, probeFrom }: Pick<typeof bulkActions.$inferSelect, 'id' | 'action' | 'probeFrom'>,
+): Promise<Pace> {
+  const good = action === 'cancel' ? 'cancelled' : 'succeeded';
+  const { bulkActionId, position, state, message, actedAt } = bulkActionItems;
   const first = await tx
-    .select({ state, isOverdue: sql<boolean>`${actedAt} < now() - ${PATIENCE} * interval '1 ms'` })
+    .select({ state, message, isOverdue: sql<boolean>`${actedAt} < now() - ${PATIENCE} * interval '1 ms'` })
     .from(bulkActionItems)
-    .where(and(isFrom(bulkActionId, from), isNotNull(actedAt)))
-    .orderBy(bulkActionItems.position)
+    .where(and(eq(bulkActionId, id), gte(position, probeFrom), isNotNull(actedAt), inArray(state, [...TELLING, good])))
+    .orderBy(position)
     .limit(FIRST_ITEMS);
-  if (first.some((item) => item.isOverdue || !['requested', 'failed_again'].includes(item.state))) return Infinity;
-  return FIRST_ITEMS - first.length;
+  if (first.some((item) => item.state === good)) return { allowed: Infinity };
+  if (first.length < FIRST_ITEMS) return { allowed: FIRST_ITEMS - first.length };
+  if (first.some((item) => item.state === 'requested' && !item.isOverdue)) return { allowed: 0 };
+  const failed = first.filter((item) => item.state === 'failed_again');
+  if (failed.length === 0) return { allowed: Infinity };
+  return { pauseReason: `The first ${failed.length} items failed again: ${failed.at(-1)?.message ?? 'the cause is not known'}` };
 }
-
-const isFrom = (bulkActionId: string, position: number) =>
-  and(eq(bulkActionItems.bulkActionId, bulkActionId), gte(bulkActionItems.position, position));

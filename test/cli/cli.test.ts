@@ -443,7 +443,7 @@ describe('ops', () => {
     const id = String(Object(created.printed).id);
     expect((await ops('keys', 'list')).stdout).toMatch(new RegExp(`${id} +customer .*2099-06-30 00:00:00Z +never +shop`));
     const rotated = await ops('keys', 'rotate', id, '--overlap', '2h', '--expires', 'never');
-    expect(rotated.stdout).toContain('The old secret works for another 2.0 h.');
+    expect(rotated.stdout).toMatch(/The old secret works until \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\./);
     expect((await ops('keys', 'list')).stdout.match(new RegExp(id, 'g'))).toHaveLength(2);
     expect((await ops('keys', 'rotate', id, '--overlap', '90')).code).toBe(2);
     expect((await ops('keys', 'revoke', id, '--reason', 'lost')).code).toBe(0);

@@ -266,6 +266,16 @@ it('says what came of a bulk action, and offers a dry run of exactly what failed
   ]);
 });
 
+it('says that a bulk action waits for the results of its first items', async () => {
+  const parked = [];
+  while (parked.length < 6) parked.push(await openOrderFailure({ errorType: 'flaky' }));
+  const request = bulkActionRequestSchema.parse({ action: 'retry', ids: parked.map(({ failureId }) => failureId), reason: 'it is back' });
+  const id = await startBulkAction(shop.db, request, 'key:1');
+  expect((await get(`/ops/bulk-actions/${id}`)).text).not.toContain('tried alone');
+  await runBulkActionBatch(shop.db, id, 20, () => {});
+  expect((await get(`/ops/bulk-actions/${id}`)).text).toContain('The first 5 are tried alone.');
+});
+
 it('says why a bulk action has paused itself, and offers to resume it', async () => {
   const { failureId } = await openOrderFailure({ errorType: 'flaky' });
   const request = bulkActionRequestSchema.parse({ action: 'retry', ids: [failureId], reason: 'it is back' });

@@ -209,7 +209,7 @@ describe('a bulk action whose first items all fail again', () => {
     expect(await progressOf(bulkActionId)).toMatchObject({ requested: 5, pending: 1 });
     await rig.db
       .update(bulkActionItems)
-      .set({ actedAt: sql`now() - interval '61 seconds'` })
+      .set({ actedAt: sql`now() - interval '121 seconds'` })
       .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.state, 'requested')));
     await work(2);
     expect(await progressOf(bulkActionId)).toMatchObject({ requested: 6, pending: 0 });

@@ -14,7 +14,7 @@ import {
   type BulkActionProgress,
   type BulkActionWithProgress,
 } from '../../queries/bulk-actions.ts';
-import { describeProgress, nextStepAfter } from '../../queries/bulk-action-summary.ts';
+import { describeProgress, isTryingFirst, nextStepAfter, TRYING_FIRST } from '../../queries/bulk-action-summary.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
 import { postAction, type ActionRoute } from '../kit/actions.ts';
 import { Actor, IdLink, number, shortId, Subject, Time } from '../kit/format.tsx';
@@ -119,7 +119,7 @@ const Progress = (seen: BulkActionWithProgress) => {
   );
 };
 
-/** Why it has paused itself; or, once it has ended, what happened and what to do next. */
+/** Why it has paused itself, or waits; or, once it has ended, what happened and what to do next. */
 const Outcome = (seen: BulkActionWithProgress) => {
   const { bulkAction, progress } = seen;
   if (bulkAction.pauseReason !== null) {
@@ -129,6 +129,7 @@ const Outcome = (seen: BulkActionWithProgress) => {
       </p>
     );
   }
+  if (isTryingFirst(seen)) return <p class="hint">{TRYING_FIRST}</p>;
   if (bulkAction.finishedAt === null) return null;
   const next = nextStepAfter(seen);
   return (

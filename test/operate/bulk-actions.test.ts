@@ -1,0 +1,79 @@
+import { and, eq, inArray, lt, sql } from 'drizzle-orm';
+import { expect, it } from 'vitest';
+import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
+import { bulkActionItems, bulkActions, failures, orders } from '../../src/db/schema.ts';
+import { runBulkActionBatch, startBulkAction } from '../../src/operate/bulk-actions.ts';
+import { openFailureOf } from '../support/failures.ts';
+import { useShop } from '../support/shop.ts';
+
+const { db, ...shop } = await useShop();
+const RATE = 20;
+
+/** @returns a bulk retry of so many parked orders, and their failures */
+async function retryParked(count: number): Promise<{ id: string; ids: string[] }> {
+  const ids: string[] = [];
+  while (ids.length < count) {
+    const ref = await shop.placeOrder();
+    await db.update(orders).set({ status: 'needs_attention' }).where(eq(orders.id, ref.orderId));
+    ids.push((await openFailureOf(db, ref, { resumeStatus: 'charged' })).failureId);
+  }
+  return { id: await startBulkAction(db, bulkActionRequestSchema.parse({ action: 'retry', ids, reason: 'is it back?' }), 'key:1'), ids };
+}
+
+const work = (id: string, rate = RATE) => runBulkActionBatch(db, id, rate, () => {});
+const isOf = (id: string) => eq(bulkActionItems.bulkActionId, id);
+const countActed = (id: string) => db.$count(bulkActionItems, and(isOf(id), sql`${bulkActionItems.actedAt} is not null`));
+
+/** Writes the results of the items before a position that have none. */
+const settle = (id: string, before: number, state: 'succeeded' | 'failed_again' | 'cancelled', message?: string) =>
+  db
+    .update(bulkActionItems)
+    .set({ state, message, settledAt: sql`now()` })
+    .where(and(isOf(id), lt(bulkActionItems.position, before), eq(bulkActionItems.state, 'requested')));
+
+/** Lets two minutes pass since its items were acted on. */
+const wait = (id: string) => db.update(bulkActionItems).set({ actedAt: sql`acted_at - interval '121 seconds'` }).where(isOf(id));
+
+it('acts on five items, and on the others once one of these has succeeded', async () => {
+  const { id } = await retryParked(8);
+  expect([await work(id), await work(id), await countActed(id)]).toEqual(['running', 'running', 5]);
+  await settle(id, 4, 'failed_again');
+  expect([await work(id), await countActed(id)]).toEqual(['running', 5]);
+  await settle(id, 5, 'succeeded');
+  expect([await work(id), await countActed(id)]).toEqual(['ended', 8]);
+});
+
+it('tries another item in the place of one whose order was cancelled', async () => {
+  const { id } = await retryParked(8);
+  await work(id);
+  await settle(id, 1, 'cancelled');
+  await settle(id, 5, 'failed_again');
+  expect([await work(id), await countActed(id)]).toEqual(['running', 6]);
+  await settle(id, 6, 'failed_again', 'still down');
+  expect([await work(id), await countActed(id)]).toEqual(['paused', 6]);
+  const [paused] = await db.select().from(bulkActions).where(eq(bulkActions.id, id));
+  expect(paused?.pauseReason).toBe('The first 5 items failed again: still down');
+});
+
+it('does not wait for a result that takes long: it pauses if the others have failed again, and goes on if none is known', async () => {
+  const [failing, unknown] = [await retryParked(8), await retryParked(8)];
+  for (const { id } of [failing, unknown]) await work(id);
+  await settle(failing.id, 4, 'failed_again');
+  for (const { id } of [failing, unknown]) await wait(id);
+  expect([await work(failing.id), await countActed(failing.id)]).toEqual(['paused', 5]);
+  expect([await work(unknown.id), await countActed(unknown.id)]).toEqual(['ended', 8]);
+});
+
+it('skips what was dealt with meanwhile at its full rate', async () => {
+  const { id, ids } = await retryParked(12);
+  await db.update(failures).set({ status: 'resolved', closedAt: sql`now()` }).where(inArray(failures.id, ids));
+  expect(await work(id)).toBe('ended');
+});
+
+it('counts to five at a lower rate, too', async () => {
+  const { id } = await retryParked(7);
+  for (let second = 0; second < 7; second += 1) expect(await work(id, 1)).toBe('running');
+  expect(await countActed(id)).toBe(5);
+  await settle(id, 5, 'failed_again');
+  expect(await work(id, 1)).toBe('paused');
+});
