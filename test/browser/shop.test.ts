@@ -5,6 +5,7 @@ import { setFault } from '../../src/sandbox/fault-panels.ts';
 import { startEmbeddedStack, type EmbeddedStack } from '../support/embedded-stack.ts';
 import { statusAs } from '../support/host-header.ts';
 import { accessProblems, isShown, launchBrowser, openPage } from './support/browser.ts';
+import { capture, TAKES_PICTURES } from './support/screenshots.ts';
 
 let stack: EmbeddedStack;
 let browser: Browser;
@@ -85,6 +86,25 @@ describe('the shop window', { timeout: 180_000 }, () => {
     await happens('Everything that was paid is refunded.');
     expect(await isShown(page.getByText('€8.90 refunded'))).toBe(true);
     expect(await page.getByRole('button', { name: 'Cancel the order' }).count()).toBe(0);
+  });
+
+  it.runIf(TAKES_PICTURES)('takes pictures of an order that waits for the warehouse, and of the page of a customer', async () => {
+    await placeOrder();
+    await becomes('Completed');
+    const mail = await fetch((await linkTo(/^Mail: .* is confirmed/)) ?? '');
+    const [link = ''] = /\/my\/orders\/[\w/-]+/.exec(await mail.text()) ?? [];
+    await flip('Warehouse', 'Take down');
+    await placeOrder();
+    await becomes('Needs attention');
+    const parked = page.url();
+    await capture(browser, stack.url, async (visitor, take) => {
+      await visitor.goto(link);
+      await take('customer-order');
+      await visitor.goto(parked);
+      await visitor.getByText(/^Parked after 4 attempts/).waitFor();
+      await take('shop-window');
+    });
+    await flip('Warehouse', 'Heal');
   });
 
   it('flips the payment provider, and lists the latest orders', async () => {

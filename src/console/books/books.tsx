@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { BOOK_SIDES } from '../../contracts/books.ts';
-import { duration } from '../../contracts/duration-format.ts';
+import { took } from '../../contracts/duration-format.ts';
 import { readBooks, type BookCheckState, type BookRun, type Books, type KnownDifference } from '../../queries/books.ts';
 import type { PageDependencies, PageEnv } from '../environment.ts';
 import { capital, IdLink, number, plural, Time, words } from '../kit/format.tsx';
@@ -46,17 +46,17 @@ function statusOf({ runs, differences }: BookCheckState) {
 
 const LastRun = ({ run }: { run: BookRun | undefined }) => {
   if (!run) return <>not yet</>;
-  const took = duration(run.finishedAt.getTime() - run.startedAt.getTime());
+  const time = took(run.finishedAt.getTime() - run.startedAt.getTime());
   return (
     <>
-      <Time at={run.finishedAt} /> <span class="hint">{run.error ?? `${number(run.compared)} compared in ${took}`}</span>
+      <Time at={run.finishedAt} /> <span class="hint">{run.error ?? `${number(run.compared)} compared in ${time}`}</span>
     </>
   );
 };
 
 const CHECKS: Columns<BookCheckState> = [
   { title: 'Check', cell: ({ check }) => capital(words(check)) },
-  { title: 'Compares', cell: ({ check }) => `${BOOK_SIDES[check].ours} with ${BOOK_SIDES[check].theirs.toLowerCase()}` },
+  { title: 'Compares', cell: ({ check }) => `${BOOK_SIDES[check].ours} / ${BOOK_SIDES[check].theirs}` },
   { title: 'State', cell: (check) => <Status of={statusOf(check)} /> },
   { title: 'Differences', number: true, cell: ({ differences }) => number(differences) },
   { title: 'Changes', cell: (check) => <LastRun run={runOf(check, 'changed')} /> },

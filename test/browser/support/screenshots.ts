@@ -1,8 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { openPage, signIn } from './browser.ts';
 import type { Stack } from './stack.ts';
+
+/** `SCREENSHOTS=1` renews the pictures of the documentation. */
+export const TAKES_PICTURES = process.env['SCREENSHOTS'] === '1';
 
 const FOLDER = fileURLToPath(new URL('../../../docs/images/', import.meta.url));
 
@@ -12,7 +15,7 @@ const LOOKS: Record<string, BrowserContextOptions> = {
   phone: { colorScheme: 'light', viewport: { width: 390, height: 780 }, isMobile: true },
 };
 
-/** @returns the file name of a page's picture */
+/** @returns the name of the picture of a page of the operator */
 function nameOf(path: string): string {
   const [, , section = 'overview', id, query] = path.split(/[/?]/);
   if (section === 'span=day') return 'overview-day';
@@ -21,21 +24,29 @@ function nameOf(path: string): string {
   return id === undefined ? section : section.replace(/s$/, query ? '-dry-run' : '');
 }
 
-/** Takes a picture of each page: light, dark, and on a phone. For `docs/operations.md`. @returns how many */
-export async function capturePages(browser: Browser, stack: Stack, paths: string[]): Promise<number> {
-  let taken = 0;
+/**
+ * Takes pictures light, dark, and on a phone.
+ * @param show brings a page to what is to be seen, and takes its pictures by their names
+ */
+export async function capture(browser: Browser, url: string, show: (page: Page, take: (name: string) => Promise<void>) => Promise<void>): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
   for (const [look, options] of Object.entries(LOOKS)) {
-    const { page, context } = await openPage(browser, stack.url, options);
+    const { page, context } = await openPage(browser, url, options);
+    await show(page, async (name) => {
+      await page.screenshot({ path: `${FOLDER}${name}-${look}.png` });
+    });
+    await context.close();
+  }
+}
+
+/** Takes pictures of pages of the operator. */
+export const capturePages = (browser: Browser, stack: Stack, paths: string[]): Promise<void> =>
+  capture(browser, stack.url, async (page, take) => {
     await page.goto('/ops/sign-in');
-    await page.screenshot({ path: `${FOLDER}sign-in-${look}.png` });
+    await take('sign-in');
     await signIn(page, stack.keys.operator.key);
     for (const path of paths) {
       await page.goto(path);
-      await page.screenshot({ path: `${FOLDER}${nameOf(path)}-${look}.png` });
-      taken += 1;
+      await take(nameOf(path));
     }
-    await context.close();
-  }
-  return taken;
-}
+  });
