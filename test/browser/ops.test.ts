@@ -66,7 +66,8 @@ describe("the operator's page", { timeout: 120_000 }, () => {
   });
 
   it.runIf(TAKES_PICTURES)('takes pictures during the trouble', async () => {
-    await capturePages(browser, stack, await troubledPages());
+    const paths = await troubledPages();
+    expect(await capturePages(browser, stack, paths)).toBe(3 * (1 + paths.length));
   });
 
   it('opens what the search box of every page finds', async () => {
@@ -283,7 +284,8 @@ describe("the operator's page", { timeout: 120_000 }, () => {
   });
 
   it.runIf(TAKES_PICTURES)('takes pictures once all is fixed', async () => {
-    await capturePages(browser, stack, await fixedPages());
+    const paths = await fixedPages();
+    expect(await capturePages(browser, stack, paths)).toBe(3 * (1 + paths.length));
   });
 
   it('signs out, which ends the session', async () => {

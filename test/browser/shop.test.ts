@@ -97,13 +97,14 @@ describe('the shop window', { timeout: 180_000 }, () => {
     await placeOrder();
     await becomes('Needs attention');
     const parked = page.url();
-    await capture(browser, stack.url, async (visitor, take) => {
+    const taken = await capture(browser, stack.url, async (visitor, take) => {
       await visitor.goto(link);
       await take('customer-order');
       await visitor.goto(parked);
       await visitor.getByText(/^Parked after 4 attempts/).waitFor();
       await take('shop-window');
     });
+    expect(taken).toBe(6);
     await flip('Warehouse', 'Heal');
   });
 

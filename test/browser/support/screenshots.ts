@@ -27,20 +27,24 @@ function nameOf(path: string): string {
 /**
  * Takes pictures light, dark, and on a phone.
  * @param show brings a page to what is to be seen, and takes its pictures by their names
+ * @returns how many
  */
-export async function capture(browser: Browser, url: string, show: (page: Page, take: (name: string) => Promise<void>) => Promise<void>): Promise<void> {
+export async function capture(browser: Browser, url: string, show: (page: Page, take: (name: string) => Promise<void>) => Promise<void>): Promise<number> {
+  let taken = 0;
   await mkdir(FOLDER, { recursive: true });
   for (const [look, options] of Object.entries(LOOKS)) {
     const { page, context } = await openPage(browser, url, options);
     await show(page, async (name) => {
       await page.screenshot({ path: `${FOLDER}${name}-${look}.png` });
+      taken += 1;
     });
     await context.close();
   }
+  return taken;
 }
 
-/** Takes pictures of pages of the operator. */
-export const capturePages = (browser: Browser, stack: Stack, paths: string[]): Promise<void> =>
+/** Takes pictures of the sign-in, and of pages of the operator. @returns how many */
+export const capturePages = (browser: Browser, stack: Stack, paths: string[]): Promise<number> =>
   capture(browser, stack.url, async (page, take) => {
     await page.goto('/ops/sign-in');
     await take('sign-in');
