@@ -5,8 +5,9 @@ import type { OrderRef } from '../contracts/ids.ts';
 import type { CallKind, OrderStep } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { attemptEvents } from '../db/schema.ts';
+import { transaction } from '../db/transaction.ts';
 import { isOf } from '../records/order-rows.ts';
-import { lockStep } from '../records/saga-steps.ts';
+import { lockStep, type SagaStep } from '../records/saga-steps.ts';
 import { recordAttempt, recordFailed, stopwatch, type Ongoing } from './attempts.ts';
 
 /** A call about a step that neither is the step nor undoes it. It has no row of its own: only the record says that it was made. */
@@ -18,22 +19,33 @@ export interface Call extends OrderRef {
 /** An attempt of a call that goes on. */
 type OngoingCall = Required<Ongoing>;
 
-/** Counts an attempt of a call. A later call goes on counting where the one before it ended. */
+const isOfCall = (call: Call) => and(isOf(attemptEvents, call), eq(attemptEvents.step, call.step), eq(attemptEvents.kind, call.kind));
+
+/**
+ * Counts an attempt of a call. A later call goes on counting where the one before it ended. Under the lock of the step: two attempts
+ * that begin together, e.g. once Postgres is back, would otherwise get the same number.
+ */
 export async function beginCall(db: Database, call: Call): Promise<OngoingCall> {
   const after = stopwatch();
-  const { step, kind } = call;
-  const [last] = await db
-    .select({ attempt: sql<number | null>`max(${attemptEvents.attempt})` })
-    .from(attemptEvents)
-    .where(and(isOf(attemptEvents, call), eq(attemptEvents.step, step), eq(attemptEvents.kind, kind)));
-  const number = Math.max((last?.attempt ?? 0) + 1, activityInfo().attempt);
-  await db.execute(recordAttempt(call, { type: 'started', attempt: number }));
+  const number = await transaction(db, async (tx) => {
+    await lockCall(tx, call);
+    const [last] = await tx
+      .select({ attempt: sql<number>`coalesce(max(${attemptEvents.attempt}), 0)` })
+      .from(attemptEvents)
+      .where(isOfCall(call));
+    const next = Math.max((last?.attempt ?? 0) + 1, activityInfo().attempt);
+    await tx.execute(recordAttempt(call, { type: 'started', attempt: next }));
+    return next;
+  });
   return { after, begun: { number } };
 }
 
+/** Locks the step of a call: before what its answer changes, because locks are taken in that order. */
+export const lockCall = (tx: Transaction, call: Call): Promise<SagaStep> => lockStep(tx, { ...call, kind: 'step' });
+
 /** Locks the step of a call, and records that an attempt was answered, together with what the answer changes. */
 export async function recordAnswered(tx: Transaction, call: Call, { after, begun }: OngoingCall): Promise<void> {
-  await lockStep(tx, { ...call, kind: 'step' });
+  await lockCall(tx, call);
   await tx.execute(recordAttempt(call, { type: 'done', attempt: begun.number, after: after() }));
 }
 
@@ -45,6 +57,6 @@ export async function recordUnanswered(
   end: { type: 'failed' | 'refused'; error: ErrorDetails },
 ): Promise<void> {
   const took = after();
-  await lockStep(tx, { ...call, kind: 'step' });
+  await lockCall(tx, call);
   await tx.execute(recordFailed(call, { ...end, attempt: begun.number, after: took }));
 }

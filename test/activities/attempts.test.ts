@@ -161,6 +161,15 @@ describe('the record of attempts', () => {
     expect(await shown(ref)).toEqual(['ship 1 started', 'ship 1 done']);
   });
 
+  it('gives each attempt of a call a number of its own, even if they begin together', async () => {
+    const ref = await shop.placeOrder();
+    await run(ref, 'requestShipment');
+    const together = [1, 2, 3, 4, 5];
+    await Promise.all(together.map(() => runActivity(shop.activities().withdrawShipment, ref)));
+    const started = (await entries(ref)).filter(({ kind, type }) => kind === 'withdrawal' && type === 'started');
+    expect(started.map(({ attempt }) => attempt)).toEqual(together);
+  });
+
   it('ends after a hundred attempts of one step, whose row counts on, until it is known how the step ended', async () => {
     const ref = await shop.placeOrder();
     const undo = { ...ref, step: 'ship', kind: 'compensation' } as const;
