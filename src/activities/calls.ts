@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, gte, sql } from 'drizzle-orm';
 import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
 import type { CallKind, OrderStep } from '../contracts/statuses.ts';
@@ -60,3 +60,7 @@ export async function recordUnanswered(
   await lockCall(tx, call);
   await tx.execute(recordFailed(call, { ...end, attempt: begun.number, after: took }));
 }
+
+/** @returns whether a call was answered since an attempt of it began. Nobody waits for that attempt any more. Needs the lock of the step */
+export const isAnsweredSince = async (tx: Transaction, call: Call, { begun }: OngoingCall): Promise<boolean> =>
+  (await tx.$count(attemptEvents, and(isOfCall(call), eq(attemptEvents.type, 'done'), gte(attemptEvents.attempt, begun.number)))) > 0;

@@ -7,7 +7,7 @@ import { transaction } from '../db/transaction.ts';
 import { closeFailures } from '../records/failures.ts';
 import { interruptStep, isStep, isUnfinished, markUndone, STEP_KEY, type StepRow } from '../records/saga-steps.ts';
 import { errorDetails, recordAttempt, recordCancelled, recordFailed, stopwatch, unlessAway, type Ongoing } from './attempts.ts';
-import { beginCall, recordAnswered, recordUnanswered } from './calls.ts';
+import { beginCall, isAnsweredSince, recordAnswered, recordUnanswered } from './calls.ts';
 import { toApplicationFailure } from './errors.ts';
 import { openOrderFailure } from './open-failure.ts';
 import { nextAttemptAt, withSpreadDelay } from './retry-delay.ts';
@@ -54,6 +54,8 @@ export async function askUntilAnswered<Answer>(db: Database, row: StepRow, ask: 
     await unlessAway(() =>
       transaction(db, async (tx) => {
         await recordUnanswered(tx, call, attempt, { type: 'failed', error: errorDetails(error) });
+        // Nothing would close it: the order has gone on since a frozen worker asked.
+        if (await isAnsweredSince(tx, call, attempt)) return;
         await openCompensationFailure(tx, row, error, activityInfo().attempt);
       }),
     );

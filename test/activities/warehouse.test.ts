@@ -3,8 +3,10 @@ import { eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { createWarehouseActivities } from '../../src/activities/warehouse.ts';
 import { shipmentReference, type OrderRef } from '../../src/contracts/ids.ts';
-import { commands, orders, sagaSteps, shipments } from '../../src/db/schema.ts';
+import { commands, failures, orders, sagaSteps, shipments } from '../../src/db/schema.ts';
+import { noAnswer } from '../../src/gateways/errors.ts';
 import { recordCarrierWebhook } from '../../src/intake/webhooks.ts';
+import { readOrderStory } from '../../src/queries/order-story.ts';
 import { expectSound } from '../support/audit.ts';
 import { runActivity, useShop } from '../support/shop.ts';
 
@@ -148,5 +150,32 @@ describe('an attempt that was frozen while the address was corrected', () => {
     expect(await frozen.outcome).toMatchObject({ type: 'key_retired' });
     await ship(ref);
     expect(parcels(ref)).toEqual(['1 Dorset Street: cancelled', '221B Baker Street: accepted']);
+  });
+});
+
+describe('a withdrawal that was frozen until another attempt was answered', () => {
+  it('opens no failure when its own request fails: the order has gone on', async () => {
+    const ref = await chargedOrder();
+    await ship(ref);
+    const events = new EventEmitter();
+    const asked = once(events, 'asked');
+    const cancelShipment = async () => {
+      events.emit('asked');
+      await once(events, 'release');
+      throw noAnswer('warehouse', 'The warehouse did not answer.');
+    };
+    const frozen = createWarehouseActivities({ db: shop.db, gateway: { ...shop.gateways.warehouse, cancelShipment } });
+    const attempt = runActivity((order: OrderRef) => frozen.withdrawShipment(order), ref);
+    await asked;
+    await runActivity(shop.activities().withdrawShipment, ref);
+    events.emit('release');
+    await expect(attempt).rejects.toMatchObject({ type: 'warehouse_unavailable' });
+    expect(await shop.db.$count(failures, eq(failures.orderId, ref.orderId))).toBe(0);
+    expect((await readOrderStory(shop.db, ref.orderId))?.calls[0]?.events.map(({ attempt: number, type }) => `${number} ${type}`)).toEqual([
+      '1 started',
+      '2 started',
+      '2 done',
+      '1 failed',
+    ]);
   });
 });
