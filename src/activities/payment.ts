@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { and, eq, isNull, sql, type SQL } from 'drizzle-orm';
+import { REFUND_PENDING } from '../contracts/errors.ts';
 import { stepKey, type OrderRef } from '../contracts/ids.ts';
 import type { RefundInput } from '../contracts/messages.ts';
 import { sumOf } from '../contracts/money.ts';
@@ -20,7 +21,7 @@ import { newId } from '../records/new-id.ts';
 import { isOf } from '../records/order-rows.ts';
 import { recordRefundNews, recordRefunds, type Payment } from '../records/refunds.ts';
 import { errorDetails, unlessAway } from './attempts.ts';
-import { beginCall, recordAnswered, recordUnanswered } from './calls.ts';
+import { beginCall, lockCall, recordAnswered, recordUnanswered } from './calls.ts';
 import { stopIfCancelled, unlessCancelled } from './cancellation.ts';
 import { notInDatabase, toApplicationFailure } from './errors.ts';
 import { isCommitting } from './step-commit.ts';
@@ -206,8 +207,12 @@ export function createPaymentActivities({ db, gateway }: { db: Database; gateway
         const all = await withFreshKeys(payment, payment.keySerial, () => refundLeft(input, payment, intentId));
         const isPending = all.some(({ status }) => isUnderWay(status));
         await transaction(db, async (tx) => {
-          if (!isPending) await recordAnswered(tx, call, attempt);
-          await recordRefundNews(tx, payment.id, all);
+          await lockCall(tx, call);
+          // The refund may have failed without a report of it: then it is still owed.
+          const error = await recordRefundNews(tx, payment.id, all);
+          if (isPending) return;
+          if (error) await recordUnanswered(tx, call, attempt, { type: 'failed', error });
+          else await recordAnswered(tx, call, attempt);
         });
         if (isPending) throw refundPending();
       } catch (thrown) {
@@ -255,7 +260,7 @@ const factsOf = (ref: OrderRef) =>
     ) from ${orders} left join ${payments} on ${isOf(payments, ref)} where ${eq(orders.id, ref.orderId)}`;
 
 const refundPending = (): ApplicationFailure =>
-  ApplicationFailure.retryable('The provider has taken the refund, but not completed it yet.', 'refund_pending');
+  ApplicationFailure.retryable('The provider has taken the refund, but not completed it yet.', REFUND_PENDING);
 
 type ProviderRequest = 'charge' | 'charge:confirm' | 'charge:cancel' | 'refund' | `refund:${string}`;
 

@@ -25,6 +25,9 @@ export const STEP_UNDONE = 'step_undone';
 /** The order has ended, or runs as a later generation. A late attempt, or a run that was reset by hand, must not change it. */
 export const ORDER_ENDED = 'order_ended';
 
+/** The provider has taken a refund, but not completed it yet: the next attempt looks again. */
+export const REFUND_PENDING = 'refund_pending';
+
 /** Errors of these types are not retried. All others are. */
 export const NON_RETRYABLE_ERROR_TYPES: string[] = [...REFUSALS, INVALID_REQUEST, STEP_UNDONE, ORDER_ENDED];
 

@@ -70,7 +70,8 @@ async function record(tx: Transaction, payment: Payment, news: PaymentNews): Pro
     case 'paid':
       return await recordReportedPayment(tx, payment, news.captured);
     case 'refund':
-      return await recordRefundNews(tx, payment.id, [news.refund]);
+      await recordRefundNews(tx, payment.id, [news.refund]);
+      return;
     case 'dispute':
       return await recordDispute(tx, payment, news.dispute);
   }

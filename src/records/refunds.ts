@@ -1,4 +1,5 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
+import type { ErrorDetails } from '../contracts/errors.ts';
 import { orderWorkflowId, type OrderRef } from '../contracts/ids.ts';
 import { formatMoney, sumOf } from '../contracts/money.ts';
 import { hasFailed, isUnderWay, REFUND_STATUSES, type RefundStatus } from '../contracts/statuses.ts';
@@ -56,27 +57,31 @@ export async function recordRefunds(
 /**
  * Records what the provider reports by itself, or after an operator has asked for a refund. Like `recordRefunds`, and opens a
  * failure if money that should have been given back is still with the provider. It is resolved once all of it has been.
+ * @returns the error of the failure that it opens, if it does
  */
 export async function recordRefundNews(
   tx: Transaction,
   paymentId: string,
   reported: readonly ReportedRefund[],
   captured?: number,
-): Promise<void> {
+): Promise<ErrorDetails | undefined> {
   const before = await lockPayment(tx, paymentId);
   const payment = await recordRefunds(tx, paymentId, reported, captured);
   const undoing = await stateOfUndoing(tx, payment);
   // While the charge is being undone, its compensation sees to it.
-  if (undoing !== undefined && undoing !== 'done') return;
+  if (undoing !== undefined && undoing !== 'done') return undefined;
   const owed = undoing === 'done' || (await hasEndedBadly(tx, payment));
   if (owed && payment.refunded === payment.captured) {
     await closeFailures(tx, payment, REFUND, 'resolved', 'The money has been given back.');
-    return;
+    return undefined;
   }
   const all = await tx.select().from(refunds).where(eq(refunds.paymentId, paymentId));
   const underWay = sumOf(all.filter(({ status }) => isUnderWay(status)));
   const kept = owed ? payment.captured - payment.refunded - underWay : before.refunded - payment.refunded;
-  if (kept > 0) await openRefundFailure(tx, payment, kept, all.filter(({ status }) => hasFailed(status)).length);
+  if (kept <= 0) return undefined;
+  const failed = all.filter(({ status }) => hasFailed(status)).length;
+  await openRefundFailure(tx, payment, kept, failed);
+  return refundError(payment, kept, failed);
 }
 
 const REFUND = { kind: 'refund', step: 'charge' } as const;
@@ -87,19 +92,24 @@ const REFUND = { kind: 'refund', step: 'charge' } as const;
  * @returns the id of the failure
  */
 async function openRefundFailure(tx: Transaction, payment: Payment, kept: number, failed: number): Promise<string> {
-  const { orderId, generation, currency } = payment;
-  const money = formatMoney(kept, currency);
+  const { orderId, generation } = payment;
   const { failureId } = await openFailure(tx, {
     ...REFUND,
     orderId,
     generation,
     workflowId: orderWorkflowId(orderId),
     attempts: Math.max(failed, 1),
-    ...(failed > 0
-      ? { errorType: 'refund_failed', errorMessage: `A refund has failed. The customer does not have ${money}.` }
-      : { errorType: 'unexpected_payment', errorMessage: `The provider has captured ${money} for an order that was undone.` }),
+    ...refundError(payment, kept, failed),
   });
   return failureId;
+}
+
+/** The parameters are those of `openRefundFailure`. */
+function refundError({ currency }: Payment, kept: number, failed: number): ErrorDetails {
+  const money = formatMoney(kept, currency);
+  return failed > 0
+    ? { errorType: 'refund_failed', errorMessage: `A refund has failed. The customer does not have ${money}.` }
+    : { errorType: 'unexpected_payment', errorMessage: `The provider has captured ${money} for an order that was undone.` };
 }
 
 /** @returns the state of the compensation of a charge; undefined if it has not begun */

@@ -18,7 +18,10 @@ const HOLDFAST = 'holdfast';
  */
 export async function recordReportedPayment(tx: Transaction, payment: Payment, captured: number): Promise<void> {
   if (payment.captured > 0) return;
-  if (await isChargeUndone(tx, payment)) return await recordRefundNews(tx, payment.id, [], captured);
+  if (await isChargeUndone(tx, payment)) {
+    await recordRefundNews(tx, payment.id, [], captured);
+    return;
+  }
   await tx
     .update(payments)
     .set({ paidReportedAt: sql`now()` })

@@ -39,12 +39,15 @@ async function paymentOf({ orderId }: OrderRef) {
   return { ...payment, providerPaymentId: payment.providerPaymentId };
 }
 
-/** The latest refund of an order fails at the bank, and the provider says so. */
-async function failRefund(ref: OrderRef): Promise<void> {
+/** The latest refund of an order ends at the bank. @returns what the provider could report */
+async function settleLatest(ref: OrderRef, status: 'succeeded' | 'failed') {
   const { providerPaymentId } = await paymentOf(ref);
   const [latest] = await shop.gateways.payments.listRefunds(providerPaymentId);
-  await receive('refund.failed', shop.payments.bank.settleRefund(latest?.id ?? '', 'failed'));
+  return shop.payments.bank.settleRefund(latest?.id ?? '', status);
 }
+
+/** The latest refund of an order fails at the bank, and the provider says so. */
+const failRefund = async (ref: OrderRef) => receive('refund.failed', await settleLatest(ref, 'failed'));
 
 const failuresOf = ({ orderId }: OrderRef) =>
   db.select().from(failures).where(eq(failures.orderId, orderId)).orderBy(failures.id);
@@ -69,13 +72,24 @@ async function refundAgain(ref: OrderRef): Promise<unknown> {
 }
 
 /** @returns what is recorded of the refunds that were asked for again */
-async function attemptsOf({ orderId }: OrderRef): Promise<string[]> {
-  const calls = (await readOrderStory(db, orderId))?.calls ?? [];
-  return calls.filter(({ kind }) => kind === 'refund').flatMap(({ events }) => events.map(({ attempt, type }) => `${attempt} ${type}`));
-}
+const callOf = async ({ orderId }: OrderRef) => (await readOrderStory(db, orderId))?.calls.find(({ kind }) => kind === 'refund');
+
+const attemptsOf = async (ref: OrderRef) => (await callOf(ref))?.events.map(({ attempt, type }) => `${attempt} ${type}`);
 
 const retry = async (ref: OrderRef) =>
   retryFailure.perform({ db }, (await openFailureOf(ref)).id, { reason: 'the account is open again' }, 'key:operator');
+
+/** A refund that has failed is asked for again: the provider takes it, and does not complete it yet. */
+async function pendingAgain(): Promise<OrderRef> {
+  const ref = await charged('pm_card_pendingRefund');
+  await Promise.allSettled([runActivity(activities.refundPayment, ref)]);
+  await settleLatest(ref, 'succeeded');
+  await runActivity(activities.refundPayment, ref);
+  await failRefund(ref);
+  await retry(ref);
+  expect(await refundAgain(ref)).toBe('refund_pending');
+  return ref;
+}
 
 const statusOf = async (id: string) => {
   const [found] = await db.select().from(disputes).where(eq(disputes.providerDisputeId, id));
@@ -154,18 +168,19 @@ describe('a refund that fails after it had counted', () => {
   });
 
   it('may be pending, and fail before it has counted', async () => {
-    const ref = await charged('pm_card_pendingRefund');
-    await Promise.allSettled([runActivity(activities.refundPayment, ref)]);
-    const { providerPaymentId } = await paymentOf(ref);
-    const [first] = await shop.gateways.payments.listRefunds(providerPaymentId);
-    shop.payments.bank.settleRefund(first?.id ?? '', 'succeeded');
-    await runActivity(activities.refundPayment, ref);
-    await failRefund(ref);
-    await retry(ref);
-    expect(await refundAgain(ref)).toBe('refund_pending');
+    const ref = await pendingAgain();
     expect((await failuresOf(ref)).at(-1)).toMatchObject({ kind: 'refund', status: 'retrying' });
     await failRefund(ref);
     expect((await failuresOf(ref)).at(-1)).toMatchObject({ kind: 'refund', status: 'open', occurrence: 2 });
+  });
+
+  it('has failed again if only the next look at it tells so: the report of the provider was lost', async () => {
+    const ref = await pendingAgain();
+    await settleLatest(ref, 'failed');
+    expect(await refundAgain(ref)).toBe('fulfilled');
+    expect((await failuresOf(ref)).at(-1)).toMatchObject({ kind: 'refund', status: 'open', occurrence: 2 });
+    expect(await attemptsOf(ref)).toEqual(['1 started', '1 failed', '2 started', '2 failed']);
+    expect((await callOf(ref))?.events.at(-1)).toMatchObject({ errorType: 'refund_failed', errorMessage: expect.stringContaining('€17.80') });
   });
 
   it('is open again if the provider refuses to repeat it', async () => {
