@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import type { Caller } from '../contracts/caller.ts';
 import { took } from '../contracts/duration-format.ts';
 import { formatMoney } from '../contracts/money.ts';
+import type { CallKind, StepKind } from '../contracts/statuses.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../operate/orders.ts';
 import { happened, leftOut, type AttemptEvent, type AttemptHistory, type LeftOut } from '../queries/attempts.ts';
+import type { CallHistory } from '../queries/calls.ts';
 import type { OrderStory, StepRecord } from '../queries/order-story.ts';
 import { loadOrderStory, type StoryWithRun } from '../queries/story-with-run.ts';
 import { loadOrder } from '../views/order.ts';
@@ -97,22 +99,24 @@ function attemptText(of: Pick<AttemptHistory, 'kind' | 'step'>, event: AttemptEv
 }
 
 /** @returns e.g. `400 more attempts, the latest: payment_unavailable: The payment provider is unavailable (503).` */
-function moreText({ count }: LeftOut, { errorType, errorMessage }: Pick<StepRecord, 'errorType' | 'errorMessage'>): string {
+function moreText({ count, areLatest }: LeftOut, { errorType, errorMessage }: StepRecord | CallHistory): string {
   const attempts = count === 1 ? '1 more attempt' : `${count} more attempts`;
-  return errorType ? shorten(`${attempts}, the latest: ${errorType}: ${errorMessage ?? ''}`, 140) : attempts;
+  return areLatest && errorType ? shorten(`${attempts}, the latest: ${errorType}: ${errorMessage ?? ''}`, 140) : attempts;
 }
+
+const NAMES: Record<StepKind | CallKind, string> = { step: 'step', compensation: 'undo', withdrawal: 'withdrawal', refund: 'refund' };
 
 /** What happened, oldest first. */
 function happenings({ statuses, cancellations, steps, emailAttempts, calls, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
   const all: [Date, string, string][] = [
     ...statuses.map(({ at, status }): [Date, string, string] => [at, 'status', status]),
     ...cancellations.map(({ at, cancellation }): [Date, string, string] => [at, 'cancellation', cancellation]),
-    ...steps.flatMap((step) => {
-      const name = step.kind === 'step' ? `step ${step.step}` : `undo ${step.step}`;
-      const more = leftOut(step);
+    ...[...steps, ...calls].flatMap((attempted) => {
+      const name = `${NAMES[attempted.kind]} ${attempted.step}`;
+      const more = leftOut(attempted);
       return [
-        ...step.events.map((event): [Date, string, string] => [event.at, name, attemptText(step, event)]),
-        ...(more ? [[more.after, name, moreText(more, step)] satisfies [Date, string, string]] : []),
+        ...attempted.events.map((event): [Date, string, string] => [event.at, name, attemptText(attempted, event)]),
+        ...(more ? [[more.after, name, moreText(more, attempted)] satisfies [Date, string, string]] : []),
       ];
     }),
     // One that was sent is among the emails.
@@ -121,7 +125,6 @@ function happenings({ statuses, cancellations, steps, emailAttempts, calls, paym
         .filter(({ type }) => type !== 'done')
         .map((event): [Date, string, string] => [event.at, `email ${email.step}`, attemptText(email, event)]),
     ),
-    ...calls.flatMap((call) => call.events.map((event): [Date, string, string] => [event.at, `${call.kind} ${call.step}`, attemptText(call, event)])),
     ...payments.flatMap(({ currency, refunds, disputes }) => [
       ...refunds.map(({ updatedAt, amount, status }): [Date, string, string] => [
         updatedAt,

@@ -1,4 +1,5 @@
 import { asc, eq } from 'drizzle-orm';
+import { REFUND_PENDING } from '../contracts/errors.ts';
 import type { AttemptEventType } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import { attemptEvents, type sagaSteps } from '../db/schema.ts';
@@ -39,21 +40,23 @@ const ENDS: readonly AttemptOutcome[] = ['failed', 'refused', 'cancelled', 'done
 /** @returns whether this is how an attempt ended */
 const isEnd = ({ type }: AttemptEvent): boolean => ENDS.includes(type);
 
-/** After these, an attempt before them is not waited for any more. */
-const GIVES_UP: readonly AttemptOutcome[] = ['started', 'exhausted', 'settled'];
+/** After these, an attempt before them is not waited for any more. Nor is it after anything that a later attempt has done. */
+const GIVES_UP: readonly AttemptOutcome[] = ['exhausted', 'settled'];
 
 /**
  * Adds what nobody could record: that an attempt was given up. One that ends later was not lost.
- * @param undoneFrom when the compensation of the step began, if it has
+ * @param givenUpAt when the last attempt was given up, if it was, e.g. because the compensation of the step began
  */
-export function withLost(events: readonly AttemptEvent[], undoneFrom?: Date): AttemptEvent[] {
+export function withLost(events: readonly AttemptEvent[], givenUpAt?: Date): AttemptEvent[] {
   const ended = new Set(events.filter(isEnd).map(({ attempt }) => attempt));
-  const givenUp = (index: number): Date | undefined => events.slice(index + 1).find(({ type }) => GIVES_UP.includes(type))?.at ?? undoneFrom;
-  const lost = events.flatMap((event, index): AttemptEvent[] => {
-    const at = event.type === 'started' && !ended.has(event.attempt) ? givenUp(index) : undefined;
-    return at ? [{ ...event, type: 'lost', at }] : [];
+  const givenUp = (index: number, number: number): Date | undefined =>
+    events.slice(index + 1).find(({ type, attempt }) => attempt > number || GIVES_UP.includes(type))?.at ?? givenUpAt;
+  const all = events.flatMap((event, index): AttemptEvent[] => {
+    const at = event.type === 'started' && !ended.has(event.attempt) ? givenUp(index, event.attempt) : undefined;
+    return at ? [event, { ...event, type: 'lost', at }] : [event];
   });
-  return [...lost, ...events].toSorted((one, other) => one.at.getTime() - other.at.getTime());
+  // Of one moment, what was given up comes after its start, and before what gave it up.
+  return all.toSorted((one, other) => one.at.getTime() - other.at.getTime());
 }
 
 /** How a step comes to an end whose time its row keeps. */
@@ -98,18 +101,21 @@ export interface LeftOut {
   count: number;
   /** The first of them began after this. */
   after: Date;
+  /** Whether all of them came after those that have entries, so that the latest error is one of theirs. */
+  areLatest: boolean;
 }
 
-/** What is known of something that was attempted. A call and an email have no row that counts. */
+/** What is known of something that was attempted. An email has nothing that counts. */
 export type Counted = Pick<AttemptHistory, 'events'> & Partial<Pick<Known, 'attempts'>>;
 
 /** @returns the attempts that a history leaves out, if any: those after the first hundred, or from before there was a record */
 export function leftOut({ events, attempts = 0 }: Counted): LeftOut | undefined {
   const known = attemptsOf(events);
   const numbers = new Set(known.map(({ attempt }) => attempt));
-  const count = Math.max(attempts, ...numbers) - numbers.size;
+  const last = Math.max(...numbers);
+  const count = Math.max(attempts, last) - numbers.size;
   const before = known.find(({ attempt }) => !numbers.has(attempt + 1));
-  return before && count > 0 ? { count, after: before.end?.at ?? before.startedAt } : undefined;
+  return before && count > 0 ? { count, after: before.end?.at ?? before.startedAt, areLatest: before.attempt === last } : undefined;
 }
 
 /** @returns how many attempts a history has, with those that it leaves out */
@@ -136,8 +142,13 @@ const APPROVAL: Partial<Record<AttemptOutcome, string>> = {
   cancelled: 'no longer needed',
 };
 
+/** @returns whether an attempt has only seen that the provider has not completed a refund yet. It is recorded as failed, and comes again */
+export const isStillPending = ({ type, errorType }: AttemptEvent): boolean => type === 'failed' && errorType === REFUND_PENDING;
+
 /** @returns what happened to an attempt, in words: `attempt 2 failed` */
-export function happened({ kind, step }: Pick<AttemptHistory, 'kind' | 'step'>, { type, attempt }: AttemptEvent): string {
+export function happened({ kind, step }: Pick<AttemptHistory, 'kind' | 'step'>, event: AttemptEvent): string {
+  const { type, attempt } = event;
+  if (isStillPending(event)) return `attempt ${attempt}: still under way`;
   // Whether the parcel could be stopped is not said here: a refused cancellation follows if it could not.
   if (kind === 'withdrawal' && type === 'done') return attempt > 1 ? `attempt ${attempt} answered` : 'answered';
   return (step === 'approval' ? APPROVAL[type] : undefined) ?? HAPPENED[type](attempt);

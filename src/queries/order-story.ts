@@ -1,10 +1,11 @@
 import { and, asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { orderWorkflowId } from '../contracts/ids.ts';
-import { isCall, type CallKind, type CancellationStatus, type OrderStatus } from '../contracts/statuses.ts';
+import type { CancellationStatus, OrderStatus } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { disputes, emails, invoices, orderEvents, orderItems, orders, payments, refunds, sagaSteps, shipments } from '../db/schema.ts';
 import { hasBegun } from '../records/saga-steps.ts';
 import { readAttempts, withEarlier, withLost, type AttemptEvent, type AttemptHistory } from './attempts.ts';
+import { callsAmong, type CallHistory } from './calls.ts';
 import { readAtOnce, readSharedStory, type SharedStory } from './story.ts';
 
 /**
@@ -22,9 +23,6 @@ export type PaymentRecord = typeof payments.$inferSelect & {
   refunds: (typeof refunds.$inferSelect)[];
   disputes: (typeof disputes.$inferSelect)[];
 };
-
-/** All attempts of one call. */
-export type CallHistory = AttemptHistory & { kind: CallKind };
 
 type OrderEvent = typeof orderEvents.$inferSelect;
 
@@ -56,23 +54,22 @@ export async function readOrderStory(db: Database, id: string): Promise<OrderSto
     if (!order) return undefined;
     const { pdf: _pdf, ...invoiceColumns } = getTableColumns(invoices);
     const attempts = await readAttempts(tx, id);
+    const steps = await stepsWith(attempts, tx, id);
+    const shared = await readSharedStory(tx, orderWorkflowId(id), eq(emails.orderId, id));
     return {
       order,
       items: await tx.select().from(orderItems).where(eq(orderItems.orderId, id)).orderBy(asc(orderItems.position)),
       ...(await readOrderEvents(tx, id)),
-      steps: await stepsWith(attempts, tx, id),
+      steps,
       emailAttempts: attempts.filter(({ kind }) => kind === 'email'),
-      calls: callsAmong(attempts),
+      calls: callsAmong(attempts, { steps, failures: shared.failures }),
       payments: await readPayments(tx, id),
       shipments: await tx.select().from(shipments).where(eq(shipments.orderId, id)).orderBy(asc(shipments.generation)),
       invoices: await tx.select(invoiceColumns).from(invoices).where(eq(invoices.orderId, id)).orderBy(asc(invoices.number)),
-      ...(await readSharedStory(tx, orderWorkflowId(id), eq(emails.orderId, id))),
+      ...shared,
     };
   });
 }
-
-const callsAmong = (attempts: AttemptHistory[]): CallHistory[] =>
-  attempts.flatMap(({ kind, events, ...rest }) => (isCall(kind) ? [{ ...rest, kind, events: withLost(events) }] : []));
 
 /** @returns every step and compensation of an order, in all generations, in order */
 export const readSteps = async (db: Pick<Database, 'select'>, orderId: string): Promise<StepRecord[]> =>

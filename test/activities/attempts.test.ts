@@ -32,6 +32,12 @@ async function shown({ orderId }: OrderRef): Promise<string[]> {
   );
 }
 
+/** @returns what is shown of the attempts to stop the parcel of an order */
+async function withdrawals({ orderId }: OrderRef): Promise<string[]> {
+  const calls = (await readOrderStory(shop.db, orderId))?.calls ?? [];
+  return calls.flatMap(({ events }) => events.map(({ attempt, type }) => `${attempt} ${type}`));
+}
+
 const entries = ({ orderId }: OrderRef) =>
   shop.db.select().from(attemptEvents).where(eq(attemptEvents.orderId, orderId)).orderBy(attemptEvents.id);
 
@@ -232,6 +238,23 @@ describe('an attempt that nobody heard of again', () => {
     await shop.db.insert(attemptEvents).values({ ...ref, step: 'ship', kind: 'step', attempt: 1, type: 'started', worker: '1@dead' });
     await runActivity(shop.activities().cancelShipment, ref);
     expect(await shown(ref)).toEqual(['ship 1 started', 'ship 1 lost', 'undo ship 1 started', 'undo ship 1 undone']);
+  });
+});
+
+describe('a call whose worker was lost', () => {
+  it('is shown as lost once the parcel is being cancelled', async () => {
+    const ref = await shop.placeOrder();
+    await shop.db.insert(attemptEvents).values({ ...ref, step: 'ship', kind: 'withdrawal', attempt: 1, type: 'started', worker: '1@dead' });
+    expect(await withdrawals(ref)).toEqual(['1 started']);
+    await runActivity(shop.activities().cancelShipment, ref);
+    expect(await withdrawals(ref)).toEqual(['1 started', '1 lost']);
+  });
+
+  it('is shown as lost once a later attempt was answered, even if the start of that one is not recorded', async () => {
+    const ref = await shop.placeOrder();
+    await shop.db.insert(attemptEvents).values({ ...ref, step: 'ship', kind: 'withdrawal', attempt: 100, type: 'started', worker: '1@dead' });
+    await runActivity(shop.activities().withdrawShipment, ref);
+    expect(await withdrawals(ref)).toEqual(['100 started', '100 lost', '101 done']);
   });
 });
 

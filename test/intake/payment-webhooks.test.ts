@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { orderWorkflowId, type OrderRef } from '../../src/contracts/ids.ts';
-import { commands, disputes, failures, payments, sagaSteps } from '../../src/db/schema.ts';
+import { attemptEvents, commands, disputes, failures, payments, sagaSteps } from '../../src/db/schema.ts';
 import { recordPaymentWebhook } from '../../src/intake/payment-webhooks.ts';
 import { retryFailure, settleFailure } from '../../src/operate/failures.ts';
 import { readOrderStory } from '../../src/queries/order-story.ts';
@@ -181,6 +181,16 @@ describe('a refund that fails after it had counted', () => {
     expect((await failuresOf(ref)).at(-1)).toMatchObject({ kind: 'refund', status: 'open', occurrence: 2 });
     expect(await attemptsOf(ref)).toEqual(['1 started', '1 failed', '2 started', '2 failed']);
     expect((await callOf(ref))?.events.at(-1)).toMatchObject({ errorType: 'refund_failed', errorMessage: expect.stringContaining('€17.80') });
+  });
+
+  it('leaves no attempt open that its worker lost, once its failure is closed', async () => {
+    const ref = await refunded();
+    await failRefund(ref);
+    // As a killed worker leaves it.
+    await db.insert(attemptEvents).values({ ...ref, step: 'charge', kind: 'refund', attempt: 1, type: 'started', worker: '1@dead' });
+    expect(await attemptsOf(ref)).toEqual(['1 started']);
+    await settleFailure.perform({ db }, (await openFailureOf(ref)).id, { reason: 'by bank transfer' }, 'key:operator');
+    expect(await attemptsOf(ref)).toEqual(['1 started', '1 lost']);
   });
 
   it('is open again if the provider refuses to repeat it', async () => {

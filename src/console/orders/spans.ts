@@ -1,4 +1,4 @@
-import { attemptsOf, type AttemptEvent } from '../../queries/attempts.ts';
+import { attemptsOf, type AttemptEvent, type AttemptOutcome } from '../../queries/attempts.ts';
 
 /** What the time of a step went into. */
 export const SPENT = ['working', 'retrying', 'waiting'] as const;
@@ -18,6 +18,9 @@ interface Timed {
   /** Until when what has not ended goes on, e.g. now; undefined when it is over. */
   openUntil?: Date | undefined;
 }
+
+/** After these, nothing is retried. */
+const ANSWERS: readonly AttemptOutcome[] = ['done', 'undone', 'refused'];
 
 /**
  * @returns the time of a step: working during its attempts, retrying between them, and waiting while it is parked. A lost attempt
@@ -39,10 +42,11 @@ export function spansOf({ step, events, openUntil }: Timed): Span[] {
     if (last !== undefined) between(last, from);
     const spent = end?.type === 'lost' ? 'retrying' : 'working';
     spans.push({ spent: step === 'approval' ? 'waiting' : spent, from, to });
-    last = Math.max(last ?? to, to);
+    // A call that was answered may be made again, long after.
+    last = end && ANSWERS.includes(end.type) ? undefined : Math.max(last ?? to, to);
   }
-  const isOpen = openUntil && !events.some(({ type }) => type === 'done' || type === 'undone' || type === 'settled');
-  if (isOpen && last !== undefined) between(last, openUntil.getTime());
+  const isSettled = events.some(({ type }) => type === 'settled');
+  if (openUntil && !isSettled && last !== undefined) between(last, openUntil.getTime());
   return spans;
 }
 

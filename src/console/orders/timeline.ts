@@ -2,10 +2,11 @@ import { took } from '../../contracts/duration-format.ts';
 import { formatMoney } from '../../contracts/money.ts';
 import { withoutStop } from '../../contracts/sentences.ts';
 import type { CancellationStatus, RefundStatus } from '../../contracts/statuses.ts';
+import type { CallHistory } from '../../queries/calls.ts';
 import type { OrderStory, StepRecord } from '../../queries/order-story.ts';
-import { happened, leftOut, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
+import { happened, isStillPending, leftOut, type AttemptEvent, type AttemptHistory } from '../../queries/attempts.ts';
 import { plural, words } from '../kit/format.tsx';
-import { TONES } from '../kit/status.tsx';
+import { TONES, type Tone } from '../kit/status.tsx';
 import { momentAt, type Moment } from '../kit/timeline.tsx';
 
 const REFUNDS: Record<RefundStatus, string> = {
@@ -45,7 +46,7 @@ export function orderMoments({ order, statuses, cancellations, steps, emailAttem
     ...steps.flatMap((step) => [...step.events.map((event) => stepMoment(step, event)), ...moreMoments(step)]),
     // An email that was sent is among the emails.
     ...emailAttempts.flatMap((email) => email.events.filter(({ type }) => type !== 'done').map((event) => attemptMoment(email, event))),
-    ...calls.flatMap((call) => call.events.map((event) => attemptMoment(call, event))),
+    ...calls.flatMap((call) => [...call.events.map((event) => attemptMoment(call, event)), ...moreMoments(call)]),
     ...payments.flatMap(({ currency, captured, capturedAt, refunds, disputes }) => [
       ...momentAt(capturedAt, 'good', `${formatMoney(captured, currency)} captured`),
       ...refunds.map(
@@ -80,25 +81,30 @@ const SUBJECTS: Record<AttemptHistory['kind'], (step: string) => string> = {
   refund: () => 'Refund requested again:',
 };
 
+function toneOf(event: AttemptEvent): Tone {
+  if (event.type === 'lost') return 'warn';
+  return isStillPending(event) ? 'busy' : TONES[event.type];
+}
+
 function attemptMoment(of: Pick<AttemptHistory, 'kind' | 'step'>, event: AttemptEvent): Moment {
-  const { type, at, durationMs, errorType, errorMessage, worker } = event;
+  const { at, durationMs, errorType, errorMessage, worker } = event;
   const error = errorType && `${words(errorType)}: ${errorMessage ?? ''}`;
   const lasted = durationMs === null ? null : `after ${took(durationMs)}`;
   return {
     at,
-    tone: type === 'lost' ? 'warn' : TONES[type],
+    tone: toneOf(event),
     what: `${SUBJECTS[of.kind](of.step)} ${happened(of, event)}`,
     detail: noted(error, [lasted, worker && `on ${worker}`].filter(Boolean).join(' ')),
   };
 }
 
-/** @returns that a step was attempted more often than it has entries, and its latest error */
-function moreMoments(step: StepRecord): Moment[] {
-  const { kind, errorType, errorMessage } = step;
-  const more = leftOut(step);
+/** @returns that there were more attempts than there are entries, and the latest error if it is one of theirs */
+function moreMoments(of: StepRecord | CallHistory): Moment[] {
+  const { kind, step, errorType, errorMessage } = of;
+  const more = leftOut(of);
   if (!more) return [];
-  const latest = errorType && `the latest: ${words(errorType)}: ${errorMessage ?? ''}`;
-  return [{ at: more.after, tone: 'warn', what: `${SUBJECTS[kind](step.step)} ${plural(more.count, 'more attempt')}`, detail: latest }];
+  const latest = more.areLatest && errorType ? `the latest: ${words(errorType)}: ${errorMessage ?? ''}` : null;
+  return [{ at: more.after, tone: 'warn', what: `${SUBJECTS[kind](step)} ${plural(more.count, 'more attempt')}`, detail: latest }];
 }
 
 /** A person's decision, and its reason, belong to the event that it caused. */

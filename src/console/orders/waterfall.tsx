@@ -39,7 +39,8 @@ function lanesOf(story: OrderStory, generation: number): Lane[] {
   const troubled = story.emailAttempts.filter(({ events }) => events.some(({ type }) => type === 'failed'));
   return [
     ...story.steps.map((step) => ({ ...step, openUntil: openUntil(story, step) })),
-    ...[...story.calls, ...troubled].map((attempted) => ({ ...attempted, openUntil: undefined })),
+    ...story.calls.map((call) => ({ ...call, openUntil: call.isUnderWay ? new Date() : undefined })),
+    ...troubled.map((email) => ({ ...email, openUntil: undefined })),
   ]
     .filter((attempted) => attempted.generation === generation)
     .map((attempted) => ({ name: nameOf(attempted), history: attempted, spans: spansOf(attempted) }))

@@ -4,10 +4,13 @@ import { beforeAll, expect, it } from 'vitest';
 import type { PageEnv } from '../../../src/console/environment.ts';
 import { openSession } from '../../../src/console/sign-in/sessions.ts';
 import { actorOf } from '../../../src/contracts/caller.ts';
-import { invoices, sagaSteps, shipments } from '../../../src/db/schema.ts';
+import { attemptEvents, invoices, sagaSteps, shipments } from '../../../src/db/schema.ts';
+import { transaction } from '../../../src/db/transaction.ts';
 import type { OrderRef } from '../../../src/contracts/ids.ts';
 import { cancelOrder } from '../../../src/operate/orders.ts';
 import { insertApiKey } from '../../../src/records/api-keys.ts';
+import { closeFailure } from '../../../src/records/failures.ts';
+import { openFailureOf } from '../../support/failures.ts';
 import { runActivity, useShop } from '../../support/shop.ts';
 import { createTestPages, ORIGIN } from '../support/pages.ts';
 
@@ -123,6 +126,45 @@ it('shows when the warehouse was asked to stop the parcel, in the timeline and i
     'Withdrawal of the parcel: attempt 2 answered',
   ]);
   expect(await read(ref, 'time')).toContain('aria-label="withdraw the parcel: ');
+});
+
+it('says how often the warehouse was asked, and that it still is, after the attempts that are recorded', async () => {
+  const ref = await stuckOrder();
+  await shop.db.execute(sql`
+    insert into attempt_events (order_id, generation, step, kind, attempt, type, worker, duration_ms, created_at)
+    select ${ref.orderId}, 1, 'ship', 'withdrawal', number, type, '1@a', 5, now() - interval '4 days'
+    from generate_series(1, 100) as number, unnest(array['started', 'failed']) with ordinality as kinds (type, place) order by number, place`);
+  const { failureId } = await openFailureOf(shop.db, ref, { kind: 'compensation', attempts: 400, errorMessage: 'still down' });
+  expect(await timeline(ref)).toContain('Withdrawal of the parcel: 300 more attempts');
+  expect(await read(ref, 'story')).toContain('the latest: warehouse unavailable: still down');
+  expect(await read(ref, 'time')).toMatch(/aria-label="withdraw the parcel: [^"]*4 days retrying".*?; 400 attempts/s);
+  // Another failure of the same kind follows when the order is undone, and is not about the withdrawal.
+  await transaction(shop.db, (tx) => closeFailure(tx, failureId, 'resolved', 'answered'));
+  await shop.db.insert(sagaSteps).values({ ...ref, step: 'ship', kind: 'compensation', state: 'retrying', attempts: 700 });
+  await openFailureOf(shop.db, ref, { kind: 'compensation', attempts: 700 });
+  expect((await timeline(ref)).filter((what) => what.includes('more attempt'))).toEqual(['Compensation "ship": 699 more attempts']);
+});
+
+it('does not take the latest error for that of attempts from before there was a record', async () => {
+  const ref = await shop.placeOrder();
+  const latest = { errorType: 'payment_unavailable', errorMessage: 'down since this morning' };
+  const undo = { ...ref, step: 'charge', kind: 'compensation' } as const;
+  await shop.db.insert(sagaSteps).values({ ...undo, state: 'retrying', attempts: 52, ...latest, startedAt: new Date('2026-01-01T10:00:00Z') });
+  await shop.db.insert(attemptEvents).values([
+    { ...undo, attempt: 52, type: 'started', worker: '1@a' },
+    { ...undo, attempt: 52, type: 'failed', worker: '1@a', ...latest },
+  ]);
+  expect(await timeline(ref)).toContain('Compensation "charge": 50 more attempts');
+  expect(await read(ref, 'story')).not.toContain('the latest');
+});
+
+it('shows a refund that the provider has not completed as under way', async () => {
+  const ref = await shop.placeOrder({ payment: { method: 'pm_card_pendingRefund' } });
+  await runActivity(shop.activities().chargePayment, ref);
+  await expect(runActivity(shop.activities().refundPayment, ref)).rejects.toMatchObject({ type: 'refund_pending' });
+  const what = 'Compensation &quot;charge&quot;: attempt 1: still under way';
+  expect(await read(ref, 'story')).toMatch(new RegExp(`<li class="busy">(?:(?!</li>).)*<strong>${what}</strong>`, 's'));
+  expect(await read(ref, 'time')).toContain('Attempt 1: still under way');
 });
 
 it('shows where the time went, with every attempt: its error, how long it took and its worker', async () => {

@@ -66,3 +66,9 @@ it('counts no time twice while a late attempt overlaps the next one', () => {
     '3 to 4: working',
   ]);
 });
+
+it('counts no time between two calls, the first of which was answered, and goes on until now during the second', () => {
+  const first = [event(1, 'started'), event(2, 'done', 1, 1)];
+  const second = [event(60, 'started', 2), event(61, 'failed', 2, 1)];
+  expect(spent('ship', [...first, ...second], at(70))).toEqual(['1 to 2: working', '60 to 61: working', '61 to 70: retrying']);
+});
