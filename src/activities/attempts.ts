@@ -49,7 +49,10 @@ export function stopwatch(): () => number {
  */
 const RECORDED = 100;
 
-/** Whether the entry is recorded: later attempts only have one if it says how the step ended, and its row counts them all. */
+/**
+ * Whether the entry is recorded: later attempts only have one if it says how it all ended. What counts on is the row of a step, or the
+ * failure of a withdrawal; nothing counts a repeated refund until it is answered.
+ */
 const isRecorded = ({ type, attempt }: AttemptEvent): SQL =>
   type === 'started' || type === 'failed' ? sql`${attempt}::int <= ${RECORDED}` : sql`true`;
 
