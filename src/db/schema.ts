@@ -713,7 +713,7 @@ export const alertMessages = pgTable(
   ],
 );
 
-/** For the alerts of an earlier version. Nothing uses it any more; it stays because a worker of that version may still run during an upgrade. */
+/** Of an earlier version. Nothing uses it any more; its rows stay as the history of earlier alerts. */
 export const alertGroups = pgTable('alert_groups', {
   group: text().primaryKey(),
   open: boolean().notNull(),
