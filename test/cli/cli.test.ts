@@ -285,6 +285,7 @@ describe('ops orders', () => {
       { ...ours, attempt: 2, type: 'failed', at: new Date('2026-11-24T08:00:03Z'), durationMs: 1_200, ...error },
       { ...ours, kind: 'withdrawal', attempt: 1, type: 'done', at: new Date('2026-11-24T08:00:04Z'), durationMs: 30 },
     ]);
+    await openFailureOf(handle.db, { orderId, generation: 1 }, { kind: 'compensation', attempts: 3, errorMessage: 'still down' });
     const { stdout } = await ops('orders', 'show', orderId);
     const happened = stdout.split('\n').filter((line) => / (?:step|withdrawal) ship /.test(line));
     expect(happened.map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
@@ -294,6 +295,7 @@ describe('ops orders', () => {
       '2026-11-24 08:00:03Z step ship attempt 2 failed after 1.2 s on 71@worker: warehouse_unavailable: down',
       '2026-11-24 08:00:03Z step ship 5 more attempts, the latest: warehouse_unavailable: down',
       '2026-11-24 08:00:04Z withdrawal ship answered after 30 ms on 71@worker',
+      '2026-11-24 08:00:04Z withdrawal ship 2 more attempts, the latest: warehouse_unavailable: still down',
     ]);
   });
 
