@@ -5,7 +5,7 @@ import type { Database, Transaction } from '../db/client.ts';
 import { sagaSteps } from '../db/schema.ts';
 import { transaction } from '../db/transaction.ts';
 import { closeFailures } from '../records/failures.ts';
-import { interruptStep, isStep, isUnfinished, markUndone, STEP_KEY, type StepRow } from '../records/saga-steps.ts';
+import { findStep, interruptStep, isStep, isUnfinished, markUndone, STEP_KEY, type StepRow } from '../records/saga-steps.ts';
 import { errorDetails, recordAttempt, recordCancelled, recordFailed, stopwatch, unlessAway, type Ongoing } from './attempts.ts';
 import { beginCall, isAnsweredSince, recordAnswered, recordUnanswered } from './calls.ts';
 import { toApplicationFailure } from './errors.ts';
@@ -55,7 +55,8 @@ export async function askUntilAnswered<Answer>(db: Database, row: StepRow, ask: 
       transaction(db, async (tx) => {
         await recordUnanswered(tx, call, attempt, { type: 'failed', error: errorDetails(error) });
         // Nothing would close it: the order has gone on since a frozen worker asked.
-        if (await isAnsweredSince(tx, call, attempt)) return;
+        const isOver = (await isAnsweredSince(tx, call, attempt)) || (await findStep(tx, { ...row, kind: 'compensation' }));
+        if (isOver) return;
         await openCompensationFailure(tx, row, error, activityInfo().attempt);
       }),
     );

@@ -1,13 +1,15 @@
 import { EventEmitter, once } from 'node:events';
-import { eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { createWarehouseActivities } from '../../src/activities/warehouse.ts';
 import { shipmentReference, type OrderRef } from '../../src/contracts/ids.ts';
+import { LIVE_FAILURE_STATUSES } from '../../src/contracts/statuses.ts';
 import { commands, failures, orders, sagaSteps, shipments } from '../../src/db/schema.ts';
 import { noAnswer } from '../../src/gateways/errors.ts';
 import { recordCarrierWebhook } from '../../src/intake/webhooks.ts';
 import { readOrderStory } from '../../src/queries/order-story.ts';
 import { expectSound } from '../support/audit.ts';
+import { openFailureOf } from '../support/failures.ts';
 import { runActivity, useShop } from '../support/shop.ts';
 
 const shop = await useShop();
@@ -153,29 +155,50 @@ describe('an attempt that was frozen while the address was corrected', () => {
   });
 });
 
-describe('a withdrawal that was frozen until another attempt was answered', () => {
-  it('opens no failure when its own request fails: the order has gone on', async () => {
-    const ref = await chargedOrder();
-    await ship(ref);
-    const events = new EventEmitter();
-    const asked = once(events, 'asked');
-    const cancelShipment = async () => {
-      events.emit('asked');
-      await once(events, 'release');
-      throw noAnswer('warehouse', 'The warehouse did not answer.');
-    };
-    const frozen = createWarehouseActivities({ db: shop.db, gateway: { ...shop.gateways.warehouse, cancelShipment } });
-    const attempt = runActivity((order: OrderRef) => frozen.withdrawShipment(order), ref);
-    await asked;
-    await runActivity(shop.activities().withdrawShipment, ref);
+/** A withdrawal that stands still during its request. @returns what lets that request fail */
+async function frozenWithdrawal(ref: OrderRef) {
+  const events = new EventEmitter();
+  const asked = once(events, 'asked');
+  const cancelShipment = async () => {
+    events.emit('asked');
+    await once(events, 'release');
+    throw noAnswer('warehouse', 'The warehouse did not answer.');
+  };
+  const frozen = createWarehouseActivities({ db: shop.db, gateway: { ...shop.gateways.warehouse, cancelShipment } });
+  const attempt = runActivity((order: OrderRef) => frozen.withdrawShipment(order), ref);
+  await asked;
+  return async () => {
     events.emit('release');
     await expect(attempt).rejects.toMatchObject({ type: 'warehouse_unavailable' });
-    expect(await shop.db.$count(failures, eq(failures.orderId, ref.orderId))).toBe(0);
-    expect((await readOrderStory(shop.db, ref.orderId))?.calls[0]?.events.map(({ attempt: number, type }) => `${number} ${type}`)).toEqual([
+  };
+}
+
+const liveFailures = ({ orderId }: OrderRef) =>
+  shop.db.$count(failures, and(eq(failures.orderId, orderId), inArray(failures.status, LIVE_FAILURE_STATUSES)));
+
+describe('a withdrawal that was frozen', () => {
+  it('opens no failure when its own request fails after another attempt was answered', async () => {
+    const ref = await chargedOrder();
+    await ship(ref);
+    const fail = await frozenWithdrawal(ref);
+    await runActivity(shop.activities().withdrawShipment, ref);
+    await fail();
+    expect(await liveFailures(ref)).toBe(0);
+    expect((await readOrderStory(shop.db, ref.orderId))?.calls[0]?.events.map(({ attempt, type }) => `${attempt} ${type}`)).toEqual([
       '1 started',
       '2 started',
       '2 done',
       '1 failed',
     ]);
+  });
+
+  it('opens none after a person has settled it', async () => {
+    const ref = await chargedOrder();
+    await ship(ref);
+    const fail = await frozenWithdrawal(ref);
+    const { failureId } = await openFailureOf(shop.db, ref, { kind: 'compensation' });
+    await runActivity(shop.activities().recordSettlement, ref, { failureId, step: 'ship', actor: 'key:operator' });
+    await fail();
+    expect(await liveFailures(ref)).toBe(0);
   });
 });
