@@ -170,8 +170,10 @@ describe('a refund that fails after it had counted', () => {
   it('may be pending, and fail before it has counted', async () => {
     const ref = await pendingAgain();
     expect((await failuresOf(ref)).at(-1)).toMatchObject({ kind: 'refund', status: 'retrying' });
+    expect(await callOf(ref)).toMatchObject({ isUnderWay: true });
     await failRefund(ref);
     expect((await failuresOf(ref)).at(-1)).toMatchObject({ kind: 'refund', status: 'open', occurrence: 2 });
+    expect(await callOf(ref)).toMatchObject({ isUnderWay: false });
   });
 
   it('has failed again if only the next look at it tells so: the report of the provider was lost', async () => {
