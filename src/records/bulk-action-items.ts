@@ -122,7 +122,7 @@ export function settleRestart(
 /** How many items a bulk action acts on first. A service that is not back fails these again, and no more. */
 export const FIRST_ITEMS = 5;
 
-/** ms that it waits for their results: an email takes 70 s to fail. A charge may take hours, and a restarted order may wait for approval. */
+/** ms that it waits for their results: an email takes 70 s to fail. A charge takes 20 min, and a restarted order may wait for approval. */
 const PATIENCE = 120_000;
 
 /** Results of the first items. The others say nothing about the service, e.g. that an order was cancelled while it was retried. */
