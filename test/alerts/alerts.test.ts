@@ -28,7 +28,7 @@ const { db } = shop;
 const slack = await useReceiver();
 
 /** Temporal does not answer: alerts need nothing but Postgres. */
-const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1', interceptors: [] }) });
 let skipped = 0;
 const now = () => Promise.resolve(new Date(Date.now() + skipped));
 const createOne = () =>
@@ -72,7 +72,7 @@ beforeEach(async () => {
 
 /** @returns the alerts of this test, oldest first */
 const mails = () => shop.inbox.messages({ to: ON_CALL }).toReversed().slice(seen);
-const subjects = () => mails().map(({ subject }) => subject.replace(/\d\d:\d\d CES?T/, 'HH:MM'));
+const subjects = () => mails().map(({ subject }) => subject.replace(/\d\d:\d\d CES?T( on \d+ \w+)?/, 'HH:MM'));
 
 async function open(count: number, changes: Partial<NewFailure> = {}): Promise<void> {
   for (let index = 0; index < count; index += 1) await openFailureOf(db, await shop.placeOrder(), changes);
@@ -276,6 +276,8 @@ describe('a message', () => {
 
   it('is written and sent although another channel does not answer', async () => {
     const posted: string[] = [];
+    // Before anybody looks: to the clock of this test, its command has waited for hours.
+    await open(1);
     const { stop } = createWith({
       channels: ['email', 'slack'],
       mail: { send: () => new Promise(() => {}), close: () => {} },
@@ -286,7 +288,6 @@ describe('a message', () => {
         },
       },
     }).run();
-    await open(1);
     await expect.poll(() => db.$count(alerts), EVENTUALLY).toBe(1);
     skipped += 25 * SECOND;
     await expect.poll(() => posted, EVENTUALLY).toEqual([expect.stringContaining('1 order')]);

@@ -88,7 +88,7 @@ async function parkSome(count: number): Promise<string[]> {
   return ids;
 }
 
-const subjects = () => rig.emails(ON_CALL).map((subject) => subject.replace(/\d\d:\d\d CES?T/, 'HH:MM'));
+const subjects = () => rig.emails(ON_CALL).map((subject) => subject.replace(/\d\d:\d\d CES?T( on \d+ \w+)?/, 'HH:MM'));
 const linkOf = (index: number) => /https?:\S+/.exec(rig.inbox.messages({ to: ON_CALL }).toReversed()[index]?.text ?? '')?.[0] ?? '';
 
 it('is two outages, four messages on each channel, and two bulk actions', { timeout: 300_000 }, async () => {
