@@ -15,7 +15,7 @@ export function temporalAddress(environment: NodeJS.ProcessEnv = process.env) {
 
 /**
  * Opens a client's connection. It connects when first used, so Temporal may be away. It closes after the last retry of its calls: the
- * SDK retries on a timer, and a retry on a closed connection throws where nobody can catch it, which ends the process.
+ * SDK retries on a timer, and a retry on a closed connection throws where no caller can catch it, which ends the process.
  * @param options besides the address
  */
 export function connectTemporal(options: ConnectionOptions = {}, environment?: NodeJS.ProcessEnv): Connection {
