@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 
 const loopback = '127.0.0.1';
@@ -32,23 +33,32 @@ export function portProblem(port: number): Promise<string | undefined> {
   );
 }
 
-/** Returns this many different free loopback ports. Another process may still take one before it is used. */
+/**
+ * Where free ports are looked for: below those that systems hand out for port 0 and for outgoing connections. One of these could take
+ * a port before it is used.
+ */
+const FREE = { from: 20_000, to: 32_000 };
+
+/** Returns this many different free loopback ports. */
 export async function freePorts(count: number): Promise<number[]> {
-  // All servers listen at the same time, so the system cannot hand out one port twice.
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(servers.map((server) => listenLocally(server, 0)));
-  await Promise.all(servers.map(close));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(FREE.from, FREE.to);
+    if ((await portProblem(port)) === undefined) ports.add(port);
+  }
+  return [...ports];
 }
 
 /** Returns one free loopback port. */
-export const freePort = (): Promise<number> => listenBriefly(0);
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
+}
 
-async function listenBriefly(port: number): Promise<number> {
+async function listenBriefly(port: number): Promise<void> {
   const server = createServer();
-  const bound = await listenLocally(server, port);
+  await listenLocally(server, port);
   await close(server);
-  return bound;
 }
 
 const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
