@@ -6,7 +6,7 @@ import { bulkActionItems, bulkActions, failures, orders } from '../db/schema.ts'
 import { transaction } from '../db/transaction.ts';
 import { findCandidates } from '../queries/bulk-action-plan.ts';
 import { recordOperatorAction, recordOperatorActions } from '../records/audit.ts';
-import { readPace } from '../records/bulk-action-items.ts';
+import { readAllowance } from '../records/bulk-action-items.ts';
 import { enqueueCommand } from '../records/commands.ts';
 import { newId } from '../records/new-id.ts';
 import { defineAction, reasonInput, type OperatorAction } from './action.ts';
@@ -146,9 +146,9 @@ export async function runBulkActionBatch(
       .orderBy(asc(bulkActionItems.position))
       .limit(size);
     // Under the lock that a person takes who pauses or resumes it, so that the one decides after the other.
-    const pace = items.length > 0 ? await readPace(tx, bulkAction) : { allowed: 0 };
-    if ('pauseReason' in pace) {
-      const { pauseReason } = pace;
+    const allowance = items.length > 0 ? await readAllowance(tx, bulkAction) : { allowed: 0 };
+    if ('pauseReason' in allowance) {
+      const { pauseReason } = allowance;
       await setState(tx, bulkActionId, { state: 'paused', pauseReason });
       await recordOperatorAction(tx, 'pause_bulk_action', bulkActionId, { actor: 'holdfast', reason: pauseReason });
       return 'paused';
@@ -156,7 +156,7 @@ export async function runBulkActionBatch(
     const done: Item[] = [];
     let left = items.length;
     for (const item of items) {
-      if (done.length >= pace.allowed) break;
+      if (done.length >= allowance.allowed) break;
       left -= 1;
       const skip = await actOn(tx, db, bulkAction, item);
       await tx

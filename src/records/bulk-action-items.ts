@@ -129,16 +129,16 @@ const PATIENCE = 120_000;
 const TELLING: BulkActionItemState[] = ['requested', 'succeeded', 'failed_again'];
 
 /** How many items a bulk action may act on now, or why it has to pause. */
-export type Pace = { allowed: number } | { pauseReason: string };
+type Allowance = { allowed: number } | { pauseReason: string };
 
 /**
  * @returns how a bulk action may go on. It waits for the results of its first items from `probeFrom` on. If one has succeeded, or none
  * is known in time, it may act on all others; if those that are known have failed again, it has to pause
  */
-export async function readPace(
+export async function readAllowance(
   tx: Transaction,
   { id, action, probeFrom }: Pick<typeof bulkActions.$inferSelect, 'id' | 'action' | 'probeFrom'>,
-): Promise<Pace> {
+): Promise<Allowance> {
   const good = action === 'cancel' ? 'cancelled' : 'succeeded';
   const { bulkActionId, position, state, message, actedAt } = bulkActionItems;
   const first = await tx
