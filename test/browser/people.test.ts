@@ -80,8 +80,11 @@ describe('support', { timeout: 60_000 }, () => {
     await api.db.update(orders).set({ status: 'awaiting_approval' }).where(eq(orders.id, id));
     await work(api.keys.support.key, options, async (page) => {
       await page.goto(`/ops/orders/${id}`);
-      const buttons = page.locator('.action summary');
-      const places = () => buttons.evaluateAll((all) => all.map((button) => JSON.stringify(button.getBoundingClientRect())));
+      // Found and measured in one step: an update that arrives in between replaces the buttons.
+      const places = () =>
+        page
+          .locator('main')
+          .evaluate((main) => [...main.querySelectorAll('.action summary')].map((button) => JSON.stringify(button.getBoundingClientRect())));
       const before = await places();
       expect(before).toHaveLength(3);
       for (const action of ['Approve', 'Reject', 'Cancel']) {
