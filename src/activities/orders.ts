@@ -55,8 +55,9 @@ export function createOrderActivities({ db }: { db: Database }) {
           .values({ ...approvalOf(ref), state: 'running', attempts: 1 })
           .onConflictDoNothing()
           .returning({ attempts: sagaSteps.attempts });
-        await tx.execute(recordIfAny(asked, approvalOf(ref), 'started'));
-        await setOrderStatus(tx, ref, 'awaiting_approval');
+        const { rowCount } = await tx.execute(recordIfAny(asked, approvalOf(ref), 'started'));
+        // Otherwise this is repeated: somebody may have approved it meanwhile, and the order does not wait any more.
+        if (rowCount === 1) await setOrderStatus(tx, ref, 'awaiting_approval');
       });
     },
 

@@ -40,9 +40,12 @@ const BEFORE_CHARGE: readonly OrderStatus[] = ['accepted', 'reserved', 'awaiting
 const BEFORE_SHIPPING: readonly OrderStatus[] = ['accepted', 'reserved', 'awaiting_approval', 'charged', 'fulfilling'];
 const NOT_ENDED = orderStatusesWhere(({ next }) => next !== 'ended');
 
+const notEndedBut = (status: OrderStatus): readonly OrderStatus[] => NOT_ENDED.filter((other) => other !== status);
+
 /**
  * The statuses that each status may replace. An order only moves forward, so that a write that comes late (from an attempt
- * that was given up, or from a run that was reset) changes nothing. Only a parked order returns to where it was.
+ * that was given up, or from a run that was reset) changes nothing. Only a parked order returns to where it was. No status
+ * replaces itself: a write whose answer was lost is repeated, and would be a second entry in the order's history.
  */
 export const REPLACEABLE_ORDER_STATUSES: Record<OrderStatus, readonly OrderStatus[]> = {
   accepted: ['needs_attention'],
@@ -50,10 +53,10 @@ export const REPLACEABLE_ORDER_STATUSES: Record<OrderStatus, readonly OrderStatu
   awaiting_approval: ['accepted', 'reserved'],
   charged: BEFORE_CHARGE,
   fulfilling: [...BEFORE_CHARGE, 'charged'],
-  shipped: NOT_ENDED,
+  shipped: notEndedBut('shipped'),
   completed: NOT_ENDED,
   needs_attention: BEFORE_SHIPPING,
-  compensating: NOT_ENDED,
+  compensating: notEndedBut('compensating'),
   cancelled: NOT_ENDED,
   failed: NOT_ENDED,
 };

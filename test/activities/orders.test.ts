@@ -3,7 +3,7 @@ import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { OrderRef } from '../../src/contracts/ids.ts';
 import { connectDatabase } from '../../src/db/client.ts';
-import { commands, failureEvents, failures, orderEvents, orders, sagaSteps, shipments } from '../../src/db/schema.ts';
+import { attemptEvents, commands, failureEvents, failures, orderEvents, orders, sagaSteps, shipments } from '../../src/db/schema.ts';
 import { retryFailure } from '../../src/operate/failures.ts';
 import { createPauses } from '../support/pauses.ts';
 import { runActivity, useShop } from '../support/shop.ts';
@@ -151,6 +151,15 @@ const rowsOf = async ({ orderId }: OrderRef) => ({
   failures: await shop.db.select().from(failures).where(eq(failures.orderId, orderId)),
   steps: await shop.db.select().from(sagaSteps).where(eq(sagaSteps.orderId, orderId)),
 });
+const historyOf = async ({ orderId }: OrderRef) => ({
+  statuses: (await rowsOf({ orderId, generation: 1 })).events.map(({ status, cancellation }) => status ?? cancellation),
+  attempts: await shop.db.select().from(attemptEvents).where(eq(attemptEvents.orderId, orderId)),
+  failures: await shop.db
+    .select({ type: failureEvents.type })
+    .from(failureEvents)
+    .innerJoin(failures, eq(failures.id, failureEvents.failureId))
+    .where(eq(failures.orderId, orderId)),
+});
 const parcel = { generation: 1, type: 'shipped', carrier: 'Parcel Post', trackingNumber: 'PP1' } as const;
 const REQUESTED = { cancellationStatus: 'requested', cancellationReason: 'changed my mind', cancellationRequestedAt: new Date() } as const;
 const APPROVED = { decision: 'approve', reason: 'checked', actor: 'key:operator' } as const;
@@ -235,3 +244,55 @@ describe('a frozen worker that wakes up after its attempt was given up', () => {
     expect(await statusOf(ref)).toBe('needs_attention');
   });
 });
+
+type Repeated = (activities: ReturnType<typeof shop.activities>, ref: OrderRef) => Promise<unknown>;
+const shipped: Repeated = ({ recordShipped }, ref) => runActivity(recordShipped, ref, parcel);
+const began: Repeated = ({ beginCompensation }, ref) => runActivity(beginCompensation, ref);
+const asked: Repeated = ({ requestApproval }, ref) => runActivity(requestApproval, ref);
+
+describe('an activity that is repeated because its answer was lost', () => {
+  it.each<[string, { of: () => Promise<OrderRef>; after?: Repeated[]; write: Repeated }]>([
+    ['requestApproval', { of: () => shop.placeOrder(), write: asked }],
+    ['recordApproval', { of: () => shop.placeOrder(), after: [asked], write: ({ recordApproval }, ref) => runActivity(recordApproval, ref, APPROVED) }],
+    ['parkOrder', { of: chargedOrder, write: (_activities, ref) => park(ref) }],
+    ['recordLateShipment', { of: fulfillingOrder, write: ({ recordLateShipment }, ref) => runActivity(recordLateShipment, ref) }],
+    ['recordShipped', { of: fulfillingOrder, write: shipped }],
+    ['completeOrder', { of: fulfillingOrder, after: [shipped], write: ({ completeOrder }, ref) => runActivity(completeOrder, ref, { delivered: true }) }],
+    ['beginCompensation', { of: fulfillingOrder, write: began }],
+    [
+      'endOrder',
+      {
+        of: fulfillingOrder,
+        after: [began],
+        write: ({ endOrder }, ref) => runActivity(endOrder, ref, { status: 'failed', type: 'card_declined', message: 'declined' }),
+      },
+    ],
+    ['recordCancellationRefused', { of: cancelledTooLate, write: ({ recordCancellationRefused }, ref) => runActivity(recordCancellationRefused, ref) }],
+  ])('adds nothing to the history of its order: %s', async (_name, { of, after = [], write }) => {
+    const ref = await of();
+    for (const earlier of after) await earlier(shop.activities(), ref);
+    const before = await historyOf(ref);
+    await write(shop.activities(), ref);
+    const once = await historyOf(ref);
+    expect(once).not.toEqual(before);
+    await write(shop.activities(), ref);
+    expect(await historyOf(ref)).toEqual(once);
+  });
+
+  it('asks for no approval again that was given meanwhile', async () => {
+    const ref = await shop.placeOrder();
+    await asked(shop.activities(), ref);
+    await runActivity(shop.activities().recordApproval, ref, APPROVED);
+    const before = await historyOf(ref);
+    await asked(shop.activities(), ref);
+    expect(await statusOf(ref)).toBe('reserved');
+    expect(await historyOf(ref)).toEqual(before);
+  });
+});
+
+/** @returns an order in the warehouse whose cancellation was requested */
+async function cancelledTooLate(): Promise<OrderRef> {
+  const ref = await fulfillingOrder();
+  await shop.db.update(orders).set(REQUESTED).where(eq(orders.id, ref.orderId));
+  return ref;
+}
