@@ -5,8 +5,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^(ENOTFOUND|EAI_\w+|EDNS)$/, 'host not found'],
   [/^(EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EADDRNOTAVAIL)$/, 'host unreachable'],
   [/^(ETIMEDOUT|ESOCKETTIMEDOUT|TimeoutError|UND_ERR_\w+_TIMEOUT)$/, 'timed out'],
-  [/CERT|SIGNATURE|^(ERR_TLS_|ERR_SSL_|ETLS|EPROTO)/, 'TLS failed'],
-  [/^(HPE_\w+|SyntaxError|UND_ERR_RES\w*)$/, 'unreadable answer'],
+  [/CERT|SIGNATURE|^(ERR_TLS_|ERR_SSL_|ETLS|EPROTO$)/, 'TLS failed'],
+  [/^(HPE_\w+|SyntaxError|UND_ERR_RES\w*|EPROTOCOL)$/, 'unreadable answer'],
   [/^(EAUTH|ENOAUTH|EOAUTH2)$/, 'login refused'],
 ];
 

@@ -3,6 +3,7 @@ import { Stripe } from 'stripe';
 import { REFUND_STATUSES, type RefundStatus } from '../contracts/statuses.ts';
 import { whyNoAnswer } from '../contracts/connection-errors.ts';
 import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './errors.ts';
+import { createStripeHttpClient, NOT_OF_THE_PROVIDER } from './stripe-http.ts';
 
 export interface PaymentIntent {
   id: string;
@@ -94,6 +95,7 @@ export function createPaymentGateway(options: {
     // Temporal retries, visibly. The client still repeats once after a lost connection, so every POST has a key.
     maxNetworkRetries: 0,
     telemetry: false,
+    httpClient: createStripeHttpClient(),
   });
   return {
     createIntent: (key, { amount, currency, method, metadata }) =>
@@ -137,7 +139,7 @@ export function createPaymentGateway(options: {
         try {
           return view(await stripe.paymentIntents.retrieve(id));
         } catch (error) {
-          if (error instanceof Stripe.errors.StripeError && error.statusCode === 404) return undefined;
+          if (error instanceof Stripe.errors.StripeError && error.statusCode === 404 && error.code !== NOT_OF_THE_PROVIDER) return undefined;
           throw error;
         }
       }),
@@ -210,5 +212,6 @@ function sortStripeError(error: unknown): Error {
     const retryAfter = parseRetryAfter(error.headers?.['retry-after']);
     return noAnswer('payment', `No answer from the payment provider (${status || whyNoAnswer(error)}).`, retryAfter);
   }
+  if (error.code === NOT_OF_THE_PROVIDER) return noAnswer('payment', `No answer from the payment provider (${status}, unreadable answer).`);
   return invalidRequest(`The payment provider rejected the request (${status} ${error.code ?? error.type}).`);
 }

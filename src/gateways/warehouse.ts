@@ -46,8 +46,20 @@ export interface WarehouseGateway {
 const foundSchema = z.union([shipmentSchema, shipmentSchema.pick({ reference: true, state: true })]);
 const pageSchema = z.object({ data: z.array(shipmentSchema), hasMore: z.boolean() });
 const acceptedSchema = z.object({ id: z.string() });
+const cancelledSchema = z.object({ state: z.literal('cancelled') });
 /** The code becomes part of messages that are stored and shown, so free text in its place is left out. */
 const errorSchema = z.object({ error: z.object({ code: z.string().regex(/^\w{1,64}$/) }) });
+
+const unreadable = (status: number) => noAnswer('warehouse', `No answer from the warehouse (${status}, unreadable answer).`);
+
+/** @returns undefined if the text is not JSON */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** @param options `timeout` in ms for one request */
 export function createWarehouseGateway(options: { url: string; apiKey: string; timeout?: number }): WarehouseGateway {
@@ -62,43 +74,56 @@ export function createWarehouseGateway(options: { url: string; apiKey: string; t
 
   async function ask(path: string, request: { method?: string; headers?: Record<string, string>; body?: string } = {}) {
     let response: Response;
-    let answer: unknown;
+    let text: string | undefined;
     try {
       response = await fetch(new URL(path, url), {
         ...request,
         headers: { ...request.headers, authorization: `Bearer ${apiKey}` },
         signal: AbortSignal.timeout(timeout),
       });
-      answer = await response.json();
+      // A proxy in front of the warehouse answers in HTML, or not to the end: its status says enough.
+      if (isTransient(response.status)) await response.body?.cancel();
+      else text = await response.text();
     } catch (error) {
       throw noAnswer('warehouse', `No answer from the warehouse (${whyNoAnswer(error)}).`);
     }
-    const code = errorSchema.safeParse(answer).data?.error.code ?? '';
-    if (isTransient(response.status)) {
-      const retryAfter = parseRetryAfter(response.headers.get('retry-after'));
-      throw noAnswer('warehouse', `The warehouse is unavailable (${response.status}).`, retryAfter);
+    const { ok, status, headers } = response;
+    if (text === undefined) {
+      throw noAnswer('warehouse', `The warehouse is unavailable (${status}).`, parseRetryAfter(headers.get('retry-after')));
     }
-    return { ok: response.ok, status: response.status, code, answer };
+    const answer = parseJson(text);
+    if (answer === undefined) throw unreadable(status);
+    return {
+      ok,
+      status,
+      code: errorSchema.safeParse(answer).data?.error.code ?? '',
+      /** @throws ApplicationFailure `warehouse_unavailable` if it is something else: then nobody knows what the warehouse did */
+      read: <Content>(schema: z.ZodType<Content>): Content => {
+        const { data } = schema.safeParse(answer);
+        if (data === undefined) throw unreadable(status);
+        return data;
+      },
+    };
   }
 
   return {
     async requestShipment(key, request) {
-      const { ok, status, code, answer } = await post('/v1/shipments', request, { 'idempotency-key': key });
-      if (ok) return acceptedSchema.parse(answer);
+      const { ok, status, code, read } = await post('/v1/shipments', request, { 'idempotency-key': key });
+      if (ok) return read(acceptedSchema);
       if (code === 'shipment_cancelled') return 'cancelled';
       if (code === 'idempotency_conflict') return 'taken';
       if (code === 'invalid_address') throw refused('invalid_address', 'The warehouse cannot deliver to this address.');
       throw invalidRequest(`The warehouse rejected the request (${status} ${code}).`);
     },
     async cancelShipment(reference) {
-      const { ok, status, code } = await post(`/v1/shipments/${encodeURIComponent(reference)}/cancellation`, {});
-      if (ok) return true;
+      const { ok, status, code, read } = await post(`/v1/shipments/${encodeURIComponent(reference)}/cancellation`, {});
+      if (ok) return read(cancelledSchema).state === 'cancelled';
       if (code === 'already_shipped') return false;
       throw invalidRequest(`The warehouse rejected the cancellation (${status} ${code}).`);
     },
     async findShipment(reference) {
-      const { ok, status, code, answer } = await ask(`/v1/shipments/${encodeURIComponent(reference)}`);
-      if (ok) return foundSchema.parse(answer);
+      const { ok, status, code, read } = await ask(`/v1/shipments/${encodeURIComponent(reference)}`);
+      if (ok) return read(foundSchema);
       if (status === 404) return undefined;
       throw invalidRequest(`The warehouse rejected the request (${status} ${code}).`);
     },
@@ -109,9 +134,9 @@ export function createWarehouseGateway(options: { url: string; apiKey: string; t
         ...(from && { acceptedFrom: from.toISOString() }),
         ...(after === undefined ? {} : { startingAfter: after }),
       });
-      const { ok, status, code, answer } = await ask(`/v1/shipments?${query.toString()}`);
+      const { ok, status, code, read } = await ask(`/v1/shipments?${query.toString()}`);
       if (!ok) throw invalidRequest(`The warehouse rejected the request (${status} ${code}).`);
-      const { data, hasMore } = pageSchema.parse(answer);
+      const { data, hasMore } = read(pageSchema);
       return {
         shipments: data.map(({ acceptedAt, ...shipment }) => ({ ...shipment, acceptedAt: new Date(acceptedAt) })),
         after: hasMore ? data.at(-1)?.reference : undefined,

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -72,6 +74,21 @@ describe('a failing mail server', () => {
   it('that does not answer in time gives a retryable error', async () => {
     inbox.faults.set({ mode: 'slow', delayMs: 5_000 });
     await expect(gateway.send(mail())).rejects.toMatchObject(UNAVAILABLE);
+  });
+
+  it('that speaks another protocol gives a retryable error that says so', async () => {
+    const web = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 502 Bad Gateway\r\n\r\n<html>'));
+    web.listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    const address = web.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const wrong = createMailGateway({ url: `smtp://127.0.0.1:${port}`, from: 'shop@shop.example' });
+    await expect(wrong.send(mail())).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      message: 'The mail server did not accept the email (unreadable answer).',
+    });
+    wrong.close();
+    web.close();
   });
 
   it('that cannot be reached gives a retryable error', async () => {

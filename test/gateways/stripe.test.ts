@@ -57,6 +57,33 @@ describe('an answer of the provider', () => {
   });
 });
 
+describe('an answer that is not of the provider, e.g. of a proxy', () => {
+  it.each<[string, Answer, string]>([
+    ['502 in HTML', { status: 502, body: '<html>' }, '502'],
+    ['502 in JSON', { status: 502, body: { message: 'Bad Gateway' } }, '502'],
+    ['502 without a body', { status: 502, body: '' }, '502'],
+    ['502 cut short', { status: 502, headers: { 'content-length': '100' }, body: '{"error"', isCutShort: true }, '502'],
+    ['400 in JSON', { status: 400, body: {} }, '400, unreadable answer'],
+    ['404 in HTML', { status: 404, body: '<html>' }, '404, unreadable answer'],
+    ['200 in HTML', { status: 200, body: '<html>' }, '200, unreadable answer'],
+    ['200 in JSON', { status: 200, body: {} }, '200, unreadable answer'],
+    ['200 with null', { status: 200, body: 'null' }, '200, unreadable answer'],
+    ['200 cut short', { status: 200, headers: { 'content-length': '100' }, body: '{"object"', isCutShort: true }, 'connection reset'],
+  ])('%s', async (_name, answer, why) => {
+    const gateway = gatewayTo(await answering({ headers: { 'retry-after': '3' }, ...answer }));
+    const expected = { ...UNAVAILABLE, message: `No answer from the payment provider (${why}).` };
+    await expect(gateway.retrieveIntent('pi_1')).rejects.toMatchObject(expected);
+    await expect(gateway.findIntent('pi_1')).rejects.toMatchObject(expected);
+    await expect(gateway.refund('key', 'pi_1', 100)).rejects.toMatchObject(expected);
+    await expect(gateway.listRefunds('pi_1')).rejects.toMatchObject(expected);
+  });
+
+  it('may ask to wait', async () => {
+    const gateway = gatewayTo(await answering({ status: 503, headers: { 'retry-after': '3' }, body: '<html>' }));
+    await expect(gateway.retrieveIntent('pi_1')).rejects.toMatchObject({ ...UNAVAILABLE, nextRetryDelay: 3_000 });
+  });
+});
+
 it("the provider's message does not leave the gateway: it may describe the customer's card", async () => {
   const body = error('card_error', { code: 'card_declined', decline_code: 'lost_card', message: 'The card of Ada was lost.' });
   const gateway = gatewayTo(await answering({ status: 402, body }));

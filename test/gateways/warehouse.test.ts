@@ -71,9 +71,29 @@ it('an error whose code is free text leaves it out', async () => {
   });
 });
 
-it('an acceptance that cannot be parsed is retryable', async () => {
-  const gateway = gatewayTo(await answering({ status: 201, body: { shipment: 1 } }));
-  await expect(gateway.requestShipment('key', shipment())).rejects.not.toMatchObject({ nonRetryable: true });
+describe('an answer that is not of the warehouse, e.g. of a proxy', () => {
+  it.each<[string, Answer, string]>([
+    ['502 in HTML', { status: 502, body: '<html>' }, 'The warehouse is unavailable (502).'],
+    ['502 without a body', { status: 502, body: '' }, 'The warehouse is unavailable (502).'],
+    ['502 cut short', { status: 502, headers: { 'content-length': '100' }, body: '{', isCutShort: true }, 'The warehouse is unavailable (502).'],
+    ['404 in HTML', { status: 404, body: '<html>' }, 'No answer from the warehouse (404, unreadable answer).'],
+    ['200 in HTML', { status: 200, body: '<html>' }, 'No answer from the warehouse (200, unreadable answer).'],
+    ['200 in JSON', { status: 200, body: { shipment: 1 } }, 'No answer from the warehouse (200, unreadable answer).'],
+    ['200 with null', { status: 200, body: 'null' }, 'No answer from the warehouse (200, unreadable answer).'],
+    ['200 cut short', { status: 200, headers: { 'content-length': '100' }, body: '{', isCutShort: true }, 'No answer from the warehouse (connection reset).'],
+  ])('%s', async (_name, answer, message) => {
+    const gateway = gatewayTo(await answering(answer));
+    const expected = { ...UNAVAILABLE, message };
+    await expect(gateway.requestShipment('key', shipment())).rejects.toMatchObject(expected);
+    await expect(gateway.cancelShipment('reference')).rejects.toMatchObject(expected);
+    await expect(gateway.findShipment('reference')).rejects.toMatchObject(expected);
+    await expect(gateway.listShipments({ from: undefined, until: new Date() }, undefined)).rejects.toMatchObject(expected);
+  });
+
+  it('may ask to wait', async () => {
+    const gateway = gatewayTo(await answering({ status: 503, headers: { 'retry-after': '7' }, body: '<html>' }));
+    await expect(gateway.cancelShipment('reference')).rejects.toMatchObject({ ...UNAVAILABLE, nextRetryDelay: 7_000 });
+  });
 });
 
 async function start() {
