@@ -189,8 +189,14 @@ export const FAILURE_KINDS = [
 ] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
-/** Failures about money that the provider moves. They stay when their order ends. */
+/** Failures about money that the provider moves. */
 export const MONEY_FAILURE_KINDS = ['refund', 'dispute'] as const satisfies readonly FailureKind[];
+
+/**
+ * What is wrong outside stays wrong when the order has ended. So an order that was restarted may have several of one kind, each of
+ * another generation.
+ */
+export const OUTLASTING_FAILURE_KINDS: readonly FailureKind[] = ['unexpected_shipment', ...MONEY_FAILURE_KINDS];
 
 export const FAILURE_STATUSES = ['open', 'retrying', 'resolved', 'cancelled', 'settled'] as const;
 export type FailureStatus = (typeof FAILURE_STATUSES)[number];

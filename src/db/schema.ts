@@ -37,6 +37,7 @@ import {
   FAILURE_STATUSES,
   ORDER_STATUSES,
   ORDER_STEPS,
+  OUTLASTING_FAILURE_KINDS,
   PAYMENT_STATES,
   REFUND_STATUSES,
   ROLES,
@@ -615,7 +616,13 @@ export const failures = pgTable(
     check('failures_kind', oneOf('kind', FAILURE_KINDS)),
     check('failures_status', oneOf('status', FAILURE_STATUSES)),
     uniqueIndex('failures_one_live')
-      .on(table.workflowId, table.kind, table.step, sql`coalesce(${table.emailKey}, '')`)
+      .on(
+        table.workflowId,
+        table.kind,
+        table.step,
+        sql`coalesce(${table.emailKey}, '')`,
+        sql`coalesce(case when ${oneOf('kind', OUTLASTING_FAILURE_KINDS)} then ${table.generation} end, 0)`,
+      )
       .where(sql`status in ('open', 'retrying')`),
     index('failures_status_id').on(table.status, table.id),
     index('failures_order').on(table.orderId),

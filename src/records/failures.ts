@@ -2,7 +2,7 @@ import { and, eq, inArray, isNull, notInArray, sql } from 'drizzle-orm';
 import type { Instruction } from '../contracts/caller.ts';
 import type { ErrorDetails } from '../contracts/errors.ts';
 import type { OrderRef } from '../contracts/ids.ts';
-import { LIVE_FAILURE_STATUSES, MONEY_FAILURE_KINDS, type OrderStep } from '../contracts/statuses.ts';
+import { LIVE_FAILURE_STATUSES, OUTLASTING_FAILURE_KINDS, type OrderStep } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
 import { commands, failureEvents, failures } from '../db/schema.ts';
 import { settleItems } from './bulk-action-items.ts';
@@ -39,6 +39,8 @@ export async function openFailure(tx: Transaction, failure: NewFailure): Promise
         eq(failures.kind, failure.kind),
         eq(failures.step, failure.step),
         failure.emailKey ? eq(failures.emailKey, failure.emailKey) : isNull(failures.emailKey),
+        // Otherwise the second one would be shown, and repaired, as the first.
+        OUTLASTING_FAILURE_KINDS.includes(failure.kind) && failure.generation ? eq(failures.generation, failure.generation) : undefined,
         inArray(failures.status, LIVE_FAILURE_STATUSES),
       ),
     )
@@ -104,8 +106,7 @@ type Selection =
   | 'all';
 
 function isAmong(which: Selection) {
-  // What is wrong outside stays wrong when the order has ended.
-  if (which === 'all') return notInArray(failures.kind, ['unexpected_shipment', ...MONEY_FAILURE_KINDS]);
+  if (which === 'all') return notInArray(failures.kind, [...OUTLASTING_FAILURE_KINDS]);
   if (which === 'steps') return eq(failures.kind, 'step');
   return and(eq(failures.kind, which.kind), eq(failures.step, which.step));
 }

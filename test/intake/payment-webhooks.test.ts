@@ -1,10 +1,11 @@
 import { and, eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { orderWorkflowId, type OrderRef } from '../../src/contracts/ids.ts';
-import { attemptEvents, commands, disputes, failures, payments, sagaSteps } from '../../src/db/schema.ts';
+import { attemptEvents, commands, disputes, failures, orders, payments, sagaSteps } from '../../src/db/schema.ts';
 import { recordPaymentWebhook } from '../../src/intake/payment-webhooks.ts';
 import { retryFailure, settleFailure } from '../../src/operate/failures.ts';
 import { readOrderStory } from '../../src/queries/order-story.ts';
+import { isOf } from '../../src/records/order-rows.ts';
 import { expectSound } from '../support/audit.ts';
 import { waitingForRows } from '../support/lock-waits.ts';
 import { createPauses } from '../support/pauses.ts';
@@ -25,16 +26,24 @@ async function charged(method = 'pm_card_visa'): Promise<OrderRef> {
   return ref;
 }
 
+/** @returns the next generation of an order, charged again */
+async function chargedAgain({ orderId, generation }: OrderRef): Promise<OrderRef> {
+  const next = { orderId, generation: generation + 1 };
+  await db.update(orders).set({ generation: next.generation, status: 'accepted' }).where(eq(orders.id, orderId));
+  await runActivity(activities.chargePayment, next);
+  return next;
+}
+
 /** @returns a cancelled order, whose payment has been refunded */
-async function refunded(): Promise<OrderRef> {
-  const ref = await charged();
+async function refunded(charging = charged()): Promise<OrderRef> {
+  const ref = await charging;
   await runActivity(activities.refundPayment, ref);
   await runActivity(activities.endOrder, ref, { status: 'cancelled', type: 'order_cancelled', message: 'changed my mind' });
   return ref;
 }
 
-async function paymentOf({ orderId }: OrderRef) {
-  const [payment] = await db.select().from(payments).where(eq(payments.orderId, orderId));
+async function paymentOf(ref: OrderRef) {
+  const [payment] = await db.select().from(payments).where(isOf(payments, ref));
   if (!payment?.providerPaymentId) throw new Error('no payment');
   return { ...payment, providerPaymentId: payment.providerPaymentId };
 }
@@ -49,8 +58,7 @@ async function settleLatest(ref: OrderRef, status: 'succeeded' | 'failed') {
 /** The latest refund of an order fails at the bank, and the provider says so. */
 const failRefund = async (ref: OrderRef) => receive('refund.failed', await settleLatest(ref, 'failed'));
 
-const failuresOf = ({ orderId }: OrderRef) =>
-  db.select().from(failures).where(eq(failures.orderId, orderId)).orderBy(failures.id);
+const failuresOf = (ref: OrderRef) => db.select().from(failures).where(isOf(failures, ref)).orderBy(failures.id);
 
 async function openFailureOf(ref: OrderRef) {
   const [open] = (await failuresOf(ref)).filter(({ status }) => status === 'open');
@@ -227,6 +235,21 @@ describe('a refund that fails after it had counted', () => {
     await expectSound(shop, ref.orderId);
   });
 
+  it('stays a failure when one of an earlier generation is repaired, and is asked for again by itself', async () => {
+    const first = await refunded();
+    const second = await refunded(chargedAgain(first));
+    await failRefund(first);
+    await retry(first);
+    await failRefund(second);
+    expect(await refundAgain(first)).toBe('fulfilled');
+    expect(await failuresOf(first)).toMatchObject([{ kind: 'refund', status: 'resolved', occurrence: 1 }]);
+    expect(await failuresOf(second)).toMatchObject([{ kind: 'refund', status: 'open', occurrence: 1 }]);
+    await retry(second);
+    expect(await refundAgain(second)).toBe('fulfilled');
+    for (const ref of [first, second]) expect(await paymentOf(ref)).toMatchObject({ state: 'refunded', refunded: 1780 });
+    await expectSound(shop, first.orderId);
+  });
+
   it('is for a person alone if the order keeps its payment', async () => {
     const ref = await charged();
     const { providerPaymentId } = await paymentOf(ref);
@@ -255,8 +278,8 @@ describe('a disputed payment', () => {
   const CLOSED = ['charge.dispute.closed', 'won', 30] as const;
 
   let serial = 0;
-  async function disputed() {
-    const ref = await charged();
+  async function disputed(charging = charged()) {
+    const ref = await charging;
     const { providerPaymentId } = await paymentOf(ref);
     const id = `du_${(serial += 1)}`;
     const report = (type: string, status: string, created: number) =>
@@ -321,6 +344,16 @@ describe('a disputed payment', () => {
     await settleFailure.perform({ db }, (await openFailureOf(ref)).id, { reason: 'evidence sent' }, 'key:operator');
     await report(...UPDATED);
     expect(await failuresOf(ref)).toMatchObject([{ status: 'settled' }]);
+  });
+
+  it('stays a failure when one of an earlier generation is closed', async () => {
+    const first = await disputed();
+    const second = await disputed(chargedAgain(first.ref));
+    await first.report(...CREATED);
+    await second.report(...CREATED);
+    await first.report(...CLOSED);
+    expect(await failuresOf(first.ref)).toMatchObject([{ kind: 'dispute', status: 'resolved' }]);
+    expect(await failuresOf(second.ref)).toMatchObject([{ kind: 'dispute', status: 'open' }]);
   });
 
   it('stays a failure when its order ends', async () => {

@@ -45,6 +45,18 @@ describe('a parcel that should not be on its way', () => {
     expect(await db.$count(failures)).toBe(1);
   });
 
+  it('is a failure of its own in each generation', async () => {
+    const orderId = await orderThatIs('failed');
+    await restartOrder.perform(shop, orderId, { reason: 'a better card' }, 'key:operator');
+    await shop.carrier(orderId, 'shipped', { generation: 1 });
+    await db.update(orders).set({ status: 'failed' }).where(eq(orders.id, orderId));
+    await shop.carrier(orderId, 'shipped', { generation: 2 });
+    expect(await db.select().from(failures).orderBy(failures.generation)).toMatchObject([
+      { generation: 1, errorMessage: expect.stringContaining('of generation 1') },
+      { generation: 2, errorMessage: expect.stringContaining('of generation 2') },
+    ]);
+  });
+
   it('is a failure if the message came before the order ended, and stays one', async () => {
     const orderId = await orderThatIs('fulfilling');
     await shop.carrier(orderId, 'shipped');

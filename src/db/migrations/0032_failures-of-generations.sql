@@ -1,0 +1,2 @@
+DROP INDEX "failures_one_live";--> statement-breakpoint
+CREATE UNIQUE INDEX "failures_one_live" ON "failures" USING btree ("workflow_id","kind","step",coalesce("email_key", ''),coalesce(case when kind in ('unexpected_shipment', 'refund', 'dispute') then "generation" end, 0)) WHERE status in ('open', 'retrying');
