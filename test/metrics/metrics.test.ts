@@ -162,4 +162,10 @@ describe('the alerts and the board', () => {
     const { stdout } = await promisify(execFile)('promtool', ['check', 'rules', file]);
     expect(stdout).toContain(`${groups.flatMap(({ rules }) => rules).length} rules found`);
   });
+
+  it('wake somebody when commands are not delivered, and not while they are', async () => {
+    const file = fileURLToPath(new URL('alerts.yml', import.meta.url));
+    const { stdout } = await promisify(execFile)('promtool', ['test', 'rules', file]);
+    expect(stdout).toContain('SUCCESS');
+  });
 });
