@@ -23,7 +23,7 @@ export const isTryingFirst = ({ bulkAction: { state, probeFrom }, progress: { to
 };
 
 /** What people are told meanwhile: it stands still at less than its rate. */
-export const TRYING_FIRST = `The first ${FIRST_ITEMS} are tried alone. The others follow once one of them has succeeded, or after two minutes.`;
+export const TRYING_FIRST = `The first ${FIRST_ITEMS} are tried alone. The others follow once one of them has succeeded, or after two minutes of work without a result.`;
 
 const VERBS: Record<BulkActionType, string> = { retry: 'Retry', cancel: 'Cancel', restart: 'Restart' };
 

@@ -3,7 +3,8 @@ import type { BulkActionItemState, BulkActionResult } from '../contracts/bulk-ac
 import type { OrderRef } from '../contracts/ids.ts';
 import type { OrderStatus } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { bulkActionItems, bulkActions, orders } from '../db/schema.ts';
+import { isRecent } from '../db/liveness.ts';
+import { bulkActionItems, bulkActions, commands, failures, orders, workers } from '../db/schema.ts';
 
 /**
  * The results of the items of bulk actions. Each is written in the transaction that settles what the item has asked for, and only
@@ -122,8 +123,29 @@ export function settleRestart(
 /** How many items a bulk action acts on first. A service that is not back fails these again, and no more. */
 export const FIRST_ITEMS = 5;
 
-/** ms that it waits for their results: an email takes 70 s to fail. A charge takes 20 min, and a restarted order may wait for approval. */
+/** ms of work that it waits for their results: an email takes 70 s to fail. A charge takes 20 min, and a restarted order may wait for approval. */
 const PATIENCE = 120_000;
+
+const patienceAgo = sql`(now() - ${PATIENCE} * interval '1 ms')`;
+
+const isFailureOfItem = eq(failures.id, bulkActionItems.failureId);
+
+/**
+ * Whether a result takes longer than the others should wait for. Only the time in which somebody works counts: Temporal has been told
+ * what to do, unless its run is broken, and a worker of the queue has been there. Otherwise all others would be acted on as soon as the
+ * workers, or Temporal, are back, although nothing is known of the first.
+ */
+const isOverdue = sql`(
+  ${bulkActionItems.actedAt} < ${patienceAgo}
+  and not exists (
+    select from ${commands} where ${commands.createdAt} >= ${bulkActionItems.actedAt}
+      and ${commands.workflowId} = coalesce((select ${failures.workflowId} from ${failures} where ${isFailureOfItem}), 'order/' || ${bulkActionItems.orderId})
+      and (${commands.state} = 'pending' and ${commands.lastError} is null or ${commands.deliveredAt} >= ${patienceAgo})
+  )
+  and exists (
+    select from ${workers} where ${isRecent(workers.lastSeenAt)} and ${workers.startedAt} < ${patienceAgo}
+      and case when exists (select from ${failures} where ${isFailureOfItem} and ${failures.kind} = 'email') then 'email' else 'orders' end = any(${workers.queues})
+  ))`;
 
 /** Results of the first items. The others say nothing about the service, e.g. that an order was cancelled while it was retried. */
 const TELLING: BulkActionItemState[] = ['requested', 'succeeded', 'failed_again'];
@@ -142,7 +164,8 @@ export async function readAllowance(
   const good = action === 'cancel' ? 'cancelled' : 'succeeded';
   const { bulkActionId, position, state, message, actedAt } = bulkActionItems;
   const first = await tx
-    .select({ state, message, isOverdue: sql<boolean>`${actedAt} < now() - ${PATIENCE} * interval '1 ms'` })
+    // An expression within another keeps the names of its tables.
+    .select({ state, message, isOverdue: sql<boolean>`${isOverdue}` })
     .from(bulkActionItems)
     .where(and(eq(bulkActionId, id), gte(position, probeFrom), isNotNull(actedAt), inArray(state, [...TELLING, good])))
     .orderBy(position)

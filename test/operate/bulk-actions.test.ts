@@ -1,7 +1,8 @@
-import { and, eq, inArray, lt, sql } from 'drizzle-orm';
-import { expect, it } from 'vitest';
+import { and, eq, inArray, lt, sql, type SQL } from 'drizzle-orm';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
-import { bulkActionItems, bulkActions, failures, orders } from '../../src/db/schema.ts';
+import type { QueueName } from '../../src/contracts/names.ts';
+import { bulkActionItems, bulkActions, commands, failures, orders, workers } from '../../src/db/schema.ts';
 import { runBulkActionBatch, startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { useShop } from '../support/shop.ts';
@@ -31,8 +32,24 @@ const settle = (id: string, before: number, state: 'succeeded' | 'failed_again' 
     .set({ state, message, settledAt: sql`now()` })
     .where(and(isOf(id), lt(bulkActionItems.position, before), eq(bulkActionItems.state, 'requested')));
 
+const TWO_MINUTES = sql`interval '121 seconds'`;
+
 /** Lets two minutes pass since its items were acted on. */
-const wait = (id: string) => db.update(bulkActionItems).set({ actedAt: sql`acted_at - interval '121 seconds'` }).where(isOf(id));
+async function wait(id: string): Promise<void> {
+  await db.update(commands).set({ createdAt: sql`created_at - ${TWO_MINUTES}`, deliveredAt: sql`delivered_at - ${TWO_MINUTES}` });
+  await db.update(bulkActionItems).set({ actedAt: sql`acted_at - ${TWO_MINUTES}` }).where(isOf(id));
+}
+
+/** Temporal has got what was asked for. */
+const deliver = () => db.update(commands).set({ state: 'delivered', deliveredAt: sql`now()` });
+
+/** A worker is there, and has been for two minutes unless it has just started. */
+const startWorker = ({ queues = ['orders', 'email'], startedAt = sql`now() - ${TWO_MINUTES}` }: { queues?: QueueName[]; startedAt?: SQL } = {}) =>
+  db.insert(workers).values({ identity: crypto.randomUUID(), host: 'host', version: '1', queues, startedAt });
+
+beforeEach(async () => {
+  for (const table of [commands, workers]) await db.delete(table);
+});
 
 it('acts on five items, and on the others once one of these has succeeded', async () => {
   const { id } = await retryParked(8);
@@ -56,12 +73,52 @@ it('tries another item in the place of one whose order was cancelled', async () 
 });
 
 it('does not wait for a result that takes long: it pauses if the others have failed again, and goes on if none is known', async () => {
+  await startWorker();
   const [failing, unknown] = [await retryParked(8), await retryParked(8)];
   for (const { id } of [failing, unknown]) await work(id);
+  await deliver();
   await settle(failing.id, 4, 'failed_again');
   for (const { id } of [failing, unknown]) await wait(id);
   expect([await work(failing.id), await countActed(failing.id)]).toEqual(['paused', 5]);
   expect([await work(unknown.id), await countActed(unknown.id)]).toEqual(['ended', 8]);
+});
+
+describe('a bulk action that hears nothing of its first items', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    ['no worker is there', () => Promise.resolve()],
+    ['all workers had died, and are just back', () => startWorker({ startedAt: sql`now()` })],
+    ['a worker is there, of another queue', () => startWorker({ queues: ['email', 'operations'] })],
+  ])('acts on no others while %s', async (_why, start) => {
+    await start();
+    const { id } = await retryParked(8);
+    await work(id);
+    await deliver();
+    await wait(id);
+    expect([await work(id), await countActed(id)]).toEqual(['running', 5]);
+    await startWorker();
+    expect([await work(id), await countActed(id)]).toEqual(['ended', 8]);
+  });
+
+  it('acts on no others while Temporal is away, or is just back', async () => {
+    await startWorker();
+    const { id } = await retryParked(8);
+    await work(id);
+    await wait(id);
+    expect([await work(id), await countActed(id)]).toEqual(['running', 5]);
+    await deliver();
+    expect([await work(id), await countActed(id)]).toEqual(['running', 5]);
+    await wait(id);
+    expect([await work(id), await countActed(id)]).toEqual(['ended', 8]);
+  });
+
+  it('does not wait for a run that is broken: only an operator can bring that back', async () => {
+    await startWorker();
+    const { id } = await retryParked(8);
+    await work(id);
+    await db.update(commands).set({ attempts: 3, lastError: 'workflow execution already completed' });
+    await wait(id);
+    expect([await work(id), await countActed(id)]).toEqual(['ended', 8]);
+  });
 });
 
 it('skips what was dealt with meanwhile at its full rate', async () => {

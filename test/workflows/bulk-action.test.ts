@@ -2,7 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
 import { bulkActionWorkflowId, orderWorkflowId } from '../../src/contracts/ids.ts';
-import { bulkActionItems, failures, operatorActions } from '../../src/db/schema.ts';
+import { bulkActionItems, commands, failures, operatorActions, workers } from '../../src/db/schema.ts';
 import { cancelBulkAction, pauseBulkAction, resumeBulkAction, startBulkAction } from '../../src/operate/bulk-actions.ts';
 import { restartOrder } from '../../src/operate/orders.ts';
 import { planBulkAction } from '../../src/queries/bulk-action-plan.ts';
@@ -207,9 +207,12 @@ describe('a bulk action whose first items all fail again', () => {
     const bulkActionId = await startBulkAction(rig.db, request, OPERATOR);
     await work(3);
     expect(await progressOf(bulkActionId)).toMatchObject({ requested: 5, pending: 1 });
+    const earlier = sql`now() - interval '121 seconds'`;
+    await rig.db.insert(workers).values({ identity: '1@host', host: 'host', version: '1', queues: ['orders'], startedAt: earlier });
+    await rig.db.update(commands).set({ createdAt: earlier, deliveredAt: earlier }).where(inArray(commands.workflowId, orderIds.map(orderWorkflowId)));
     await rig.db
       .update(bulkActionItems)
-      .set({ actedAt: sql`now() - interval '121 seconds'` })
+      .set({ actedAt: earlier })
       .where(and(eq(bulkActionItems.bulkActionId, bulkActionId), eq(bulkActionItems.state, 'requested')));
     await work(2);
     expect(await progressOf(bulkActionId)).toMatchObject({ requested: 6, pending: 0 });
