@@ -90,6 +90,14 @@ describe('an answer that is not of the warehouse, e.g. of a proxy', () => {
     await expect(gateway.listShipments({ from: undefined, until: new Date() }, undefined)).rejects.toMatchObject(expected);
   });
 
+  it('does not say that the warehouse knows no such shipment', async () => {
+    const gateway = gatewayTo(await answering({ status: 404, body: { message: 'no route' } }));
+    await expect(gateway.findShipment('reference')).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      message: 'No answer from the warehouse (404, unreadable answer).',
+    });
+  });
+
   it('may ask to wait', async () => {
     const gateway = gatewayTo(await answering({ status: 503, headers: { 'retry-after': '7' }, body: '<html>' }));
     await expect(gateway.cancelShipment('reference')).rejects.toMatchObject({ ...UNAVAILABLE, nextRetryDelay: 7_000 });
