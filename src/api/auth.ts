@@ -11,13 +11,18 @@ const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 /** @returns the key that a request brings */
 const keyOf = (c: Context): string | undefined => BEARER.exec(c.req.header('Authorization') ?? '')?.[1];
 
+/** @returns whose key a request brings; undefined unless it is in use */
+export async function findCaller(c: Context<CallerEnv>): Promise<Caller | undefined> {
+  const key = keyOf(c);
+  return key === undefined ? undefined : await c.get('keys').identify(key);
+}
+
 /** @throws Problem `unauthenticated` unless the request brings a key that is in use */
 export async function identify(c: Context<CallerEnv>): Promise<Caller> {
-  const key = keyOf(c);
-  const caller = key === undefined ? undefined : await c.get('keys').identify(key);
+  const caller = await findCaller(c);
   if (caller) return caller;
   // RFC 6750, section 3: `invalid_token` only for a request that sent a token.
-  const challenge = key === undefined ? 'Bearer realm="holdfast"' : 'Bearer realm="holdfast", error="invalid_token"';
+  const challenge = keyOf(c) === undefined ? 'Bearer realm="holdfast"' : 'Bearer realm="holdfast", error="invalid_token"';
   throw new Problem('unauthenticated', 'Send Authorization: Bearer with a valid API key.', {
     headers: { 'WWW-Authenticate': challenge },
   });

@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apiKeySecrets } from '../../src/db/schema.ts';
+import { apiKeySecrets, orders } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { revokeApiKey, rotateApiKey } from '../../src/operate/api-keys.ts';
 import { startBulkAction } from '../../src/operate/bulk-actions.ts';
@@ -57,7 +57,7 @@ async function keyToEnd() {
       await rotateApiKey(api.db, id, { overlap: 0 }, instruction);
     },
   };
-  return { key, ends };
+  return { id, key, ends };
 }
 
 const follow = (path: string, key: string) => readEvents(`${api.url}${path}`, { Authorization: `Bearer ${key}` });
@@ -90,6 +90,20 @@ describe('what a key has open', () => {
     await follow(`/v1/orders/${orderId}/events`, key).next();
     await ends.revoked();
     expect((await waiting).status).toBe(401);
+  }, 25_000);
+
+  it('ends with it: a wait for an order that it placed, which was accepted but tells nothing more', async () => {
+    const { id: owner, key, ends } = await keyToEnd();
+    const placing = call(api, 'POST', '/v1/orders', { key, body: newOrder(), headers: { ...freshKey(), Prefer: 'wait=30' } });
+    const placed = () => api.db.select().from(orders).where(eq(orders.owner, owner));
+    await expect.poll(placed).toHaveLength(1);
+    const id = (await placed())[0]?.id ?? '';
+    await ends.revoked();
+    await transaction(api.db, (tx) => setOrderStatus(tx, { orderId: id, generation: 1 }, 'reserved'));
+    const { status, headers, body } = await placing;
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ id, status: 'accepted' });
+    expect(headers.get('Preference-Applied')).toBeNull();
   }, 25_000);
 
   it('stays open while the old secret of a rotated key still works', async () => {

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { address, email, line, personName } from '../../contracts/fields.ts';
 import { acceptOrder } from '../../intake/orders.ts';
 import { acceptedOrderView, loadOrder, orderSchema } from '../../views/order.ts';
-import { keyed, whileAllowed } from '../auth.ts';
+import { findCaller, keyed, whileAllowed } from '../auth.ts';
 import type { Api, Dependencies } from '../environment.ts';
 import { problems, WITH_BODY } from '../errors.ts';
 import { acceptedOrder, newOrder, shippedOrder } from '../examples/orders.ts';
@@ -67,9 +67,12 @@ export const createOrder = (api: Api, deps: Dependencies) =>
     const headers = acceptedHeaders(accepted);
     const { id } = accepted.made;
     const seconds = accepted.repeated ? 0 : preferredWait(c.req.header('Prefer'));
-    if (seconds === 0) return c.json(acceptedOrderView(accepted.made, links), 202, headers);
+    const answerAsAccepted = () => c.json(acceptedOrderView(accepted.made, links), 202, headers);
+    if (seconds === 0) return answerAsAccepted();
 
     await whileAllowed(c, (signal) => waitUntilRest(deps, id, seconds, signal));
+    // The key may have been revoked meanwhile. A refusal would say that the order was not placed.
+    if (!(await findCaller(c))) return answerAsAccepted();
     const now = await loadOrder(db, links, c.get('caller'), id);
     return c.json(now, 202, { ...headers, ...preferenceApplied(seconds) });
   });
