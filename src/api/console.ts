@@ -6,7 +6,7 @@ import { checkPart } from './readiness.ts';
 
 /** Adds the operator's page at `/ops`. It has its own sessions: API keys in a header do not work there. */
 export function mountPages(api: Api, deps: Dependencies): void {
-  const { db, temporal, keys, links, readiness, clientAddress, publicUrl, timeZone, stopping, log } = deps;
+  const { db, temporal, keys, links, readiness, limits, clientAddress, publicUrl, timeZone, stopping, log } = deps;
   api.route(
     '/ops',
     createPages({
@@ -18,6 +18,7 @@ export function mountPages(api: Api, deps: Dependencies): void {
         { part: 'Temporal', check: () => checkPart(readiness.temporal) },
       ],
       runUrl: (workflowId) => links.workflow(workflowId),
+      countFailedSignIn: async (c) => (await limits.afterFailedSignIn(c))?.headers,
       clientAddress,
       publicUrl,
       timeZone,

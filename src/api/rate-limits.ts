@@ -17,6 +17,9 @@ export const KEY_WINDOW = 10;
 /** Wrong keys, tokens and signatures of one address. A person mistypes; a program guesses. */
 const FAILURES: Quota = { requests: 20, seconds: 60 };
 
+/** Failed sign-ins to the operator's page, of one address. */
+const SIGN_INS: Quota = { requests: 10, seconds: 60 };
+
 /** Streams of one key that are open at once. */
 const MOST_STREAMS = 500;
 
@@ -33,6 +36,8 @@ export interface RateLimits {
    * @returns the problem to answer with
    */
   afterFailure(c: Context<ApiEnv>, problem: Problem): Promise<Problem>;
+  /** Counts a failed sign-in, like `afterFailure`. @returns the problem to answer with if there were too many */
+  afterFailedSignIn(c: Context<ApiEnv>): Promise<Problem | undefined>;
   /** Counts a stream of a key. @returns a function to call when it has ended @throws Problem `too_many_requests` */
   openStream(keyId: string): () => void;
 }
@@ -41,6 +46,7 @@ export interface RateLimits {
 export const NO_RATE_LIMITS: RateLimits = {
   admit: () => Promise.resolve(),
   afterFailure: (_c, problem) => Promise.resolve(problem),
+  afterFailedSignIn: () => Promise.resolve(undefined),
   openStream: () => () => {},
 };
 
@@ -48,6 +54,7 @@ export const NO_RATE_LIMITS: RateLimits = {
 export function createRateLimits(perKey: number, clientAddress: ClientAddress): RateLimits {
   const keys = new Counter('key', { requests: perKey, seconds: KEY_WINDOW });
   const failures = new Counter('failures', FAILURES);
+  const signIns = new Counter('sign-ins', SIGN_INS);
   const streams = new Map<string, number>();
   return {
     async admit(c, keyId) {
@@ -58,6 +65,7 @@ export function createRateLimits(perKey: number, clientAddress: ClientAddress): 
       if (!isGuess(c, problem.type)) return problem;
       return (await failures.count(c, networkOf(clientAddress(c)))) ?? problem;
     },
+    afterFailedSignIn: (c) => signIns.count(c, networkOf(clientAddress(c))),
     openStream(keyId) {
       const open = streams.get(keyId) ?? 0;
       if (open >= MOST_STREAMS) throw tooMany(`This key has ${open} streams open. Close some of them first.`, 1);

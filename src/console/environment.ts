@@ -18,6 +18,8 @@ export interface PageDependencies {
   health: { part: string; check: () => Promise<PartHealth> }[];
   /** @returns where the Temporal Web UI shows a workflow */
   runUrl: (workflowId: string) => string;
+  /** Counts a failed sign-in. @returns the headers of a refusal if there were too many from this address */
+  countFailedSignIn: (c: Context) => Promise<Record<string, string> | undefined>;
   /** @returns the address of the client that sent a request */
   clientAddress: (c: Context) => string;
   /** Where operators reach the API. Decides whether cookies require HTTPS, and which origin forms must come from. */

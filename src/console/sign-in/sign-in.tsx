@@ -9,7 +9,6 @@ import { admitByRole } from '../access.ts';
 import type { PageContext, PageDependencies, PageEnv } from '../environment.ts';
 import { BareLayout, type Flash } from '../kit/layout.tsx';
 import { redirectWith, respond, takeFlash } from '../kit/respond.tsx';
-import { FailedSignIns } from './failed-sign-ins.ts';
 import { closeSession, findSession, isOwnForm, openSession, SESSION_COOKIE, SESSION_LIFETIME } from './sessions.ts';
 
 /** Where browsers send the session: to these pages, and to the codec that Temporal's Web UI asks (`api/codec.ts`). */
@@ -21,8 +20,7 @@ const nextSchema = z.string().regex(/^\/ops(\/|\?|$)[^\\\p{Cc}]*$/u).catch('/ops
 
 /** Adds sign-in and sign-out. Everything added after it requires a session, and a role that it is for. */
 export function guard(app: Hono<PageEnv>, deps: PageDependencies): void {
-  const { db, identify, clientAddress, publicUrl, log } = deps;
-  const failed = new FailedSignIns();
+  const { db, identify, countFailedSignIn, clientAddress, publicUrl, log } = deps;
   const origin = new URL(publicUrl).origin;
 
   // Behind a proxy that ends TLS our own address looks like http, so the public origin is allowed too.
@@ -36,12 +34,12 @@ export function guard(app: Hono<PageEnv>, deps: PageDependencies): void {
     const key = typeof body['key'] === 'string' ? body['key'].trim() : '';
     const caller = key === '' ? undefined : await identify(key);
     if (!caller || !ROLES_OF.staff.some((role) => role === caller.role)) {
-      const address = clientAddress(c);
       const refused = (status: 401 | 429, message: string) => signInPage(c, { next, flash: { kind: 'error', message } }, status);
-      log.warn({ requestId: c.var.requestId, address }, 'sign-in refused');
+      log.warn({ requestId: c.var.requestId, address: clientAddress(c) }, 'sign-in refused');
       // A right key is always accepted: otherwise anyone at the same address could lock others out.
-      if (!failed.add(address)) return refused(401, 'That key is unknown, revoked or expired, or is a customer’s.');
-      c.header('Retry-After', '60');
+      const tooMany = await countFailedSignIn(c);
+      if (!tooMany) return refused(401, 'That key is unknown, revoked or expired, or is a customer’s.');
+      for (const [name, value] of Object.entries(tooMany)) c.header(name, value);
       return refused(429, 'Too many wrong keys. Try again in a minute.');
     }
     const token = await openSession(db, caller, key);
