@@ -19,17 +19,18 @@ export function mountPages(api: Api, deps: Dependencies): void {
       ],
       runUrl: (workflowId) => links.workflow(workflowId),
       countFailedSignIn: async (c) => (await limits.afterFailedSignIn(c))?.headers,
+      openStream: (keyId) => limits.openStream(keyId),
       clientAddress,
       publicUrl,
       timeZone,
       stopping,
       log,
       report: (error, requestId) => {
-        const { type, message } = toProblem(error);
-        const title = PROBLEMS[type].title;
-        const status = PROBLEMS[type].status === 503 ? 503 : 500;
-        log[status === 503 ? 'warn' : 'error']({ requestId, ...describeError(error) }, title);
-        return { status, title, detail: message };
+        const { type, message, headers } = toProblem(error);
+        const { status: known, title } = PROBLEMS[type];
+        const status = known === 429 || known === 503 ? known : 500;
+        log[status === 500 ? 'error' : 'warn']({ requestId, ...describeError(error) }, title);
+        return { status, title, detail: message, headers };
       },
     }),
   );

@@ -7,6 +7,14 @@ import type { Logger } from '../log.ts';
 /** How a part of the system answers when asked. */
 export type PartHealth = 'ok' | 'failing' | 'not answering';
 
+/** What a page may show of an error, and the headers to send with it. */
+interface ErrorReport {
+  status: 429 | 500 | 503;
+  title: string;
+  detail: string;
+  headers: Record<string, string>;
+}
+
 /** What the operator's page works with. */
 export interface PageDependencies {
   db: Database;
@@ -20,6 +28,8 @@ export interface PageDependencies {
   runUrl: (workflowId: string) => string;
   /** Counts a failed sign-in. @returns the headers of a refusal if there were too many from this address */
   countFailedSignIn: (c: Context) => Promise<Record<string, string> | undefined>;
+  /** Counts a stream of a key. @returns a function to call when it has ended. Throws if there are too many: `report` knows the error */
+  openStream: (keyId: string) => () => void;
   /** @returns the address of the client that sent a request */
   clientAddress: (c: Context) => string;
   /** Where operators reach the API. Decides whether cookies require HTTPS, and which origin forms must come from. */
@@ -28,7 +38,7 @@ export interface PageDependencies {
   timeZone: string;
   log: Logger;
   /** Logs an error. @returns what the page may show of it */
-  report: (error: unknown, requestId: string) => { status: 500 | 503; title: string; detail: string };
+  report: (error: unknown, requestId: string) => ErrorReport;
   /** Aborted when the process stops: streams end then. */
   stopping: AbortSignal;
 }

@@ -87,7 +87,7 @@ export function createPages(deps: PageDependencies): Hono<PageEnv> {
       return redirectWith(c, '/ops', 'error', 'Temporal did not answer. Check the current state before you repeat this.');
     }
     if (error instanceof HTTPException && error.status === 403) return c.html(html`<!doctype html>${REFUSED_FORM}`, 403);
-    const { status, title, detail } = deps.report(error, c.var.requestId);
+    const { status, title, detail, headers } = deps.report(error, c.var.requestId);
     // Postgres may be the part that is unavailable, so this page does not use it.
     const page = (
       <BareLayout title={title}>
@@ -101,7 +101,7 @@ export function createPages(deps: PageDependencies): Hono<PageEnv> {
         </p>
       </BareLayout>
     );
-    return c.html(html`<!doctype html>${page}`, status);
+    return c.html(html`<!doctype html>${page}`, status, headers);
   });
   return app;
 }

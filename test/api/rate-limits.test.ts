@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRateLimits } from '../../src/api/rate-limits.ts';
-import { call, placeSignup, startTestApi, type TestApi } from './support/api.ts';
+import { openSession } from '../../src/console/sign-in/sessions.ts';
+import { call, placeOrder, placeSignup, startTestApi, type TestApi } from './support/api.ts';
 
 const QUOTA = 30;
 
@@ -87,4 +88,26 @@ describe('the streams of a key', () => {
     open[0]?.();
     limits.openStream('one')();
   });
+
+  it("include those of the operator's page", async () => {
+    const busy = await startTestApi({ environment: { RATE_LIMIT: '2000' } });
+    const { id, key } = busy.keys.operator;
+    const cookie = `holdfast_session=${await openSession(busy.db, { keyId: id, role: 'operator' }, key)}`;
+    const orderId = await placeOrder(busy);
+    const leaving = new AbortController();
+    const follow = (path: string, headers: Record<string, string>) => fetch(`${busy.url}${path}`, { headers, signal: leaving.signal });
+    const open = await Promise.all(Array.from({ length: 500 }, () => follow(`/v1/orders/${orderId}/events`, { Authorization: `Bearer ${key}` })));
+    expect(new Set(statuses(open))).toEqual(new Set([200]));
+    const refused = await follow('/ops/live', { Cookie: cookie });
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('Retry-After')).toBe('1');
+    leaving.abort();
+    const afterwards = async () => {
+      const { status, body } = await fetch(`${busy.url}/ops/live`, { headers: { Cookie: cookie } });
+      await body?.cancel();
+      return status;
+    };
+    await expect.poll(afterwards).toBe(200);
+    await busy.close();
+  }, 60_000);
 });

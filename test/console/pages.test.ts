@@ -311,6 +311,20 @@ it('ends the live updates of a page when the session ends', async () => {
   for (let isOver = false; !isOver; ) isOver = (await updates.read()).done;
 });
 
+it('counts the live updates of a page among the streams of its key while they are open', async () => {
+  const open: string[] = [];
+  const openStream = (keyId: string) => {
+    open.push(keyId);
+    return () => void open.pop();
+  };
+  const leaving = new AbortController();
+  const response = await createTestPages(shop, { openStream }).request(`${ORIGIN}/ops/live`, { headers: { Cookie: cookie }, signal: leaving.signal });
+  await z.instanceof(ReadableStream).parse(response.body).getReader().read();
+  expect(open).toEqual([operatorId]);
+  leaving.abort();
+  await expect.poll(() => open).toEqual([]);
+});
+
 it.each([['http:', false], ['https:', true]])('sends its cookies over %s, and requires encryption: %s', async (protocol, isSecure) => {
   const publicUrl = `${protocol}//shop.test`;
   const pages = createTestPages(shop, { publicUrl });

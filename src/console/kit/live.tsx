@@ -56,7 +56,9 @@ export function livePage<Seen>(app: Hono<PageEnv>, deps: PageDependencies, path:
 type Stream<Seen> = Pick<LivePage<Seen>, 'every' | 'read' | 'parts' | 'announce' | 'isOver'>;
 
 /** Streams an event `update` when something changed, and `end` when nothing more will. Stops when the session ends. */
-export function streamUpdates<Seen>(c: PageContext, { db, stopping, report }: PageDependencies, page: Stream<Seen>): Response {
+export function streamUpdates<Seen>(c: PageContext, deps: PageDependencies, page: Stream<Seen>): Response {
+  const { db, openStream, stopping, report } = deps;
+  const closeStream = openStream(c.var.caller.keyId);
   // Otherwise a proxy may buffer the events.
   c.header('X-Accel-Buffering', 'no');
   const { token } = c.var.session;
@@ -80,7 +82,7 @@ export function streamUpdates<Seen>(c: PageContext, { db, stopping, report }: Pa
       // Hono would print a failed query with its parameters. The browser asks again, so ending the stream is enough.
       if (!signal.aborted) report(error, c.var.requestId);
     });
-  return streamSSE(c, (stream) => countStream(() => writeOrReport(stream)));
+  return streamSSE(c, (stream) => countStream(() => writeOrReport(stream)).finally(closeStream));
 }
 
 const regionOf = ({ id, title }: Part): string => (title === undefined ? id : `${id}-now`);

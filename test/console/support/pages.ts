@@ -20,6 +20,7 @@ export function createTestPages({ db, log }: Pick<Shop, 'db' | 'log'>, changes: 
     health: [{ part: 'Temporal', check: async () => 'not answering' }],
     runUrl: (workflowId) => `http://ui.test/${workflowId}`,
     countFailedSignIn: async () => undefined,
+    openStream: () => () => {},
     clientAddress: () => '127.0.0.1',
     publicUrl: ORIGIN,
     timeZone: 'Europe/Berlin',
