@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import { Stripe } from 'stripe';
 import { v7 as uuid } from 'uuid';
@@ -69,6 +70,15 @@ describe('the payment provider', () => {
     const { status, body } = await send(event('refund.created', refund(intent, 'succeeded', 1_000)));
     expect({ status, body }).toEqual({ status: 200, body: { received: true } });
     expect(await paymentOf(intent)).toMatchObject({ state: 'captured', refunded: 1_000 });
+  });
+
+  it('must send an id and a type that can be stored', async () => {
+    const whole = event('refund.updated', refund(await capturedPayment(), 'succeeded'));
+    for (const id of [randomBytes(3_000).toString('hex'), 'evt\0']) {
+      expect(await send({ ...whole, id })).toMatchObject({ status: 422, body: { errors: [{ pointer: '/id' }] } });
+    }
+    expect(await send({ ...whole, type: 'refund\0' })).toMatchObject({ status: 422, body: { errors: [{ pointer: '/type' }] } });
+    expect(await stored(whole.id)).toBe(0);
   });
 
   it('is believed once per event, however often it sends it', async () => {

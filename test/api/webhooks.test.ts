@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { asc, eq } from 'drizzle-orm';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -96,6 +97,16 @@ describe('the warehouse', () => {
     const { status, body } = await send({ type: 'shipment.shipped', data: {} });
     expect(status).toBe(422);
     expect(body).toMatchObject({ errors: [{ pointer: '/data/reference' }] });
+  });
+
+  it('must send an id that can be stored', async () => {
+    const orderId = await placeOrder(api);
+    for (const id of [randomBytes(3_000).toString('hex'), 'evt\u00e9']) {
+      const { status, body } = await send(shipped(orderId), { id });
+      expect(status).toBe(422);
+      expect(body).toMatchObject({ errors: [{ in: 'header', pointer: '/webhook-id' }] });
+    }
+    expect(await commandsFor(orderId)).toEqual([]);
   });
 
   const other = `whsec_${Buffer.from('another secret, equally long').toString('base64')}`;

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { createMiddleware } from 'hono/factory';
 import { Stripe } from 'stripe';
+import { line } from '../../contracts/fields.ts';
 import { recordPaymentWebhook } from '../../intake/payment-webhooks.ts';
 import type { Api, ApiEnv, Dependencies } from '../environment.ts';
 import { Problem, problems, WITH_BODY } from '../errors.ts';
@@ -14,8 +15,8 @@ export const STRIPE_WEBHOOK_PATH = '/v1/webhooks/stripe';
 /** Not strict: the provider adds fields as it likes. */
 const eventSchema = z
   .looseObject({
-    id: z.string(),
-    type: z.string(),
+    id: line(200),
+    type: line(200),
     created: z.int(),
     data: z.object({ object: z.looseObject({}) }),
   })

@@ -3,7 +3,7 @@ import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { line } from '../../contracts/fields.ts';
 import { recordCarrierWebhook } from '../../intake/webhooks.ts';
 import type { Api, Dependencies } from '../environment.ts';
-import { Problem, problems, WITH_BODY } from '../errors.ts';
+import { Problem, problems, WITH_BODY, type FieldError } from '../errors.ts';
 import { rejectedParcel, shippedParcel, warehouseHeaders, warehouseSignatureExample } from '../examples/webhooks.ts';
 import { json, jsonBody } from '../schemas/common.ts';
 import { requestHeader } from '../schemas/header.ts';
@@ -22,8 +22,14 @@ const eventSchema = z
   })
   .openapi('WarehouseEvent');
 
+/** Visible ASCII characters, few enough for an index. */
+const EVENT_ID = /^[!-~]{1,200}$/;
+
 const signatureHeaders = [
-  requestHeader('webhook-id', 'The same for every delivery of the same event', { example: warehouseHeaders['webhook-id'] }),
+  requestHeader('webhook-id', 'The same for every delivery of the same event', {
+    pattern: EVENT_ID.source,
+    example: warehouseHeaders['webhook-id'],
+  }),
   requestHeader('webhook-timestamp', 'When it was sent, in seconds since 1970. At most 5 minutes ago', {
     example: warehouseHeaders['webhook-timestamp'],
   }),
@@ -66,13 +72,20 @@ export const receiveWarehouseWebhook = (api: Api, { db, log, warehouseWebhookSec
 
   return api.openapi(route, async (c) => {
     const { type, data } = c.req.valid('json');
-    const eventId = c.req.header('webhook-id') ?? '';
+    const eventId = readEventId(c.req.header('webhook-id'));
     const { carrier = '', trackingNumber = '' } = data;
     const outcome = await recordCarrierWebhook(db, { eventId, type, data: { ...data, carrier, trackingNumber } });
     log.info({ requestId: c.var.requestId, eventId, type, outcome }, 'warehouse event');
     return c.json({ received: true as const }, 202);
   });
 };
+
+/** @throws Problem `invalid_fields` for an id that cannot be stored */
+function readEventId(id = ''): string {
+  if (EVENT_ID.test(id)) return id;
+  const error: FieldError = { in: 'header', pointer: '/webhook-id', detail: 'must be 1 to 200 visible ASCII characters' };
+  throw new Problem('invalid_fields', 'Some fields are invalid; see `errors`.', { errors: [error] });
+}
 
 /** Also checks the age: 5 minutes at most. */
 function verifySignature(webhook: Webhook, body: string, headers: Record<string, string>): void {
