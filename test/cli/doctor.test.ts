@@ -5,6 +5,7 @@ import { connectDatabase } from '../../src/db/client.ts';
 import { commands } from '../../src/db/schema.ts';
 import { examine } from '../../src/cli/doctor/examine.ts';
 import { scheduleDefinitions, upsertSchedule } from '../../src/temporal/schedules.ts';
+import { useReceiver } from '../alerts/support/receiver.ts';
 import { runCommand } from '../support/command.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { useNamespace } from '../support/namespace.ts';
@@ -13,6 +14,7 @@ import { startWorkers } from '../support/workers.ts';
 
 const shop = await useShop();
 const namespace = await useNamespace();
+const receiver = await useReceiver();
 const environment = { ...shop.environment, ...namespace.environment };
 
 /** @returns the checks that do not pass with these variables, by name */
@@ -61,6 +63,18 @@ describe('the doctor', () => {
       Warehouse: 'HTTP 401: our key is refused',
       'Namespace nowhere': 'it does not exist',
     });
+  });
+
+  it('finds that a receiver of alerts cannot be reached, and sends it nothing', async () => {
+    const closed = 'http://127.0.0.1:1/hooks/only-they-know';
+    const secret = { ALERT_WEBHOOK_SECRET: `whsec_${Buffer.from('a secret').toString('base64')}` };
+    expect(await complaints({ ...secret, ALERT_WEBHOOK_URL: receiver.url, ALERT_SLACK_URL: closed })).toEqual({
+      ...NOT_STARTED,
+      'Alerts by Slack': 'connection refused',
+    });
+    const withoutTls = receiver.url.replace('http:', 'https:');
+    expect(await complaints({ ...secret, ALERT_WEBHOOK_URL: withoutTls })).toEqual({ ...NOT_STARTED, 'Alerts by webhook': 'TLS failed' });
+    expect(receiver.received).toEqual([]);
   });
 
   it('finds commands that nobody delivers, and those that were set aside', async () => {

@@ -8,6 +8,7 @@ import type { PayloadKeys } from '../../temporal/payloads/keys.ts';
 import { check, NotChecked, CheckFailed, type Finding } from './check.ts';
 import { examineOutside, temporalClock } from './outside.ts';
 import { examinePostgres, postgresClock } from './postgres.ts';
+import { examineReceivers } from './receivers.ts';
 import { ADD_KEY, examineTemporal } from './temporal.ts';
 
 /** What was checked, and whether all of it is in order. What could not be checked does not count. */
@@ -34,10 +35,11 @@ async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): 
   const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   try {
-    const [postgres, temporal, outside] = await Promise.all([
+    const [postgres, temporal, outside, receivers] = await Promise.all([
       examinePostgres(db),
       examineTemporal(connection, client, config.SHOP_TIME_ZONE),
       examineOutside(environment),
+      examineReceivers(environment),
     ]);
     const clocks = new Map(outside.clocks);
     // Parts that do not answer are already among the findings.
@@ -45,7 +47,7 @@ async function examineParts(config: OpsConfig, environment: NodeJS.ProcessEnv): 
     await temporalClock({ TEMPORAL_UI_URL: config.TEMPORAL_UI_URL }).then((ahead) => clocks.set('Temporal', ahead), ignore);
     const clock = await check('Clock', () => Promise.resolve(compareClocks(clocks)), NTP);
     const keys = await check('Payload keys', () => Promise.resolve(describeKeys(config.PAYLOAD_KEYS)), ADD_KEY);
-    return [...postgres, ...temporal, keys, ...outside.findings, clock];
+    return [...postgres, ...temporal, keys, ...outside.findings, ...receivers, clock];
   } finally {
     await Promise.all([close(), connection.close()]);
   }
