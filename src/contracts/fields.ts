@@ -62,13 +62,18 @@ export const instant = z.iso
   .refine((text) => !text.startsWith('0000'), 'must not be in the year 0')
   .meta({ pattern: `^${YEAR}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?Z$` });
 
-/** What mail programs make a link of: an address with a scheme, `www.`, a domain with a common ending, or one with a path. */
+/**
+ * What mail programs make a link of: an address with a scheme, `www.`, a domain with a common ending that is no part of names, one with
+ * a path, an email address, an IP address.
+ */
 const LINKS = [
   /:\/\//,
   /\bwww\./i,
-  /[\p{L}\p{N}]\.(?:com|net|org|info|biz)(?![\p{L}\p{N}])/iu,
+  /[\p{L}\p{N}]\.(?:com|net|org|info|biz|io|xyz|shop|online|site|website)(?![\p{L}\p{N}])/iu,
   // Not `Dr.Smith/Dr.Jones`: an ending is written in small letters or in capitals.
   /[\p{L}\p{N}]\.(?:\p{Ll}{2,}|\p{Lu}{2,})\//u,
+  /[^\s@]@[^\s@]+\.[^\s@]/,
+  /\b\d{1,3}(?:\.\d{1,3}){3}\b/,
 ];
 
 const NAME_LENGTH = 200;

@@ -56,6 +56,10 @@ describe('the name of a person', () => {
     'Müller GmbH & Co.KG',
     'J.P.Morgan',
     'Anna Net',
+    'J.de Vries',
+    'Shop@Home GmbH',
+    'Ada @ Tea Ltd.',
+    'Station 1.2.3',
   ])('is taken: %s', (name) => {
     expect(personName.parse(name)).toBe(name);
   });
@@ -69,6 +73,11 @@ describe('the name of a person', () => {
     'evil.de/prize',
     't.me/x',
     'пример.рф/x',
+    'write to prizes@evil.de',
+    'evil.xyz',
+    'your parcel: EVIL.SHOP.',
+    'evil.io now',
+    'go to 192.0.2.7',
   ])('is refused if it is a link: %s', (name) => {
     expect(personName.safeParse(name).error?.issues).toMatchObject([{ message: 'must not contain a link' }]);
   });
