@@ -1,4 +1,5 @@
-import { orderWorkflowId, bulkActionWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
+import type { Caller } from '../contracts/caller.ts';
+import { bulkActionWorkflowId } from '../contracts/ids.ts';
 
 /** Where things are: paths within the API, and URLs of the Temporal Web UI. */
 export class Links {
@@ -17,6 +18,11 @@ export class Links {
     return `${this.#temporalUi}/workflows/${encodeURIComponent(workflowId)}`;
   }
 
+  /** @returns the link to a run that its caller may look at: none for a customer, to whom it would only tell where Temporal is */
+  runFor({ role }: Pick<Caller, 'role'>, workflowId: string): { workflow?: string } {
+    return role === 'customer' ? {} : { workflow: this.workflow(workflowId) };
+  }
+
   order(id: string) {
     const self = `/v1/orders/${id}`;
     return {
@@ -25,18 +31,12 @@ export class Links {
       events: `${self}/events`,
       cancel: `${self}/cancellation`,
       invoice: `${self}/invoice`,
-      workflow: this.workflow(orderWorkflowId(id)),
     };
   }
 
   signup(id: string) {
     const self = `/v1/signups/${id}`;
-    return {
-      self,
-      verification: `${self}/verification`,
-      subscription: `${self}/subscription`,
-      workflow: this.workflow(signupWorkflowId(id)),
-    };
+    return { self, verification: `${self}/verification`, subscription: `${self}/subscription` };
   }
 
   failure(id: string, workflowId: string, orderId: string | null) {

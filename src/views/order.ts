@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Caller } from '../contracts/caller.ts';
+import { orderWorkflowId } from '../contracts/ids.ts';
 import { ORDER_STATUSES, PAYMENT_STATES, SHIPMENT_STATES, type OrderStatus } from '../contracts/statuses.ts';
 import type { Database } from '../db/client.ts';
 import type { AcceptedOrder } from '../intake/orders.ts';
@@ -56,7 +57,7 @@ export const orderSchema = z
       events: z.string(),
       cancel: z.string(),
       invoice: z.string(),
-      workflow: z.string().openapi({ description: 'The run in the Temporal Web UI' }),
+      workflow: z.string().optional().openapi({ description: 'The run in the Temporal Web UI. For staff' }),
     }),
   })
   .openapi('Order');
@@ -64,7 +65,7 @@ export const orderSchema = z
 export type OrderView = z.infer<typeof orderSchema>;
 
 /** @returns an order as it was when it was accepted: nothing has happened to it yet */
-export function acceptedOrderView(order: AcceptedOrder, links: Links): OrderView {
+export function acceptedOrderView(order: AcceptedOrder, links: Links, caller: Caller): OrderView {
   return {
     id: order.id,
     status: order.status,
@@ -80,7 +81,7 @@ export function acceptedOrderView(order: AcceptedOrder, links: Links): OrderView
     generation: order.generation,
     createdAt: order.createdAt,
     updatedAt: order.createdAt,
-    links: links.order(order.id),
+    links: linksOf(order, links, caller),
   };
 }
 
@@ -120,9 +121,14 @@ export function orderView(record: OrderRecord, links: Links, caller: Caller): Or
     generation: order.generation,
     createdAt: order.createdAt.toISOString(),
     updatedAt: order.updatedAt.toISOString(),
-    links: links.order(order.id),
+    links: linksOf(order, links, caller),
   };
 }
+
+const linksOf = ({ id }: { id: string }, links: Links, caller: Caller): OrderView['links'] => ({
+  ...links.order(id),
+  ...links.runFor(caller, orderWorkflowId(id)),
+});
 
 /** @returns the order as it is now. @throws RequestError `not_found` when it does not exist or the caller may not see it */
 export const loadOrder = async (db: Database, links: Links, caller: Caller, id: string): Promise<OrderView> =>

@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import type { Caller } from '../contracts/caller.ts';
+import { signupWorkflowId } from '../contracts/ids.ts';
 import { SIGNUP_STATUSES } from '../contracts/statuses.ts';
 import type { AcceptedSignup } from '../intake/signups.ts';
 import type { SignupRecord } from '../queries/signups.ts';
@@ -20,7 +22,7 @@ export const signupSchema = z
       self: z.string(),
       verification: z.string(),
       subscription: z.string(),
-      workflow: z.string().openapi({ description: 'The run in the Temporal Web UI' }),
+      workflow: z.string().optional().openapi({ description: 'The run in the Temporal Web UI. For staff' }),
     }),
   })
   .openapi('Signup');
@@ -28,17 +30,17 @@ export const signupSchema = z
 export type SignupView = z.infer<typeof signupSchema>;
 
 /** @returns a signup as it was when it was accepted */
-export const acceptedSignupView = (signup: AcceptedSignup, links: Links): SignupView => ({
+export const acceptedSignupView = (signup: AcceptedSignup, links: Links, caller: Caller): SignupView => ({
   ...signup,
   verifiedAt: null,
   trialEndsAt: null,
   subscribedAt: null,
   updatedAt: signup.createdAt,
-  links: links.signup(signup.id),
+  links: linksOf(signup, links, caller),
 });
 
-/** @returns a signup as API and command line show it */
-export const signupView = (signup: SignupRecord, links: Links): SignupView => ({
+/** @returns a signup as API and command line show it to a caller */
+export const signupView = (signup: SignupRecord, links: Links, caller: Caller): SignupView => ({
   id: signup.id,
   status: signup.status,
   email: signup.email,
@@ -48,5 +50,10 @@ export const signupView = (signup: SignupRecord, links: Links): SignupView => ({
   subscribedAt: iso(signup.subscribedAt),
   createdAt: signup.createdAt.toISOString(),
   updatedAt: signup.updatedAt.toISOString(),
-  links: links.signup(signup.id),
+  links: linksOf(signup, links, caller),
+});
+
+const linksOf = ({ id }: { id: string }, links: Links, caller: Caller): SignupView['links'] => ({
+  ...links.signup(id),
+  ...links.runFor(caller, signupWorkflowId(id)),
 });

@@ -223,9 +223,13 @@ const sharedView = ({ story, temporal, run, waitingFor }: StoryWithRun<SharedSto
   waitingFor,
 });
 
-/** @returns the story of a signup as API and command line show it */
-export const signupStoryView = (loaded: StoryWithRun<SignupStory>, links: Links): z.infer<typeof signupStorySchema> => ({
-  signup: signupView(loaded.story.signup, links),
+/** @returns the story of a signup as the API shows it to a caller */
+export const signupStoryView = (
+  loaded: StoryWithRun<SignupStory>,
+  links: Links,
+  caller: Caller,
+): z.infer<typeof signupStorySchema> => ({
+  signup: signupView(loaded.story.signup, links, caller),
   ...sharedView(loaded, links),
 });
 

@@ -63,7 +63,6 @@ describe('placing an order', () => {
         events: `/v1/orders/${id}/events`,
         cancel: `/v1/orders/${id}/cancellation`,
         invoice: `/v1/orders/${id}/invoice`,
-        workflow: `http://ui.test/namespaces/default/workflows/order%2F${id}`,
       },
     });
     expect((await call(api, 'GET', `/v1/orders/${id}`, asCustomer())).body).toEqual(body);
@@ -353,6 +352,15 @@ describe('reading orders', () => {
   it('answers 404 before the invoice is written', async () => {
     const id = await placeOrder(api);
     expect((await call(api, 'GET', `/v1/orders/${id}/invoice`, asCustomer())).status).toBe(404);
+  });
+
+  it('tells staff where the run of an order is, and not its customer', async () => {
+    const id = await placeOrder(api);
+    const readAs = async (key: string) => (await call(api, 'GET', `/v1/orders/${id}`, { key })).body;
+    expect(await readAs(api.keys.support.key)).toMatchObject({
+      links: { workflow: `http://ui.test/namespaces/default/workflows/order%2F${id}` },
+    });
+    expect(JSON.stringify(await readAs(api.keys.customer.key))).not.toContain('ui.test');
   });
 
   it.each(['', '/saga', '/events'])('hides %s of others from a customer, and shows it to support', async (part) => {

@@ -41,10 +41,18 @@ describe('signing up', () => {
       id,
       status: 'pending_verification',
       email: 'one@example.com',
-      links: { workflow: `http://ui.test/namespaces/default/workflows/signup%2F${id}` },
     });
     expect((await call(api, 'GET', `/v1/signups/${id}`, asCustomer())).body).toEqual(body);
     expect(await commandTypes(id)).toEqual([{ type: 'start_signup', signupId: id, requestId: expect.any(String) }]);
+  });
+
+  it('tells staff where its run is, and not the customer', async () => {
+    const id = await placeSignup(api, 'run@example.com');
+    const readAs = async (key: string) => (await call(api, 'GET', `/v1/signups/${id}`, { key })).body;
+    expect(await readAs(api.keys.support.key)).toMatchObject({
+      links: { workflow: `http://ui.test/namespaces/default/workflows/signup%2F${id}` },
+    });
+    expect(JSON.stringify(await readAs(api.keys.customer.key))).not.toContain('ui.test');
   });
 
   it('creates one signup from ten duplicates sent at once', async () => {

@@ -67,7 +67,7 @@ export const createOrder = (api: Api, deps: Dependencies) =>
     const headers = acceptedHeaders(accepted);
     const { id } = accepted.made;
     const seconds = accepted.repeated ? 0 : preferredWait(c.req.header('Prefer'));
-    const answerAsAccepted = () => c.json(acceptedOrderView(accepted.made, links), 202, headers);
+    const answerAsAccepted = () => c.json(acceptedOrderView(accepted.made, links, c.get('caller')), 202, headers);
     if (seconds === 0) return answerAsAccepted();
 
     await whileAllowed(c, (signal) => waitUntilRest(deps, id, seconds, signal));

@@ -35,5 +35,5 @@ export const createSignup = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
     const signup = c.req.valid('json');
     const accepted = await acceptSignup(db, c.get('caller'), { ...idempotentRequest(c, signup), signup });
-    return c.json(acceptedSignupView(accepted.made, links), 202, acceptedHeaders(accepted));
+    return c.json(acceptedSignupView(accepted.made, links, c.get('caller')), 202, acceptedHeaders(accepted));
   });

@@ -21,4 +21,7 @@ const route = createRoute({
 });
 
 export const getSignup = (api: Api, { db, links }: Dependencies) =>
-  api.openapi(route, async (c) => c.json(signupView(await readSignup(db, c.var.caller, c.req.valid('param').id), links), 200));
+  api.openapi(route, async (c) => {
+    const { caller } = c.var;
+    return c.json(signupView(await readSignup(db, caller, c.req.valid('param').id), links, caller), 200);
+  });

@@ -30,6 +30,6 @@ export const subscribeSignup = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     await subscribe(db, c.var.caller, id);
-    const signup = signupView(await readSignup(db, c.var.caller, id), links);
+    const signup = signupView(await readSignup(db, c.var.caller, id), links, c.var.caller);
     return c.json(signup, 202, { Location: signup.links.self });
   });

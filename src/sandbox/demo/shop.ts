@@ -51,8 +51,8 @@ export function openShop(access: Access) {
       return await call(orderSchema, access.customerKey, '/v1/orders', body);
     },
 
-    /** Reads an order again. */
-    look: (id: string): Promise<DemoOrder> => call(orderSchema, access.customerKey, `/v1/orders/${id}`),
+    /** Reads an order again, as support does: customers are not told where its run is. */
+    look: (id: string): Promise<DemoOrder> => call(orderSchema, access.supportKey, `/v1/orders/${id}`),
 
     /** Cancels an order, or decides about it. If it comes too late, the order continues. */
     async act(id: string, action: NonNullable<Scenario['afterwards']>['action']): Promise<void> {
@@ -93,7 +93,7 @@ export function openShop(access: Access) {
     linksTo: ({ id, links }: DemoOrder): [string, string][] => [
       ['the order', `${access.apiUrl}/?order=${id}`],
       ['operator’s page', `${access.apiUrl}/ops/orders/${id}`],
-      ['its run', links.workflow],
+      ...(links.workflow === undefined ? [] : [['its run', links.workflow] satisfies [string, string]]),
     ],
 
     linkToBulkAction: (id: string): string => `${access.apiUrl}/ops/bulk-actions/${id}`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Links } from '../../views/links.ts';
 import { orderSchema } from '../../views/order.ts';
 import { pageOf } from '../../views/page.ts';
 import { signupSchema } from '../../views/signup.ts';
@@ -32,7 +33,8 @@ const RECENT = 8;
 export type Backend = ReturnType<typeof createBackend>;
 
 /** The shop's own server: it calls the API with the shop's key, on behalf of visitors who have none. */
-export function createBackend({ apiUrl, customerKey, inboxUrl, ...simulators }: ShopSettings) {
+export function createBackend({ apiUrl, customerKey, inboxUrl, temporalUiUrl, namespace, ...simulators }: ShopSettings) {
+  const temporal = temporalUiUrl === null ? undefined : new Links(temporalUiUrl, namespace);
   const urls: Record<Service, string | null> = { warehouse: simulators.warehouseUrl, payments: simulators.paymentsUrl };
   const call = <Answer>(schema: z.ZodType<Answer>, path: string, rest: Omit<ApiRequest, 'path' | 'key'> = {}): Promise<Answer> =>
     callApi(apiUrl, { path, key: customerKey, ...rest }, schema);
@@ -71,6 +73,9 @@ export function createBackend({ apiUrl, customerKey, inboxUrl, ...simulators }: 
     verify: (id: string, token: string) => call(z.unknown(), `/v1/signups/${encodeURIComponent(id)}/verification`, { body: { token } }),
 
     subscribe: (id: string) => call(signupSchema, `/v1/signups/${encodeURIComponent(id)}/subscription`, { body: {} }),
+
+    /** @returns where Temporal's Web UI shows a run; undefined if the stack does not run it */
+    runUrl: (workflowId: string): string | undefined => temporal?.workflow(workflowId),
 
     /** @returns the emails that match, oldest first. None if the inbox does not answer, or is a real one. */
     async mails(matches: (message: z.infer<typeof messageSchema>) => boolean): Promise<Mail[]> {

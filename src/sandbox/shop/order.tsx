@@ -87,10 +87,11 @@ export const OrderForm = ({ products, draft, shown }: { products: Product[]; dra
 export interface Followed {
   order: Order;
   steps: Step[];
+  runUrl: string | undefined;
   mails: Mail[];
 }
 
-export const FollowedOrder = ({ order, steps, mails, shown }: Followed & { shown: Shown }) => (
+export const FollowedOrder = ({ order, steps, runUrl, mails, shown }: Followed & { shown: Shown }) => (
   <Panel id="order" title={`Order ${shortNumber(order.id)}`}>
     <Live id="order-now" status>
       <p class="now">
@@ -117,9 +118,9 @@ export const FollowedOrder = ({ order, steps, mails, shown }: Followed & { shown
     </Live>
     <Live id="order-links">
       <ul class="links">
-        {steps.length > 0 ? (
+        {runUrl !== undefined && steps.length > 0 ? (
           <li>
-            <a href={order.links.workflow}>Its run in Temporal</a>
+            <a href={runUrl}>Its run in Temporal</a>
           </li>
         ) : null}
         <li>

@@ -13,6 +13,7 @@ const shopSettingsSchema = z.object({
   /** Null where a real service is used instead. */
   inboxUrl: z.string().nullable(),
   temporalUiUrl: z.string().nullable(),
+  namespace: z.string(),
   paymentsUrl: z.string().nullable(),
   warehouseUrl: z.string().nullable(),
 });
@@ -25,11 +26,15 @@ export const readShopSettings = (variables: NodeJS.ProcessEnv): ShopSettings =>
   shopSettingsSchema.parse(JSON.parse(variables[SHOP_WINDOW] ?? '{}'));
 
 /** @returns the settings of the shop window of a stack. It can break only the services that the stack runs itself. */
-export const shopSettings = ({ ports, real }: Pick<Settings, 'ports' | 'real'>, { customerKey }: Pick<Secrets, 'customerKey'>): ShopSettings => ({
+export const shopSettings = (
+  { ports, real, namespace }: Pick<Settings, 'ports' | 'real' | 'namespace'>,
+  { customerKey }: Pick<Secrets, 'customerKey'>,
+): ShopSettings => ({
   apiUrl: localUrl(ports.api),
   customerKey,
   inboxUrl: real.smtpUrl === undefined ? localUrl(ports.inbox) : null,
   temporalUiUrl: real.temporalAddress === undefined ? localUrl(ports.temporalUi) : null,
+  namespace,
   paymentsUrl: real.stripeApiBase === undefined ? localUrl(ports.payments) : null,
   warehouseUrl: real.warehouseUrl === undefined ? localUrl(ports.warehouse) : null,
 });

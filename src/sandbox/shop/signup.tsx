@@ -22,6 +22,7 @@ const TEXTS: Record<SignupStatus, string> = {
 /** A signup that the visitor follows. */
 export interface FollowedSignup {
   signup: Signup;
+  runUrl: string | undefined;
   mails: Mail[];
 }
 
@@ -37,7 +38,7 @@ export const SignupPanel = ({ draft, followed, shown }: { draft: SignupDraft; fo
   </Panel>
 );
 
-const Followed = ({ signup, mails, shown }: FollowedSignup & { shown: Shown }) => (
+const Followed = ({ signup, runUrl, mails, shown }: FollowedSignup & { shown: Shown }) => (
   <>
     <Live id="signup-now" status>
       <p class="now">
@@ -54,9 +55,9 @@ const Followed = ({ signup, mails, shown }: FollowedSignup & { shown: Shown }) =
             <a href={url}>Mail: {subject}</a>
           </li>
         ))}
-        {mails.length > 0 ? (
+        {runUrl !== undefined && mails.length > 0 ? (
           <li>
-            <a href={signup.links.workflow}>Its run in Temporal</a>
+            <a href={runUrl}>Its run in Temporal</a>
           </li>
         ) : null}
         <li>

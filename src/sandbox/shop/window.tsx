@@ -6,7 +6,7 @@ import { html } from 'hono/html';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import type { Api } from '../../api/environment.ts';
-import { shortNumber } from '../../contracts/ids.ts';
+import { orderWorkflowId, shortNumber, signupWorkflowId } from '../../contracts/ids.ts';
 import { isLoopback } from '../../hosts.ts';
 import { ApiProblem } from '../call-api.ts';
 import { createBackend, type Backend } from './backend.ts';
@@ -156,8 +156,16 @@ async function look(backend: Backend, shown: Shown) {
   return {
     products,
     recent,
-    order: order && { ...order, mails: await backend.mails(({ subject, text }) => `${subject} ${text}`.includes(shortNumber(order.order.id))) },
-    signup: signup && { signup, mails: await backend.mails(({ to }) => to.includes(signup.email)) },
+    order: order && {
+      ...order,
+      runUrl: backend.runUrl(orderWorkflowId(order.order.id)),
+      mails: await backend.mails(({ subject, text }) => `${subject} ${text}`.includes(shortNumber(order.order.id))),
+    },
+    signup: signup && {
+      signup,
+      runUrl: backend.runUrl(signupWorkflowId(signup.id)),
+      mails: await backend.mails(({ to }) => to.includes(signup.email)),
+    },
     services,
   };
 }

@@ -619,8 +619,8 @@ export interface components {
         events: string;
         cancel: string;
         invoice: string;
-        /** @description The run in the Temporal Web UI */
-        workflow: string;
+        /** @description The run in the Temporal Web UI. For staff */
+        workflow?: string;
       };
     };
     NewOrder: {
@@ -715,8 +715,8 @@ export interface components {
         self: string;
         verification: string;
         subscription: string;
-        /** @description The run in the Temporal Web UI */
-        workflow: string;
+        /** @description The run in the Temporal Web UI. For staff */
+        workflow?: string;
       };
     };
     NewSignup: {

@@ -17,5 +17,5 @@ const route = idRoute(
 
 export const getSignupStory = (api: Api, deps: Dependencies) =>
   api.openapi(route, async (c) =>
-    c.json(signupStoryView(await loadSignupStory(deps, c.req.valid('param').id), deps.links), 200),
+    c.json(signupStoryView(await loadSignupStory(deps, c.req.valid('param').id), deps.links, c.var.caller), 200),
   );

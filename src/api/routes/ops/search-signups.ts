@@ -19,5 +19,5 @@ export const searchSignups = (api: Api, { db, links }: Dependencies) =>
   api.openapi(route, async (c) => {
     const { limit, cursor, ...query } = c.req.valid('query');
     const { page, nextCursor } = cutPage(await search(db, query, { limit, cursor }), limit, ({ id }) => id);
-    return c.json({ data: page.map((signup) => signupView(signup, links)), nextCursor }, 200);
+    return c.json({ data: page.map((signup) => signupView(signup, links, c.var.caller)), nextCursor }, 200);
   });
