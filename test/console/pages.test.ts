@@ -137,13 +137,21 @@ it('pages through a list, keeping the search', async () => {
   expect(second.text).not.toContain('rel="next"');
 });
 
-it('shows what is wrong with a search, and starts a list at its beginning when the cursor is malformed', async () => {
+it('shows what is wrong with a search, and nothing that was not searched for', async () => {
+  const { failureId } = await openOrderFailure();
+  expect((await get('/ops/failures')).text).toContain(failureId);
   const wrong = await get('/ops/failures?orderId=seven');
   expect(wrong.status).toBe(422);
-  expect(wrong.text).toContain('The search was not used: order id: ');
+  expect(wrong.text).toContain('The search is not valid: order id: must be a UUID.');
+  expect(wrong.text).toContain('Correct the search to see failures.');
+  expect(wrong.text).not.toContain(failureId);
+  expect(wrong.text).not.toContain('matching failure');
   const early = await get('/ops/failures?from=0000-01-01T00:00');
   expect(early.status).toBe(422);
-  expect(early.text).toContain('The search was not used: from: must not be in the year 0.');
+  expect(early.text).toContain('The search is not valid: from: must not be in the year 0.');
+});
+
+it('starts a list at its beginning when the cursor is malformed', async () => {
   for (const path of ['failures', 'orders', 'signups', 'bulk-actions', 'audit']) {
     expect(await get(`/ops/${path}?cursor=nonsense`)).toMatchObject({ status: 200 });
   }

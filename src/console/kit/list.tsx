@@ -89,7 +89,11 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
 
   async function read(c: PageContext) {
     const search = readQuery(c);
-    const found = await list.find(search, { limit: size, cursor: list.cursor.parse(c.req.query('cursor')) }, c.var.caller);
+    const found: Found<Row> =
+      search.error === undefined
+        ? await list.find(search, { limit: size, cursor: list.cursor.parse(c.req.query('cursor')) }, c.var.caller)
+        : // Not all rows: at a glance, they would look like what was searched for.
+          { rows: [], empty: `Correct the search to see ${noun}.` };
     const rows = found.rows.slice(0, size);
     const last = found.rows.length > size ? rows.at(-1) : undefined;
     const selection = rows.length > 0 && mayUse(c.var.caller, 'GET', DRY_RUN) ? found.selection : undefined;
@@ -123,7 +127,7 @@ export function listPage<Row, Schema extends z.ZodObject, Cursor>(
       ...(isFirst && { live: `${section}/live${query}` }),
       ...(search.error === undefined
         ? {}
-        : { status: 422, flash: { kind: 'error', message: `The search was not used: ${search.error}.` } }),
+        : { status: 422, flash: { kind: 'error', message: `The search is not valid: ${search.error}.` } }),
       children: (
         <>
           {list.fields ? (

@@ -60,7 +60,7 @@ it.each([
 it('says what is wrong with a filter', async () => {
   const { status, text } = await show('?action=steal_order');
   expect(status).toBe(422);
-  expect(text).toContain('The search was not used: action: must be one of');
+  expect(text).toContain('The search is not valid: action: must be one of');
 });
 
 it('is a file with the same filter', async () => {
