@@ -127,4 +127,4 @@ async function openAlert(tx: Transaction, { subject, count, since }: Trouble, { 
   return alert;
 }
 
-const summaryOf = ({ peak }: Alert, { title }: AlertContent): string => `It was: ${title}.${peak > 1 ? ` ${peak} at the most.` : ''}`;
+const summaryOf = ({ peak }: Alert, { title }: AlertContent): string => `Before: ${title}.${peak > 1 ? ` At its peak: ${peak}.` : ''}`;

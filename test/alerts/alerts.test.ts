@@ -116,7 +116,7 @@ describe('an alert', () => {
     await after(SECOND);
     await after(20 * SECOND);
     expect(subjects().slice(3)).toEqual(['[Holdfast] Resolved: no more orders parked at shipping']);
-    expect(mails()[3]?.text).toContain('10 at the most');
+    expect(mails()[3]?.text).toMatch(/^Before: 10 orders .*\. At its peak: 10\.$/m);
   });
 
   it('is a new one for the next outage, and none for trouble that is over at once', async () => {
