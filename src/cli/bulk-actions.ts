@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { BULK_ACTION_OUTCOMES, BULK_ACTION_TYPES, type BulkActionOutcome, type BulkActionType } from '../contracts/bulk-actions.ts';
 import { cancelBulkAction, pauseBulkAction, resumeBulkAction } from '../operate/bulk-actions.ts';
+import { nameOf, readActorNames, type ActorNames } from '../queries/actor-names.ts';
 import type { BulkActionNextStep } from '../queries/bulk-action-summary.ts';
 import { listBulkActionItems, listBulkActions, type BulkActionWithProgress } from '../queries/bulk-actions.ts';
 import { bulkActionItemView, bulkActionView, loadBulkAction, type BulkActionView } from '../views/bulk-action.ts';
@@ -25,7 +26,7 @@ const load = ({ db, links }: Connections, id: string) => loadBulkAction(db, link
 
 /** `ops bulk-actions`: acting on many at a limited rate. */
 export function addBulkActions(program: Command): void {
-  const bulkActions = program.command('bulk-actions').description('Act on many failures or orders, at a limited rate.');
+  const bulkActions = program.command('bulk-actions').description('Acts on many failures or orders, at a limited rate.');
 
   withBulkOptions(
     bulkActions
@@ -50,7 +51,8 @@ export function addBulkActions(program: Command): void {
         const found = await listBulkActions(db, options);
         const { page, nextCursor } = cutPage(found, options.limit, ({ bulkAction }) => bulkAction.id);
         const data = page.map((one) => bulkActionView(one, links));
-        print(options, { data, nextCursor }, () => listText(page));
+        const names = await readActorNames(db, page.map(({ bulkAction }) => bulkAction.actor));
+        print(options, { data, nextCursor }, () => listText(page, names));
       }),
     );
 
@@ -67,7 +69,8 @@ export function addBulkActions(program: Command): void {
         const bulkAction = await load(connections, id);
         const found = await listBulkActionItems(connections.db, id, options);
         const items = found.slice(0, options.limit).map(bulkActionItemView);
-        print(options, { ...bulkAction, items }, () => showText(bulkAction, items));
+        const names = await readActorNames(connections.db, [bulkAction.actor]);
+        print(options, { ...bulkAction, items }, () => showText(bulkAction, items, names));
       }),
     );
 
@@ -85,7 +88,7 @@ export function addBulkActions(program: Command): void {
     );
 }
 
-const listText = (found: BulkActionWithProgress[]): string =>
+const listText = (found: BulkActionWithProgress[], names: ActorNames): string =>
   table(
     ['id', 'action', 'state', 'processed', 'succeeded', 'failed again', 'cancelled', 'skipped', 'waiting', 'started', 'by', 'why'],
     found.map(({ bulkAction: { id, action, state, createdAt, actor, reason }, progress }) => [
@@ -99,7 +102,7 @@ const listText = (found: BulkActionWithProgress[]): string =>
       progress.skipped,
       progress.waiting,
       createdAt,
-      actor,
+      nameOf(actor, names),
       shorten(reason, 60),
     ]),
     'No bulk actions yet.',
@@ -109,7 +112,7 @@ const listText = (found: BulkActionWithProgress[]): string =>
 const againCommand = ({ request: { action, failedAgainIn } }: BulkActionNextStep): string =>
   `npm run ops -- bulk-actions start --action ${action} --failed-again-in ${failedAgainIn} --dry-run`;
 
-function showText(bulkAction: BulkActionView, items: ReturnType<typeof bulkActionItemView>[]): string {
+function showText(bulkAction: BulkActionView, items: ReturnType<typeof bulkActionItemView>[], names: ActorNames): string {
   const { id, action, state, ratePerSecond, actor, reason, createdAt, finishedAt, pauseReason, progress, next } = bulkAction;
   const rows = items.map(({ position, orderId, signupId, failureId, outcome, actedAt, message }) => [
     position + 1,
@@ -131,7 +134,7 @@ function showText(bulkAction: BulkActionView, items: ReturnType<typeof bulkActio
       skipped: progress.skipped,
       waiting: progress.waiting,
       'paused because': pauseReason,
-      by: actor,
+      by: nameOf(actor, names),
       why: reason,
       started: createdAt,
       ended: finishedAt,

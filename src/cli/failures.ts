@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { wholeNumber, type Address } from '../contracts/fields.ts';
 import { fixFailure } from '../operate/discrepancies.ts';
 import { cancelFailure, requeueFailure, resetFailure, retryFailure, settleFailure } from '../operate/failures.ts';
+import { nameOf, readActorNames, type ActorNames } from '../queries/actor-names.ts';
 import { countFailures, listFailures, type Failure, type FailureCount } from '../queries/failures.ts';
 import { loadFailureStory, type FailureWithRun } from '../queries/story-with-run.ts';
 import { failureView, loadFailure } from '../views/failure.ts';
@@ -45,7 +46,8 @@ export function addFailures(program: Command): void {
     .action((id: string, options: OutputOptions) =>
       connected(async (connections) => {
         const loaded = await loadFailureStory(connections, idOf(id));
-        print(options, failureWithRunView(loaded, connections.links), () => showText(loaded));
+        const names = await readActorNames(connections.db, loaded.events.map(({ actor }) => actor));
+        print(options, failureWithRunView(loaded, connections.links), () => showText(loaded, names));
       }),
     );
 
@@ -114,7 +116,7 @@ function listText(page: Failure[], counts: FailureCount[], nextCursor: string | 
   ].join('\n');
 }
 
-function showText({ failure, events, run }: FailureWithRun): string {
+function showText({ failure, events, run }: FailureWithRun, names: ActorNames): string {
   const { errorType, errorMessage, ...rest } = failure;
   const pending = run?.pendingActivities.map(({ activity, attempt, lastFailure, nextAttemptAt }) => [
     activity,
@@ -142,7 +144,7 @@ function showText({ failure, events, run }: FailureWithRun): string {
       closed: rest.closedAt,
     }),
     '',
-    table(['at', 'what', 'by', 'why'], events.map(({ at, type, actor, reason }) => [at, type, actor, shorten(reason, 100)]), ''),
+    table(['at', 'what', 'by', 'why'], events.map(({ at, type, actor, reason }) => [at, type, nameOf(actor, names), shorten(reason, 100)]), ''),
     ...(pending && pending.length > 0 ? ['', table(['activity', 'attempt', 'next', 'last failure'], pending, '')] : []),
   ].join('\n');
 }

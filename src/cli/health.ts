@@ -40,9 +40,10 @@ const healthText = ({ services, workers, queues: { temporal } }: Health): string
     ),
     '',
     table(
-      ['worker', 'state', 'version', 'queues', 'started', 'last seen'],
-      workers.map(({ identity, state, version, queues, startedAt, lastSeenAt }) => [
+      ['worker', 'host', 'state', 'version', 'queues', 'started', 'last seen'],
+      workers.map(({ identity, host, state, version, queues, startedAt, lastSeenAt }) => [
         identity,
+        host,
         stateText(state),
         version,
         queues.join(', '),

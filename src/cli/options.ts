@@ -84,11 +84,17 @@ export function filterOf(options: FilterOptions): FailureFilter {
 /** @returns the ids, each once. @throws UsageError when one is not an id */
 export const idsOf = (texts: string[]): string[] => [...new Set(texts.map(idOf))];
 
+/** The end of an id, as pages and emails show it. */
+const SHORT_NUMBER = /^…?([\da-f]{8})$/i;
+
 /** @returns the id. @throws UsageError when it is not one */
 export function idOf(text: string): string {
   const { success, data } = id.safeParse(text);
   if (success) return data;
-  throw new UsageError(`"${text}" is not an id.`);
+  const number = SHORT_NUMBER.exec(text)?.[1];
+  throw new UsageError(
+    number === undefined ? `"${text}" is not an id.` : `"${text}" is not a full id. If it is of an order, look it up: npm run ops -- find ${number}`,
+  );
 }
 
 /** @returns a parser for an option's value */

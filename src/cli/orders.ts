@@ -6,14 +6,16 @@ import type { CallKind, StepKind } from '../contracts/statuses.ts';
 import { approveOrder, cancelOrder, rejectOrder, restartOrder } from '../operate/orders.ts';
 import { happened, leftOut, type AttemptEvent, type AttemptHistory, type LeftOut } from '../queries/attempts.ts';
 import type { CallHistory } from '../queries/calls.ts';
+import { nameOf, readActorNames, type ActorNames } from '../queries/actor-names.ts';
 import type { OrderStory, StepRecord } from '../queries/order-story.ts';
+import { actorsIn } from '../queries/story.ts';
 import { loadOrderStory, type StoryWithRun } from '../queries/story-with-run.ts';
 import { loadOrder } from '../views/order.ts';
 import { orderStoryView } from '../views/story.ts';
 import { addAction, addBulkableAction } from './action.ts';
 import { connected, type Connections } from './connections.ts';
 import { idOf, jsonOption } from './options.ts';
-import { facts, print, shorten, sumsText, table, type OutputOptions } from './output.ts';
+import { facts, print, shorten, sumsText, table, timeText, type OutputOptions } from './output.ts';
 
 /** Whoever has the database may read what an operator may. */
 const OPERATOR: Caller = { keyId: 'cli', role: 'operator' };
@@ -34,7 +36,9 @@ export function addOrders(program: Command): void {
         const id = idOf(given);
         const loaded = await loadOrderStory(connections, id);
         const view = orderStoryView(loaded, await load(connections, id), connections.links, OPERATOR);
-        print(options, view, () => storyText(loaded));
+        const { story } = loaded;
+        const names = await readActorNames(connections.db, [story.order.cancellationActor, ...actorsIn(story)]);
+        print(options, view, () => storyText(loaded, names));
       }),
     );
 
@@ -44,7 +48,7 @@ export function addOrders(program: Command): void {
   addAction(orders, { verb: 'reject', action: rejectOrder, load });
 }
 
-function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory>): string {
+function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory>, names: ActorNames): string {
   const { order, steps, failures } = story;
   const trouble = failures.map(({ failure: { id, status, kind, step, errorType, errorMessage } }) => [
     id,
@@ -62,9 +66,8 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
       customer: order.customerEmail,
       generation: order.generation,
       cancellation: order.cancellationStatus,
-      'cancelled because': order.cancellationReason,
-      'cancelled by': order.cancellationActor,
-      'cancellation requested': order.cancellationRequestedAt,
+      'cancellation reason': order.cancellationReason,
+      'cancellation requested': requestText(order, names),
       'cancellation settled': order.cancellationSettledAt,
       'ended with': order.failureType && `${order.failureType}: ${order.failureMessage ?? ''}`,
       accepted: order.createdAt,
@@ -85,9 +88,14 @@ function storyText({ story, run, temporal, waitingFor }: StoryWithRun<OrderStory
       'No steps yet.',
     ),
     '',
-    table(['at', 'what', ''], happenings(story), 'Nothing yet.'),
+    table(['at', 'what', ''], happenings(story, names), 'Nothing yet.'),
     ...(trouble.length > 0 ? ['', table(['failure', 'status', 'what', 'error'], trouble, '')] : []),
   ].join('\n');
+}
+
+/** @returns when a cancellation was requested, and by whom if it is known */
+function requestText({ cancellationRequestedAt: at, cancellationActor: actor }: OrderStory['order'], names: ActorNames): string | null {
+  return at && [timeText(at), actor && `by ${nameOf(actor, names)}`].filter(Boolean).join(' ');
 }
 
 /** @returns e.g. `attempt 2 failed after 200 ms on 71@worker: warehouse_unavailable: The warehouse is unavailable (503).` */
@@ -107,7 +115,7 @@ function moreText({ count, areLatest }: LeftOut, { errorType, errorMessage }: St
 const NAMES: Record<StepKind | CallKind, string> = { step: 'step', compensation: 'undo', withdrawal: 'withdrawal', refund: 'refund' };
 
 /** What happened, oldest first. */
-function happenings({ statuses, cancellations, steps, emailAttempts, calls, payments, emails, commands, failures }: OrderStory): [Date, string, string][] {
+function happenings({ statuses, cancellations, steps, emailAttempts, calls, payments, emails, commands, failures }: OrderStory, names: ActorNames): [Date, string, string][] {
   const all: [Date, string, string][] = [
     ...statuses.map(({ at, status }): [Date, string, string] => [at, 'status', status]),
     ...cancellations.map(({ at, cancellation }): [Date, string, string] => [at, 'cancellation', cancellation]),
@@ -145,13 +153,13 @@ function happenings({ statuses, cancellations, steps, emailAttempts, calls, paym
     ...commands.map(({ createdAt, type, state, actor }): [Date, string, string] => [
       createdAt,
       'command',
-      [type, state === 'delivered' ? undefined : state, actor].filter(Boolean).join(', '),
+      [type, state === 'delivered' ? undefined : state, actor && nameOf(actor, names)].filter(Boolean).join(', '),
     ]),
     ...failures.flatMap(({ failure, events }) =>
       events.map(({ at, type, actor, reason }): [Date, string, string] => [
         at,
         `failure of ${failure.step}`,
-        shorten(`${type} by ${actor}: ${reason}`, 100),
+        shorten(`${type} by ${nameOf(actor, names)}: ${reason}`, 100),
       ]),
     ),
   ];

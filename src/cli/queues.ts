@@ -46,7 +46,7 @@ function queuesText(queues: QueueState[] | null): string {
 
 const shopText = (shop: ShopState): string =>
   facts({
-    'commands waiting': `${shop.commandsWaiting}, the oldest for ${duration(shop.oldestCommandAge)}`,
+    'commands waiting': `${shop.commandsWaiting}${shop.commandsWaiting > 0 ? `, the oldest for ${duration(shop.oldestCommandAge)}` : ''}`,
     'open failures': shop.openFailures,
     'starts per minute': shop.startsPerMinute.toFixed(1),
     'completions per minute': shop.completionsPerMinute.toFixed(1),

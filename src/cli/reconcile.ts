@@ -15,7 +15,7 @@ const PRINTED = 1_000;
 export function addReconcile(program: Command): void {
   program
     .command('reconcile')
-    .description('Compare Postgres with Temporal, the payment provider and the warehouse. Exits with 4 if anything differs or could not be compared.')
+    .description('Compares Postgres with Temporal, the payment provider and the warehouse. Exits with 4 if anything differs or could not be compared.')
     .option('--changed', 'only what has changed since the last check')
     .addOption(jsonOption())
     .action((options: OutputOptions & { changed?: boolean }) =>

@@ -17,6 +17,9 @@ export async function readActorNames(db: Pick<Database, 'select'>, actors: reado
   return new Map(keys.map(({ keyId, name }) => [actorOf({ keyId }), name]));
 }
 
+/** @returns what an actor is called: the name of their key, or what they called themselves on the command line */
+export const nameOf = (actor: string, names: ActorNames): string => names.get(actor) ?? actor;
+
 /** @returns the id of the key of an actor; none if it is no key */
 function keyOf(actor: string | null): string[] {
   const { data } = idField.safeParse(actor?.startsWith(KEY) ? actor.slice(KEY.length) : undefined);

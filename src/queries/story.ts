@@ -15,6 +15,10 @@ export interface SharedStory {
   failures: FailureStory[];
 }
 
+/** @returns who acted in a story, by its commands and failures */
+export const actorsIn = ({ commands, failures }: SharedStory): (string | null)[] =>
+  [...commands, ...failures.flatMap(({ events }) => events)].map(({ actor }) => actor);
+
 /** @param isAbout selects the emails */
 export async function readSharedStory(tx: Transaction, workflowId: string, isAbout: SQL): Promise<SharedStory> {
   return {

@@ -1,10 +1,12 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { actorOf } from '../../src/contracts/caller.ts';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase, type DatabaseHandle } from '../../src/db/client.ts';
 import { attemptEvents, commands, failureEvents, operatorActions, orders, bulkActionItems, sagaSteps, serviceProbes, weeklyReports, workers } from '../../src/db/schema.ts';
 import { transaction } from '../../src/db/transaction.ts';
 import { runBulkActionBatch } from '../../src/operate/bulk-actions.ts';
+import { cancelFailure } from '../../src/operate/failures.ts';
 import { openFailure } from '../../src/records/failures.ts';
 import { acceptOrder } from '../../src/intake/orders.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
@@ -259,6 +261,12 @@ describe('ops find', () => {
     expect(found).toMatchObject({ code: 0, printed: [{ kind: 'order', id: orderId, about: 'ada@example.com' }] });
     expect(none).toMatchObject({ code: 0, stdout: 'Nothing found.\n' });
   });
+
+  it('is what a command suggests that was given a short number', async () => {
+    const { code, stderr } = await ops('orders', 'show', '4e1f90ab');
+    expect(code).toBe(2);
+    expect(stderr).toBe('ops: "4e1f90ab" is not a full id. If it is of an order, look it up: npm run ops -- find 4e1f90ab\n');
+  });
 });
 
 describe('ops orders', () => {
@@ -297,6 +305,18 @@ describe('ops orders', () => {
       '2026-11-24 08:00:04Z withdrawal ship answered after 30 ms on 71@worker',
       '2026-11-24 08:00:04Z withdrawal ship 2 more attempts, the latest: warehouse_unavailable: still down',
     ]);
+  });
+
+  it('says how a cancellation stands, and who asked for it, by the name of their key', async () => {
+    const { orderId, failureId } = await park();
+    await cancelFailure.perform(handle, failureId, { reason: 'ordered twice' }, actorOf({ keyId }));
+    const [order, failure] = await Promise.all([ops('orders', 'show', orderId), ops('failures', 'show', failureId)]);
+    expect(order.stdout).toMatch(/^cancellation +requested$/m);
+    expect(order.stdout).toMatch(/^cancellation reason +ordered twice$/m);
+    expect(order.stdout).toMatch(/^cancellation requested +\d{4}-\S+ \S+Z by test$/m);
+    expect(order.stdout).not.toMatch(/cancelled/);
+    expect(failure.stdout).toMatch(/cancel_requested +test +ordered twice/);
+    for (const { stdout } of [order, failure]) expect(stdout).not.toContain(keyId);
   });
 
   it('cancels one and restarts a failed one, each recorded with its actor', async () => {
@@ -380,7 +400,7 @@ describe('ops health', () => {
     await handle.db.insert(workers).values({ identity: '1@host', host: 'host', version: '1.2.3', queues: ['orders'] });
     const after = await ops('health');
     expect(after.stdout).toMatch(/Warehouse\s+FAILING.*HTTP 503/);
-    expect(after.stdout).toMatch(/1@host\s+NOT POLLING\s+1\.2\.3\s+orders/);
+    expect(after.stdout).toMatch(/1@host\s+host\s+NOT POLLING\s+1\.2\.3\s+orders/);
     expect((await opsJson('health')).printed).toMatchObject({
       services: [{}, {}, { service: 'warehouse', state: 'failing' }],
       workers: [{ identity: '1@host', state: 'not_polling' }],

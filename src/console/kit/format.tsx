@@ -1,6 +1,6 @@
 import { duration } from '../../contracts/duration-format.ts';
 import { shortNumber } from '../../contracts/ids.ts';
-import type { ActorNames } from '../../queries/actor-names.ts';
+import { nameOf, type ActorNames } from '../../queries/actor-names.ts';
 
 /** ms */
 const NOW = 2_000;
@@ -60,8 +60,8 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
 /** @returns a number of rows of which only so many were counted: `1,000+` */
 export const upTo = (most: number, count: number): string => (count > most ? `${number(most)}+` : number(count));
 
-/** Who did something: the name of their key, or what they called themselves on the command line. */
-export const Actor = ({ actor, names }: { actor: string; names: ActorNames }) => <span title={actor}>{names.get(actor) ?? actor}</span>;
+/** Who did something. */
+export const Actor = ({ actor, names }: { actor: string; names: ActorNames }) => <span title={actor}>{nameOf(actor, names)}</span>;
 
 /** An error: its type and its message. */
 export const ErrorText = ({ type, message }: { type: string | null; message: string | null }) =>

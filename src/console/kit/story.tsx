@@ -3,7 +3,7 @@ import type { Child } from 'hono/jsx';
 import type { CommandState, OrderStatus, SignupStatus } from '../../contracts/statuses.ts';
 import { readActorNames, type ActorNames } from '../../queries/actor-names.ts';
 import type { CommandRecord } from '../../queries/commands.ts';
-import type { EmailRecord, SharedStory } from '../../queries/story.ts';
+import { actorsIn, type EmailRecord, type SharedStory } from '../../queries/story.ts';
 import type { StoryWithRun } from '../../queries/story-with-run.ts';
 import type { Command } from '../../records/commands.ts';
 import type { PageDependencies, PageEnv, Session } from '../environment.ts';
@@ -42,7 +42,7 @@ export function storyPage<Story extends SharedStory>(app: Hono<PageEnv>, deps: P
     read: async (c) => {
       const id = pathId(c, noun);
       const loaded = await page.load(deps, id);
-      const actors = [...(page.actors?.(loaded.story) ?? []), ...sharedActors(loaded.story)];
+      const actors = [...(page.actors?.(loaded.story) ?? []), ...actorsIn(loaded.story)];
       return { id, loaded: { ...loaded, names: await readActorNames(deps.db, actors) } };
     },
     title: ({ id }) => `${capital(noun)} ${shortId(id)}`,
@@ -152,9 +152,6 @@ const emailMoment = ({ sentAt, template, status, subject, recipient }: EmailReco
   status === 'suppressed'
     ? { at: sentAt, tone: 'warn', what: `Email suppressed: ${words(template)}`, detail: `${recipient} has had as many within 24 hours as it may.` }
     : { at: sentAt, tone: 'quiet', what: `Email: ${subject}`, detail: `to ${recipient}` };
-
-const sharedActors = ({ commands, failures }: SharedStory): (string | null)[] =>
-  [...commands, ...failures.flatMap(({ events }) => events)].map(({ actor }) => actor);
 
 /** @returns the emails, commands and failures of a story */
 const sharedMoments = ({ emails, commands, failures }: SharedStory): Moment[] => [
