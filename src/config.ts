@@ -256,6 +256,13 @@ export const loadPayloadKeys = (environment = process.env): PayloadKeys => load(
 /** @throws ConfigError when a variable is missing or wrong */
 export const loadWorkerConfig = (environment = process.env): WorkerConfig => load(workerSchema, environment);
 
+/**
+ * @returns the amount, in minor units, above which orders wait for approval
+ * @throws ConfigError when it is wrong
+ */
+export const loadApprovalThreshold = (environment = process.env): number =>
+  load(workerOnlySchema.pick({ APPROVAL_THRESHOLD: true }), environment).APPROVAL_THRESHOLD;
+
 /** The policy of orders started from now on. A later change of the configuration does not affect them. */
 export const orderPolicy = (config: WorkerConfig): OrderPolicy => ({
   approvalThreshold: config.APPROVAL_THRESHOLD,

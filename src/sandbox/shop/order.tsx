@@ -29,10 +29,7 @@ export const ADDRESSES: Record<string, { label: string; postalCode: string }> = 
   nowhere: { label: 'An address that the carrier refuses', postalCode: '00000' },
 };
 
-/** Above the limit for approval. */
-const DEAR = 50_000;
-
-export const OrderForm = ({ products, draft, shown }: { products: Product[]; draft: OrderDraft; shown: Shown }) => (
+export const OrderForm = ({ products, approvalThreshold, draft, shown }: { products: Product[]; approvalThreshold: number; draft: OrderDraft; shown: Shown }) => (
   <form method="post" action="/shop/orders" class="stack">
     <ShownFields shown={shown} />
     <input type="hidden" name="key" value={draft.key} autocomplete="off" />
@@ -43,7 +40,7 @@ export const OrderForm = ({ products, draft, shown }: { products: Product[]; dra
           <input type="radio" name="sku" value={sku} checked={sku === draft.sku} required />
           <span class="product">
             {name}
-            {price.amount > DEAR ? <small>Has to be approved</small> : null}
+            {price.amount > approvalThreshold ? <small>Has to be approved</small> : null}
             {available === 0 ? <small>Watch it fail</small> : null}
           </span>
           <span class="price">{formatMoney(price.amount, price.currency)}</span>

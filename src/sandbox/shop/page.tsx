@@ -8,6 +8,8 @@ import { SignupPanel, type FollowedSignup, type SignupDraft } from './signup.tsx
 export interface Seen {
   shown: Shown;
   products: Product[];
+  /** Minor units. Orders above it wait for approval. */
+  approvalThreshold: number;
   recent: Order[];
   order: Followed | undefined;
   signup: FollowedSignup | undefined;
@@ -19,7 +21,7 @@ export interface Seen {
   refusal: string | undefined;
 }
 
-export const ShopPage = ({ shown, products, recent, order, signup, services, drafts, links, refusal }: Seen) => (
+export const ShopPage = ({ shown, products, approvalThreshold, recent, order, signup, services, drafts, links, refusal }: Seen) => (
   <Document>
     <header class="top">
       <a class="brand" href="/">
@@ -47,7 +49,7 @@ export const ShopPage = ({ shown, products, recent, order, signup, services, dra
       <div class="columns">
         <div class="column">
           <Panel id="place" title="Place an order">
-            <OrderForm products={products} draft={drafts.order} shown={shown} />
+            <OrderForm products={products} approvalThreshold={approvalThreshold} draft={drafts.order} shown={shown} />
           </Panel>
           <SignupPanel draft={drafts.signup} followed={signup} shown={shown} />
         </div>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { loadApprovalThreshold } from '../../config.ts';
 import { localUrl } from '../ports.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
@@ -18,18 +19,25 @@ const shopSettingsSchema = z.object({
   warehouseUrl: z.string().nullable(),
 });
 
+type StackSettings = z.infer<typeof shopSettingsSchema>;
+
 /** What the shop window works with. */
-export type ShopSettings = z.infer<typeof shopSettingsSchema>;
+export interface ShopSettings extends StackSettings {
+  /** Minor units. Orders above it wait for approval. */
+  approvalThreshold: number;
+}
 
 /** Reads the settings of the shop window from the environment. */
-export const readShopSettings = (variables: NodeJS.ProcessEnv): ShopSettings =>
-  shopSettingsSchema.parse(JSON.parse(variables[SHOP_WINDOW] ?? '{}'));
+export const readShopSettings = (variables: NodeJS.ProcessEnv): ShopSettings => ({
+  ...shopSettingsSchema.parse(JSON.parse(variables[SHOP_WINDOW] ?? '{}')),
+  approvalThreshold: loadApprovalThreshold(variables),
+});
 
-/** @returns the settings of the shop window of a stack. It can break only the services that the stack runs itself. */
+/** @returns what a stack tells its shop window. It can break only the services that the stack runs itself. */
 export const shopSettings = (
   { ports, real, namespace }: Pick<Settings, 'ports' | 'real' | 'namespace'>,
   { customerKey }: Pick<Secrets, 'customerKey'>,
-): ShopSettings => ({
+): StackSettings => ({
   apiUrl: localUrl(ports.api),
   customerKey,
   inboxUrl: real.smtpUrl === undefined ? localUrl(ports.inbox) : null,

@@ -50,6 +50,7 @@ export function mountShopWindow(api: Api, settings: ShopSettings): void {
   if (process.env['NODE_ENV'] === 'production') throw new Error('There is no shop window with NODE_ENV=production.');
   const backend = createBackend(settings);
   const links = linksOf(settings);
+  const { approvalThreshold } = settings;
   const app = new Hono();
   for (const path of ['/', '/shop/*']) {
     app.use(path, async (c, next) => {
@@ -66,7 +67,16 @@ export function mountShopWindow(api: Api, settings: ShopSettings): void {
 
   const show = async (c: Context, shown: Shown, { refusal, ...drafts }: Drafts = {}, status: 200 | 422 = 200) => {
     const seen = await look(backend, shown);
-    const page = <ShopPage {...seen} shown={shown} links={links} drafts={{ ...freshDrafts(), ...drafts }} refusal={refusal} />;
+    const page = (
+      <ShopPage
+        {...seen}
+        approvalThreshold={approvalThreshold}
+        shown={shown}
+        links={links}
+        drafts={{ ...freshDrafts(), ...drafts }}
+        refusal={refusal}
+      />
+    );
     return c.html(html`<!doctype html>${page}`, status);
   };
   /** Shows the page, or what the form was refused for. */

@@ -5,7 +5,16 @@ import { mountShopWindow } from '../../../src/sandbox/shop/window.tsx';
 
 // Nothing listens there.
 const NOWHERE = 'http://127.0.0.1:9';
-const settings = { apiUrl: NOWHERE, customerKey: 'hf_customer', inboxUrl: null, temporalUiUrl: null, namespace: 'default', paymentsUrl: null, warehouseUrl: null };
+const settings = {
+  apiUrl: NOWHERE,
+  customerKey: 'hf_customer',
+  inboxUrl: null,
+  temporalUiUrl: null,
+  namespace: 'default',
+  paymentsUrl: null,
+  warehouseUrl: null,
+  approvalThreshold: 50_000,
+};
 
 afterEach(() => vi.unstubAllEnvs());
 
