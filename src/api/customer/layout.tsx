@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
+import { HtmlDocument } from '../../html-document.tsx';
 import type { ApiEnv } from '../environment.ts';
 
 /** Nothing but our own styles, and forms that lead back to us. */
@@ -17,24 +18,13 @@ export function page(
   status: 200 | 404 | 409 | 429 | 500 | 503 = 200,
 ): Response | Promise<Response> {
   const document = (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
-        <title>{title}</title>
-        <link rel="icon" href="data:," />
-        <link rel="stylesheet" href="/my/assets/customer.css" />
-      </head>
-      <body>
-        <main>
-          <h1>{title}</h1>
-          {children}
-          <footer>Holdfast</footer>
-        </main>
-      </body>
-    </html>
+    <HtmlDocument title={title} styles="/my/assets/customer.css">
+      <main>
+        <h1>{title}</h1>
+        {children}
+        <footer>Holdfast</footer>
+      </main>
+    </HtmlDocument>
   );
   return c.html(html`<!doctype html>${document}`, status, {
     'Content-Security-Policy': POLICY,

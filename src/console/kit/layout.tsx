@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx';
 import { mayUse } from '../access.ts';
+import { HtmlDocument } from '../../html-document.tsx';
 import type { Session } from '../environment.ts';
 import { Csrf } from './forms.tsx';
 import { number } from './format.tsx';
@@ -25,19 +26,9 @@ const SECTIONS = [
 export type Section = (typeof SECTIONS)[number]['path'];
 
 const Document = ({ title, children }: { title: string; children: Child }) => (
-  <html lang="en">
-    <head>
-      <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta name="color-scheme" content="light dark" />
-      <meta name="robots" content="noindex" />
-      <title>{`${title} · Holdfast`}</title>
-      <link rel="icon" href="/ops/assets/icon.svg" type="image/svg+xml" />
-      <link rel="stylesheet" href="/ops/assets/ops.css" />
-      <script src="/ops/assets/ops.js" defer></script>
-    </head>
-    <body>{children}</body>
-  </html>
+  <HtmlDocument title={`${title} · Holdfast`} icon="/ops/assets/icon.svg" styles="/ops/assets/ops.css" script="/ops/assets/ops.js">
+    {children}
+  </HtmlDocument>
 );
 
 const Brand = () => (

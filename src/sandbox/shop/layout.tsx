@@ -1,20 +1,11 @@
 import type { Child } from 'hono/jsx';
+import { HtmlDocument } from '../../html-document.tsx';
 
 /** The frame of the shop window. */
 export const Document = ({ children }: { children: Child }) => (
-  <html lang="en">
-    <head>
-      <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta name="color-scheme" content="light dark" />
-      <meta name="robots" content="noindex" />
-      <title>Holdfast Tea · the shop window</title>
-      <link rel="icon" href="/ops/assets/icon.svg" type="image/svg+xml" />
-      <link rel="stylesheet" href="/shop/assets/shop.css" />
-      <script src="/shop/assets/shop.js" defer></script>
-    </head>
-    <body>{children}</body>
-  </html>
+  <HtmlDocument title="Holdfast Tea · the shop window" icon="/ops/assets/icon.svg" styles="/shop/assets/shop.css" script="/shop/assets/shop.js">
+    {children}
+  </HtmlDocument>
 );
 
 /** A part of the page with its own heading. */
