@@ -89,7 +89,7 @@ describe('a group of failures whose service is to blame', () => {
   it('does not know while nobody probes', async () => {
     await probed({ lastSuccessAt: ago(2), answeringSince: ago(10), lastFailureAt: ago(11), lastError: 'HTTP 503' });
     for (const path of pages) {
-      expect(await readText(path)).toContain('Not known whether the payment provider answers: no worker has probed it lately.');
+      expect(await readText(path)).toContain('It is not known whether the payment provider answers: no worker has probed it lately.');
     }
     for (const path of groups) expect(await get(path)).not.toContain(RETRY);
   });

@@ -247,6 +247,8 @@ it('starts a bulk action after a dry run that names the filter', async () => {
   const { location, flash } = await send('/ops/bulk-actions', form);
   expect(flash).toContain('Retry started.');
   const { text } = await get(location ?? '');
+  // It is above the parts that are live: 'just now' would stay.
+  expect(text).toMatch(/started <time[^>]* data-exact/);
   expect(text).toContain(`href="/ops/orders/${orderId}"`);
   expect(text).toContain(`href="/ops/failures/${failureId}"`);
   expect(await shop.db.$count(commands, eq(commands.workflowId, `replay/${location?.split('/').at(-1)}`))).toBe(1);
@@ -307,6 +309,16 @@ it('shows what differs in the books, and which check could not be made', async (
   expect(text).toContain('Postgres: charged, generation 1');
   expect(text).toContain(`href="/ops/failures/${failureId}"`);
   expect(text).toContain('payment_unavailable: no answer');
+});
+
+it('announces how an order stands, as a sentence', async () => {
+  const { orderId } = await shop.placeOrder();
+  await shop.db.update(orders).set({ status: 'needs_attention' }).where(eq(orders.id, orderId));
+  const response = await app.request(`${ORIGIN}/ops/orders/${orderId}/live`, { headers: { Cookie: cookie } });
+  const updates = z.instanceof(ReadableStream<Uint8Array>).parse(response.body).getReader();
+  const { value } = await updates.read();
+  await updates.cancel();
+  expect(new TextDecoder().decode(value)).toContain('"announcement":"Order: needs attention."');
 });
 
 it('ends the live updates of a page when the session ends', async () => {

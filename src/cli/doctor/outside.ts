@@ -56,19 +56,19 @@ const PROBES: Record<Service, (environment: NodeJS.ProcessEnv) => Probe> = {
 
 const FIXES: Record<Service, Record<ProbeFailure, string>> = {
   email: {
-    no_answer: 'Set SMTP_URL to a mail server that answers.',
+    no_answer: 'Check SMTP_URL, and whether the mail server is running.',
     refused: 'Correct the user and password in SMTP_URL.',
-    unexpected: 'Set SMTP_URL to a mail server that answers.',
+    unexpected: 'Check SMTP_URL, and whether the mail server is running.',
   },
   payment: {
-    no_answer: 'Set STRIPE_API_BASE, and check the provider’s status page.',
+    no_answer: 'Check STRIPE_API_BASE and the provider’s status page.',
     refused: 'Correct STRIPE_SECRET_KEY.',
-    unexpected: 'Check the provider’s status page and STRIPE_API_BASE.',
+    unexpected: 'Check STRIPE_API_BASE and the provider’s status page.',
   },
   warehouse: {
-    no_answer: 'Set WAREHOUSE_URL, or call the warehouse.',
+    no_answer: 'Check WAREHOUSE_URL. If it is right, call the warehouse.',
     refused: 'Correct WAREHOUSE_API_KEY.',
-    unexpected: 'Check WAREHOUSE_URL, or call the warehouse.',
+    unexpected: 'Check WAREHOUSE_URL. If it is right, call the warehouse.',
   },
 };
 

@@ -71,7 +71,7 @@ const Subject = ({ of: { orderId, signupId, subject } }: { of: KnownDifference }
 
 const DIFFERENCES: Columns<KnownDifference> = [
   { title: 'Difference', cell: ({ check, what }) => `${capital(words(check))}: ${words(what)}` },
-  { title: 'Of', cell: (difference) => <Subject of={difference} /> },
+  { title: 'About', cell: (difference) => <Subject of={difference} /> },
   { title: 'One side', cell: ({ check, ours }) => `${BOOK_SIDES[check].ours}: ${ours}` },
   { title: 'The other', cell: ({ check, theirs }) => `${BOOK_SIDES[check].theirs}: ${theirs}` },
   { title: 'Since', cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },

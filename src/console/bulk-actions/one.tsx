@@ -60,7 +60,7 @@ export function bulkActionPage(app: Hono<PageEnv>, deps: PageDependencies): void
     title: ({ bulkAction }) => BULK_ACTIONS[bulkAction.action].title,
     hint: ({ bulkAction: { id, createdAt, actor, reason }, names }) => (
       <>
-        Bulk action {shortId(id)}, started <Time at={createdAt} /> by <Actor actor={actor} names={names} />: {reason}
+        Bulk action {shortId(id)}, started <Time at={createdAt} exact /> by <Actor actor={actor} names={names} />: {reason}
       </>
     ),
     parts: (seen, session) => [

@@ -61,7 +61,7 @@ export function failurePage(app: Hono<PageEnv>, deps: PageDependencies): void {
       { id: 'history', title: 'History', content: <Timeline moments={failureMoments(seen)} names={seen.names} /> },
       pending(seen, awaitsDecision(seen.failure)),
     ],
-    announce: ({ failure }) => `The failure is ${words(failure.status)}.`,
+    announce: ({ failure }) => `Failure: ${words(failure.status)}.`,
   });
 
   const route: ActionRoute = { target: (c) => pathId(c, 'failure'), back: (id) => `/ops/failures/${id}` };
@@ -174,7 +174,7 @@ const retryAs = (label: string) => (props: ActionsProps) => (
 
 const reset = ({ failure: { id }, session }: ActionsProps) => (
   <ActionForm session={session} action={resetFailure} to={`/ops/failures/${id}/reset`}>
-    <Field label="Undo from event (empty: what it is failing at, or its end)" name="eventId" type="number" min={1} />
+    <Field label="Undo from event (empty: from where it is failing, or from its end)" name="eventId" type="number" min={1} />
   </ActionForm>
 );
 

@@ -40,7 +40,7 @@ export const ServiceNote = ({ services, failed, children }: { services: ServiceH
 const Answers = ({ health, failed }: { health: ServiceHealth; failed: Failed }) => {
   const { service, state, answeringSince, lastSuccessAt, lastFailureAt, lastError } = health;
   const name = `The ${SERVICE_NAMES[service].toLowerCase()}`;
-  if (state === 'not_checked') return <>Not known whether {name.toLowerCase()} answers: no worker has probed it lately.</>;
+  if (state === 'not_checked') return <>It is not known whether {name.toLowerCase()} answers: no worker has probed it lately.</>;
   if (state === 'failing' || !answeringSince) {
     return (
       <>

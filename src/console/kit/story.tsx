@@ -52,7 +52,7 @@ export function storyPage<Story extends SharedStory>(app: Hono<PageEnv>, deps: P
       </>
     ),
     parts: ({ loaded }, session) => page.parts(loaded, session),
-    announce: ({ loaded }) => `The ${noun} is ${words(page.status(loaded.story))}.`,
+    announce: ({ loaded }) => `${capital(noun)}: ${words(page.status(loaded.story))}.`,
   });
 }
 

@@ -82,7 +82,7 @@ export const Activity = ({ span, shop, series, backlog, latencies }: ActivitySee
           { value: shop.completionsPerMinute, label: 'completed per minute' },
           {
             value: `${Math.round(shop.failureRate * 100)} %`,
-            label: 'of finished orders failed',
+            label: 'of finished orders failed in the last ten minutes',
             bad: shop.failureRate > ALARMING_RATE,
           },
           latencyFigure('charged', latencies.charged),

@@ -17,7 +17,7 @@ export function reportList(app: Hono<PageEnv>, deps: PageDependencies): void {
       section: '/ops/reports',
       hint: (
         <>
-          A <a href="/ops/schedules">schedule</a> creates one every week. To create a missing one, backfill it there.
+          A <a href="/ops/schedules">schedule</a> creates one every week. To create a missing report, run a backfill there.
         </>
       ),
       children: (
