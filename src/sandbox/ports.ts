@@ -35,18 +35,30 @@ export function portProblem(port: number): Promise<string | undefined> {
 
 /**
  * Where free ports are looked for: below those that systems hand out for port 0 and for outgoing connections. One of these could take
- * a port before it is used.
+ * a port before it is used. Only even ports are given out: the odd one above each is its claim.
  */
 const FREE = { from: 20_000, to: 32_000 };
 
-/** Returns this many different free loopback ports. */
+/**
+ * Returns this many different free loopback ports. No other process, and no later call, finds them as long as this process runs, even
+ * if nothing listens on them yet.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
-    const port = randomInt(FREE.from, FREE.to);
-    if ((await portProblem(port)) === undefined) ports.add(port);
+    const port = 2 * randomInt(FREE.from / 2, FREE.to / 2);
+    if ((await portProblem(port)) === undefined && (await claim(port))) ports.add(port);
   }
   return [...ports];
+}
+
+/** Claims a port until this process ends, by listening on the next one: that works between any two processes. Returns false if it is claimed. */
+async function claim(port: number): Promise<boolean> {
+  const claimed = createServer().unref();
+  return listenLocally(claimed, port + 1).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Returns one free loopback port. */
