@@ -23,8 +23,10 @@ export default defineConfig({
     pool: 'forks',
     // Tests mostly wait for a server, so two at once keep two cores busy.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A busy machine is many times slower than a quiet one. No test asserts how long something takes.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       { extends: true, test: { name: 'unit', include: [...unit, 'test/*.test.ts'] } },
       { extends: true, test: { name: 'database', include: database, globalSetup } },

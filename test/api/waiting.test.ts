@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { OrderStatus } from '../../src/contracts/statuses.ts';
 import { refuseCancellation } from '../../src/records/cancellations.ts';
@@ -9,6 +9,9 @@ import { setOrderStatus } from '../../src/records/order-status.ts';
 import { call, freshKey, newOrder, placeOrder, startTestApi, type TestApi } from './support/api.ts';
 import { readEvents, type ServerSentEvent } from './support/events.ts';
 import { transaction } from '../../src/db/transaction.ts';
+
+// Shorter than the longest wait: an answer that comes only at its end comes too late.
+vi.setConfig({ testTimeout: 25_000 });
 
 let api: TestApi;
 beforeAll(async () => {
@@ -53,7 +56,7 @@ describe('Prefer: wait', () => {
     await move(id, status);
     expect((await answer).body).toMatchObject({ status });
     expect((await get(id, 'wait=30')).body).toMatchObject({ status });
-  }, 10_000);
+  });
 
   it('answers immediately when that is already so', async () => {
     const id = await placeOrder(api);

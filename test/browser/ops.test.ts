@@ -127,6 +127,7 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     stack.shop.payments.faults.set({ mode: 'error_before', operation: 'POST /v1/refunds' });
     await page.goto(`/ops/failures/${await openFailure(stack, trouble.unrefundable, 'step')}`);
     await act('Cancel the order', { Reason: 'the customer cannot wait' });
+    await said('Cancellation requested.');
     const compensation = await openFailure(stack, trouble.unrefundable, 'compensation');
     await page.goto(`/ops/failures/${compensation}`);
     await act('Settle by hand', { 'What was done outside': 'paid back by bank transfer' });
@@ -267,7 +268,8 @@ describe("the operator's page", { timeout: 120_000 }, () => {
     expect(order?.cancellationReason).toBeNull();
   });
 
-  it('is accessible on every page', async () => {
+  // It is the longest by far: each of many pages, twice.
+  it('is accessible on every page', { timeout: 400_000 }, async () => {
     const paths = [...(await troubledPages()), ...(await fixedPages())];
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });

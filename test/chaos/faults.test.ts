@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { emails } from '../../src/db/schema.ts';
 import type { NewOrder } from '../../src/intake/orders.ts';
@@ -66,8 +66,9 @@ async function hasParked(orderId: string): Promise<boolean> {
 }
 
 /** Waits until no slow request is being served. Otherwise all retries would pass, in skipped time, during one request. */
-const untilServed = () =>
-  vi.waitFor(() => expect(rig.payments.faults.heldUp + rig.warehouse.faults.heldUp).toBe(0));
+async function untilServed(): Promise<void> {
+  await expect.poll(() => rig.payments.faults.heldUp + rig.warehouse.faults.heldUp).toBe(0);
+}
 
 const liveFailures = async (orderId: string) =>
   (await rig.failures(orderId)).filter(({ status }) => status === 'open' || status === 'retrying');

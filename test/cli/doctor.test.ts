@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { orderWorkflowId } from '../../src/contracts/ids.ts';
 import { connectDatabase } from '../../src/db/client.ts';
 import { commands } from '../../src/db/schema.ts';
@@ -11,6 +11,9 @@ import { createTestDatabase } from '../support/database.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { useShop } from '../support/shop.ts';
 import { startWorkers } from '../support/workers.ts';
+
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const shop = await useShop();
 const namespace = await useNamespace();
@@ -132,7 +135,7 @@ describe('ops doctor', () => {
     for (const definition of scheduleDefinitions('Europe/Berlin')) await upsertSchedule(namespace.client, definition);
     const stopWorkers = await startWorkers(shop, namespace);
     try {
-      await expect.poll(() => complaints(), { timeout: 20_000 }).toEqual({});
+      await expect.poll(() => complaints(), { timeout: 60_000 }).toEqual({});
       const otherKey = `other:${Buffer.alloc(32).toString('base64')}`;
       expect(await complaints({ PAYLOAD_KEYS: otherKey })).toEqual({ Schedules: expect.stringContaining('the key "test"') });
       const after = await doctor('--json');

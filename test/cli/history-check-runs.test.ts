@@ -10,6 +10,9 @@ import { dataConverter } from '../support/payloads.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
 
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
 let folder: string;
 let namespace: TestNamespace;
 beforeAll(async () => {

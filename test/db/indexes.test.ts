@@ -85,7 +85,7 @@ beforeAll(async () => {
     insert into failures (id, kind, status, workflow_id, step, error_type, error_message, attempts, first_seen_at)
     select ${id}, 'step', case when n % 1000 = 0 then 'open' else 'resolved' end, 'order/' || n, 'ship', 'down', 'm', 1, ${at} from ${rows}`);
   await db.execute(sql`vacuum analyze`);
-}, 120_000);
+}, 300_000);
 
 const log = createLogger('test', 'fatal');
 const HOUR = 3_600_000;

@@ -127,7 +127,7 @@ export function createDriver(rig: Rig) {
     async closed(orderId: string): Promise<void> {
       const run = rig.client.workflow.getHandle(orderWorkflowId(orderId));
       // Not by its result: waiting for that skips time.
-      await expect.poll(async () => (await run.describe()).status.name, { timeout: 15_000, interval: 10 }).not.toBe('RUNNING');
+      await expect.poll(async () => (await run.describe()).status.name, { timeout: 30_000, interval: 10 }).not.toBe('RUNNING');
     },
 
     /** A new id for an event of the carrier. */

@@ -18,13 +18,12 @@ const { db } = shop;
 const dispatcher = shop.dispatcher(temporal.client);
 const { check, expectDifference, expectEqual } = createBookkeeper(shop, temporal.client);
 
+const SOON = { timeout: 20_000, interval: 50 };
+
 async function orderThatIs(status: OrderStatus): Promise<string> {
   const { orderId } = await shop.placeOrder();
   await dispatcher.drain();
-  await vi.waitFor(async () => expect(await db.select().from(orders).where(eq(orders.id, orderId))).toMatchObject([{ status }]), {
-    timeout: 20_000,
-    interval: 50,
-  });
+  await vi.waitFor(async () => expect(await db.select().from(orders).where(eq(orders.id, orderId))).toMatchObject([{ status }]), SOON);
   return orderId;
 }
 
@@ -34,7 +33,7 @@ const invoiceOf = (id: string) =>
     const [invoice] = await db.select().from(invoices).where(eq(invoices.orderId, id));
     if (!invoice) throw new Error(`No invoice of ${id}.`);
     return invoice;
-  });
+  }, SOON);
 
 let orderId: string;
 beforeEach(async () => {

@@ -16,9 +16,10 @@ const dispatcher = shop.dispatcher(temporal.client);
 const { check } = createBookkeeper(shop, temporal.client);
 
 const statusOf = async (orderId: string) => (await db.select().from(orders).where(eq(orders.id, orderId)))[0]?.status;
-const SOON = { timeout: 30_000, interval: 50 };
+/** ms. A step is parked after its retries, which take 15 s. */
+const SOON = { timeout: 60_000, interval: 50 };
 
-it('does not report a retry as lost while no worker has looked at it', { timeout: 90_000 }, async () => {
+it('does not report a retry as lost while no worker has looked at it', { timeout: 150_000 }, async () => {
   shop.warehouse.faults.set({ mode: 'error_before' });
   const { orderId } = await shop.placeOrder();
   await dispatcher.drain();

@@ -26,7 +26,8 @@ async function fulfillingOrder(): Promise<string> {
 
 const statusOf = (orderId: string, status: OrderStatus) =>
   vi.waitFor(async () => expect(await db.select().from(orders).where(eq(orders.id, orderId))).toMatchObject([{ status }]), {
-    timeout: 20_000,
+    // A step is parked after its retries, which take 15 s.
+    timeout: 60_000,
     interval: 50,
   });
 
@@ -39,7 +40,7 @@ async function pendingSignup(): Promise<string> {
   return made.id;
 }
 
-describe('the check of orders and their runs', { timeout: 90_000 }, () => {
+describe('the check of orders and their runs', { timeout: 240_000 }, () => {
   it('finds nothing wrong with orders under way, accepted, parked, cancelled and shipped', async () => {
     await fulfillingOrder();
     shop.warehouse.faults.set({ mode: 'error_before' });

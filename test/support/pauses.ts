@@ -57,7 +57,7 @@ export async function createPauses(databaseUrl: string) {
       return {
         reached: async () => {
           await expect
-            .poll(async () => (await waiting(id)).length, { timeout: 25_000, interval: 20, message: `${on} of ${table}` })
+            .poll(async () => (await waiting(id)).length, { timeout: 45_000, interval: 20, message: `${on} of ${table}` })
             .toBeGreaterThan(0);
         },
         resume: async () => {

@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { watchRoom } from '../../src/temporal/room.ts';
 
 const workerWith = (runs: number) => ({ getStatus: () => ({ numInFlightWorkflowActivations: runs, numInFlightLocalActivities: 0 }) });
@@ -12,7 +12,7 @@ it('leaves room for what already waits in the task queue, until it waits no more
   let waiting = 30;
   const room = watchRoom(workerWith(8), () => Promise.resolve(waiting));
   expect(room()).toBe(4);
-  await vi.waitFor(() => expect(room()).toBe(-26));
+  await expect.poll(room).toBe(-26);
   waiting = 0;
-  await vi.waitFor(() => expect(room()).toBe(4));
+  await expect.poll(room).toBe(4);
 });

@@ -114,7 +114,7 @@ const retryAll = (ratePerSecond: number) =>
 const bulkAction = async (id: string) => (await readBulkAction(rig.db, id))?.bulkAction;
 
 const settled = async (id: string, counts: object) => {
-  await expect.poll(() => progressOf(id), { timeout: 15_000 }).toMatchObject(counts);
+  await expect.poll(() => progressOf(id), { timeout: 30_000 }).toMatchObject(counts);
 };
 
 describe('the results of a bulk action', () => {

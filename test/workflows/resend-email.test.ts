@@ -26,7 +26,7 @@ const unsent = (id: string) =>
 
 /** Waits, without skipping time, until so many emails about an order or a signup have failed for good. */
 async function failedEmails(id: string, count: number) {
-  await expect.poll(async () => (await unsent(id)).length, { timeout: 15_000 }).toBe(count);
+  await expect.poll(async () => (await unsent(id)).length, { timeout: 30_000 }).toBe(count);
   return await unsent(id);
 }
 
@@ -34,7 +34,7 @@ async function failedEmails(id: string, count: number) {
 async function ended({ id, occurrence }: typeof failures.$inferSelect): Promise<string> {
   const workflowId = resendWorkflowId({ failureId: id, occurrence });
   const run = rig.client.workflow.getHandle(workflowId);
-  await expect.poll(async () => (await run.describe()).status.name, { timeout: 15_000 }).toBe('COMPLETED');
+  await expect.poll(async () => (await run.describe()).status.name, { timeout: 30_000 }).toBe('COMPLETED');
   return workflowId;
 }
 
@@ -190,10 +190,10 @@ describe('a bulk retry of emails', () => {
     const bulkActionId = await startBulkAction(rig.db, request, OPERATOR);
     await rig.deliver();
     const progress = async () => (await readBulkAction(rig.db, bulkActionId))?.progress;
-    await expect.poll(progress, { timeout: 15_000 }).toMatchObject({ pending: 0 });
+    await expect.poll(progress, { timeout: 30_000 }).toMatchObject({ pending: 0 });
     await rig.deliver();
     await expect
-      .poll(progress, { timeout: 15_000 })
+      .poll(progress, { timeout: 30_000 })
       .toMatchObject({ total: 4, requested: 4, skipped: 0, succeeded: 3, failedAgain: 1, waiting: 0 });
     for (const { email } of orders.slice(0, 2)) expect(rig.emails(email)).toHaveLength(1);
     expect(rig.tokens(address)).toHaveLength(1);

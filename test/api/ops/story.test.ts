@@ -41,7 +41,7 @@ const OURS = `${process.pid}@${hostname()}`;
 const TECHNICAL = { type: 'warehouse_unavailable', message: 'There is a technical problem, and we are working on it.' };
 
 describe('an order whose step fails', () => {
-  it('is shown retrying, then parked, with its whole story', { timeout: 60_000 }, async () => {
+  it('is shown retrying, then parked, with its whole story', { timeout: 120_000 }, async () => {
     const id = await placeOrder(api);
     expect((await get(`/v1/ops/orders/${id}`)).body).toMatchObject({
       run: null,

@@ -7,12 +7,12 @@ import { failures, orders, payments, refunds, signups } from '../../../src/db/sc
 import { call, WEBHOOK_SECRET } from '../../api/support/api.ts';
 import type { WatchedShop } from './watched-shop.ts';
 
-/** How long each wait of the shop takes, so that every end comes within a minute. */
+/** How long each wait of the shop takes: every end comes within a minute, and a busy machine answers before it is over. */
 export const SHORT_WAITS = {
-  APPROVAL_DEADLINE: '25s',
+  APPROVAL_DEADLINE: '40s',
   SIGNUP_REMINDERS: '10s',
-  VERIFICATION_DEADLINE: '25s',
-  TRIAL: '20s',
+  VERIFICATION_DEADLINE: '40s',
+  TRIAL: '30s',
   TRIAL_REMINDER_BEFORE: '10s',
 };
 

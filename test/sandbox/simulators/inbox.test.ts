@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startInbox } from '../../../src/sandbox/simulators/inbox.ts';
 import { statusAs } from '../../support/host-header.ts';
 import { closing, errorOf, temporaryFile } from './support.ts';
@@ -114,7 +114,7 @@ describe('faults', () => {
     const { inbox, send } = await start();
     inbox.faults.set({ mode: 'slow', delayMs: 600_000, count: 1 });
     const error = errorOf(send());
-    await vi.waitFor(() => expect(inbox.faults.current).toBeNull());
+    await expect.poll(() => inbox.faults.current).toBeNull();
     await inbox.close();
     expect(await error).toBeInstanceOf(Error);
     expect(inbox.messages()).toEqual([]);

@@ -74,6 +74,6 @@ export async function startReceiver(...statuses: number[]) {
     /** The types of the events received, in order. */
     types: () => received.map(({ body }) => z.object({ type: z.string() }).parse(JSON.parse(body)).type),
     /** Waits until `count` webhooks were received. */
-    wait: (count: number) => vi.waitUntil(() => received.length >= count, { timeout: 10_000 }),
+    wait: (count: number) => vi.waitUntil(() => received.length >= count, { timeout: 20_000 }),
   };
 }

@@ -8,7 +8,7 @@ import type { Readings } from './readings.ts';
 import type { RigParts } from './temporal.ts';
 
 /** Waits without skipping workflow time. */
-const until = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 15_000, interval: 20 });
+const until = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 30_000, interval: 20 });
 
 /** What a test waits for. */
 export function createWaits({ skip, result }: RigParts, readings: Readings) {

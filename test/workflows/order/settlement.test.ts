@@ -77,7 +77,7 @@ describe('a cancellation while the warehouse does not answer', () => {
       ).length;
     const before = await timesAsked();
     await run.cancel();
-    await expect.poll(timesAsked, { timeout: 15_000 }).toBeGreaterThan(before);
+    await expect.poll(timesAsked, { timeout: 30_000 }).toBeGreaterThan(before);
     expect(await rig.order(id)).toMatchObject({ status: 'fulfilling', cancellationStatus: 'refused' });
     await rig.carrier(id, 'delivered');
     expect(await rig.result(orderWorkflowId(id))).toEqual({ status: 'completed' });
