@@ -184,7 +184,8 @@ describe('a list', { timeout: 60_000 }, () => {
       await page.getByText('Times are local (Asia/Tokyo).').waitFor();
       expect(await page.locator('time[datetime="2026-11-24T20:15:00.000Z"]').first().innerText()).toBe('2026-11-25 05:15:00');
       await page.getByRole('button', { name: `Copy the id ${id}` }).click();
-      expect(await page.evaluate('navigator.clipboard.readText()')).toBe(id);
+      // The page writes while the test reads.
+      await expect.poll(() => page.evaluate('navigator.clipboard.readText()')).toBe(id);
       expect(await accessProblems(page)).toEqual([]);
     });
   });

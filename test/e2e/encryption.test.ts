@@ -82,11 +82,12 @@ async function play(word: string, keys: string) {
     const pending = (await describeRun(client, run.workflowId))?.pendingActivities ?? [];
     expect(pending).toMatchObject([{ lastFailure: { type: 'warehouse_unavailable', message: `${word} is not at home` } }]);
   }, SOON);
+  // Before the cancellation, which ends what is shown there.
+  const { raw } = await run.describe();
   // Earlier versions sent reasons.
   await run.signal(SIGNALS.cancelOrder, { actor: 'customer', reason: `${word} says no` });
   await expect(ended.result()).rejects.toMatchObject({ cause: { type: 'out_of_stock', message: `${word} is sold out` } });
 
-  const { raw } = await run.describe();
   const histories = [await run.fetchHistory(), await ended.fetchHistory()];
   const found = {
     histories: histories.map((history) => readable(historyToJSON(history))).join(''),

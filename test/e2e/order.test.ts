@@ -125,6 +125,9 @@ describe('while Temporal is stopped', () => {
     expect(await settle(id)).toBe('completed');
     await expectSound(stack.shop, id);
     await expect.poll(() => stack.shop.inbox.messages({ to: email }).length, { timeout: 20_000 }).toBe(1);
-    expect((await call(stack, 'GET', '/readyz')).body).toMatchObject({ status: 'ready', checks: { temporal: 'ok' } });
+    // The API has a connection of its own, which waits longer and longer before it tries again.
+    await expect
+      .poll(async () => (await call(stack, 'GET', '/readyz')).body, { timeout: 20_000 })
+      .toMatchObject({ status: 'ready', checks: { temporal: 'ok' } });
   });
 });
