@@ -26,18 +26,19 @@ it('is an alert when no worker polls, and when a schedule did not run', async ()
   const alerter = configureAlerter(loadWorkerConfig(shop.environment), { db: shop.db, client, log: shop.log, now });
   await alerter.look();
   expect(shop.inbox.messages({ to: ON_CALL })).toEqual([]);
-  skipped = 60_000;
-  await alerter.look();
-  const subjects = () => shop.inbox.messages({ to: ON_CALL }).map(({ subject }) => subject);
-  expect(subjects().toSorted()).toEqual(
+  /** Looks again, after some time: a look may be over before Temporal has answered. @returns what was said */
+  const lookAfter = async (ms: number) => {
+    skipped += ms;
+    await alerter.look();
+    return shop.inbox.messages({ to: ON_CALL }).map(({ subject }) => subject);
+  };
+  await expect.poll(async () => (await lookAfter(60_000)).toSorted(), EVENTUALLY).toEqual(
     ['email', 'operations', 'orders'].map((queue) => expect.stringMatching(new RegExp(`no workers have polled holdfast-${queue} since \\d\\d:\\d\\d`))),
   );
   // The server's own clock has not come to the next Monday.
   skipped = 8 * DAY;
-  await alerter.look();
-  skipped += 120_000;
-  await alerter.look();
-  expect(subjects()).toContainEqual(expect.stringMatching(/the schedule weekly-report did not run at 08:00 CES?T on /));
+  const missed = expect.stringMatching(/the schedule weekly-report did not run at 08:00 CES?T on /);
+  await expect.poll(() => lookAfter(120_000), EVENTUALLY).toContainEqual(missed);
   alerter.close();
 });
 
@@ -45,7 +46,9 @@ it('is an alert when tasks wait for too long because all workers are busy, until
   const { client } = temporal;
   const free = new AbortController();
   const freed = once(free.signal, 'abort');
+  let begun = 0;
   const pruneFinishedWork = async () => {
+    begun += 1;
     await freed;
   };
   const stop = await startWorkers(shop, { ...temporal, queues: ['operations'], slots: 1, replaceActivities: () => ({ pruneFinishedWork }) });
@@ -55,6 +58,10 @@ it('is an alert when tasks wait for too long because all workers are busy, until
   });
   const start = () => client.workflow.start('prune', { taskQueue: TASK_QUEUES.operations, workflowId: randomUUID() });
   const runs = await Promise.all([1, 2, 3].map(start));
+  // Earlier, other tasks would wait: the first ones of the runs.
+  const scheduled = async () => (await Promise.all(runs.map((run) => run.describe()))).flatMap(({ raw }) => raw.pendingActivities ?? []).length;
+  await expect.poll(scheduled, EVENTUALLY).toBe(3);
+  await expect.poll(() => begun, EVENTUALLY).toBe(1);
   let skipped = 0;
   const now = () => Promise.resolve(new Date(Date.now() + skipped));
   const config = loadWorkerConfig({ ...shop.environment, ALERT_BACKLOG_AFTER: '1s' });
