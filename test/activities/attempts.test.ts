@@ -9,6 +9,7 @@ import { connectDatabase } from '../../src/db/client.ts';
 import { attemptEvents, failures, sagaSteps } from '../../src/db/schema.ts';
 import { readAttempts } from '../../src/queries/attempts.ts';
 import { readOrderStory, readSteps } from '../../src/queries/order-story.ts';
+import { holdAnswersOf } from '../support/held-warehouse.ts';
 import { startProxy } from '../support/proxy.ts';
 import { runActivity, useShop } from '../support/shop.ts';
 
@@ -221,12 +222,14 @@ describe('an attempt whose commit is not answered', () => {
 describe('an attempt that nobody heard of again', () => {
   it('is shown as lost once its order is parked, and no longer if it ends after all', async () => {
     const ref = await shop.placeOrder();
-    shop.warehouse.faults.set({ mode: 'slow', delayMs: 1_000, count: 1, operation: 'POST /v1/shipments' });
-    const hanging = run(ref, 'requestShipment');
-    await expect.poll(() => shop.warehouse.faults.current).toBeNull();
+    const { gateway, accepted, letGo } = holdAnswersOf(shop.gateways.warehouse);
+    const activities = createWarehouseActivities({ db: shop.db, gateway });
+    const hanging = runActivity((order: OrderRef) => activities.requestShipment(order), ref);
+    await accepted;
     await expect.poll(() => shown(ref)).toEqual(['ship 1 started']);
     await runActivity(shop.activities().parkOrder, ref, 'ship', DOWN);
     expect(await shown(ref)).toEqual(['ship 1 started', 'ship 1 lost', 'ship 1 exhausted']);
+    letGo();
     await hanging;
     expect(await shown(ref)).toEqual(['ship 1 started', 'ship 1 exhausted', 'ship 1 done']);
   });

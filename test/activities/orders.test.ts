@@ -1,10 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { createWarehouseActivities } from '../../src/activities/warehouse.ts';
 import type { OrderRef } from '../../src/contracts/ids.ts';
 import { connectDatabase } from '../../src/db/client.ts';
 import { attemptEvents, commands, failureEvents, failures, orderEvents, orders, sagaSteps, shipments } from '../../src/db/schema.ts';
 import { retryFailure } from '../../src/operate/failures.ts';
+import { holdAnswersOf } from '../support/held-warehouse.ts';
 import { createPauses } from '../support/pauses.ts';
 import { runActivity, useShop } from '../support/shop.ts';
 
@@ -53,12 +55,16 @@ async function answersTo({ orderId }: OrderRef): Promise<unknown[]> {
 
 /** Parks an order while the warehouse is still answering. @returns ends the attempt, and waits for it */
 async function parkedDuringAttempt(ref: OrderRef): Promise<() => Promise<void>> {
-  shop.warehouse.faults.set({ mode: 'slow', delayMs: 500, operation: 'POST /v1/shipments', count: 1 });
-  const attempt = runActivity(shop.activities(late.db).requestShipment, ref);
-  await expect.poll(() => shop.warehouse.faults.current).toBeNull();
+  const { gateway, accepted, letGo } = holdAnswersOf(shop.gateways.warehouse);
+  const activities = createWarehouseActivities({ db: late.db, gateway });
+  const attempt = runActivity((order: OrderRef) => activities.requestShipment(order), ref);
+  await accepted;
   await park(ref);
   expect(await statusOf(ref)).toBe('needs_attention');
-  return () => attempt;
+  return async () => {
+    letGo();
+    await attempt;
+  };
 }
 
 /** @returns the type of the error that an activity failed with */

@@ -5,6 +5,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { and, eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createActivityInterceptor } from '../../src/activities/interceptors.ts';
+import { createWarehouseActivities } from '../../src/activities/warehouse.ts';
 import { shipmentReference, type OrderRef } from '../../src/contracts/ids.ts';
 import { RETRY_PROFILES } from '../../src/contracts/retry-profiles.ts';
 import type { OrderStep } from '../../src/contracts/statuses.ts';
@@ -15,6 +16,7 @@ import { createLogger } from '../../src/log.ts';
 import { retryFailure } from '../../src/operate/failures.ts';
 import { isStep, hasBegun } from '../../src/records/saga-steps.ts';
 import { expectSound, invoiceNumbers, stockTotals } from '../support/audit.ts';
+import { holdAnswersOf } from '../support/held-warehouse.ts';
 import { waitingForRows } from '../support/lock-waits.ts';
 import { createPauses, type Pauses } from '../support/pauses.ts';
 import { createShop, runActivity, type Shop } from '../support/shop.ts';
@@ -186,12 +188,16 @@ describe('a compensation while its step is between the outside call and the comm
 
   it('cancels a shipment that has just been accepted, and the step commits nothing', async () => {
     const ref = await shop.placeOrder();
-    shop.warehouse.faults.set({ mode: 'slow', delayMs: 300, operation: 'POST /v1/shipments', count: 1 });
-    const attempt = Promise.allSettled([runActivity(shop.activities(late.db).requestShipment, ref)]);
-    await expect.poll(() => shop.warehouse.faults.current).toBeNull();
+    const { gateway, accepted, letGo } = holdAnswersOf(shop.gateways.warehouse);
+    const activities = createWarehouseActivities({ db: late.db, gateway });
+    const attempt = Promise.allSettled([runActivity((order: OrderRef) => activities.requestShipment(order), ref)]);
+    await accepted;
     let undone: Promise<void> = Promise.resolve();
     await holding(ref, 'ship', async () => {
+      // Locks are granted in the order of requests: the compensation first.
       undone = runActivity(shop.activities().cancelShipment, ref);
+      await expect.poll(() => waitingForRows(shop.db)).toBe(1);
+      letGo();
       await expect.poll(() => waitingForRows(shop.db)).toBe(2);
     });
     await undone;
