@@ -103,8 +103,9 @@ describe('the search', () => {
   });
 
   it('had something to search everywhere', () => {
-    const places = { ...encrypted.temporal, ...encrypted.others, ...encrypted.rightful };
-    // Temporal writes only errors to its log.
-    expect(Object.entries(places).flatMap(([place, text]) => (text.length < 500 ? [place] : []))).toEqual(['the log of Temporal']);
+    // Temporal writes only errors to its log, and on a quiet machine it has none.
+    const { 'the log of Temporal': _log, ...temporal } = encrypted.temporal;
+    const places = { ...temporal, ...encrypted.others, ...encrypted.rightful };
+    expect(Object.entries(places).flatMap(([place, text]) => (text.length < 500 ? [place] : []))).toEqual([]);
   });
 });
