@@ -51,7 +51,7 @@ describe('while Postgres is unavailable', () => {
 
   it('answers the requests whose connection breaks', async () => {
     const id = await placeOrder(api);
-    const waiting = call(api, 'GET', `/v1/orders/${id}`, { key: api.keys.customer.key, headers: { Prefer: 'wait=1' } });
+    const waiting = call(api, 'GET', `/v1/orders/${id}`, { key: api.keys.customer.key, headers: { Prefer: 'wait=5' } });
     const other = call(api, 'GET', '/v1/orders', { key: api.keys.customer.key });
     expect((await other).status).toBe(200);
     await proxy.cut();

@@ -210,7 +210,7 @@ describe('faults', () => {
       const { simulator, stripe, types } = await start();
       simulator.faults.set({ mode, count: 3, ...(mode === 'slow' && { delayMs: 5 }) });
       const ask = () => stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' });
-      const intent = await vi.waitFor(ask, { timeout: 5000 });
+      const intent = await vi.waitFor(ask, { timeout: 20_000 });
       expect(intent.status).toBe('succeeded');
       expect(types().filter((type) => type === 'charge.created')).toHaveLength(1);
     },
@@ -253,7 +253,7 @@ describe('faults', () => {
     const { simulator, stripe, types } = await start();
     simulator.faults.set({ mode: 'slow', delayMs: 600_000, count: 1 });
     const error = errorOf(stripe.paymentIntents.create(paid, { idempotencyKey: 'order:1' }));
-    await vi.waitFor(() => expect(simulator.faults.current).toBeNull());
+    await expect.poll(() => simulator.faults.current).toBeNull();
     simulator.faults.set({ mode: 'down' }); // the client retries once by itself
     await simulator.close();
     expect(await error).toBeInstanceOf(Stripe.errors.StripeConnectionError);
@@ -284,13 +284,11 @@ test('webhooks are signed like those of Stripe, and retried until accepted', asy
   await stripe.refunds.create({ payment_intent: id });
   await receiver.wait(5);
   const events = receiver.received.map(({ body, headers }) => stripe.webhooks.constructEvent(body, String(headers['stripe-signature']), secret));
-  expect(events.map(({ type }) => type)).toEqual([
-    'payment_intent.succeeded',
-    'payment_intent.succeeded',
-    'payment_intent.payment_failed',
-    'refund.created',
-    'charge.refunded',
-  ]);
+  const types = events.map(({ type }) => type);
+  expect(types.slice(0, 3)).toEqual(['payment_intent.succeeded', 'payment_intent.succeeded', 'payment_intent.payment_failed']);
+  // Those of the refund are sent at once, each on a connection of its own.
+  expect(types.slice(3).toSorted()).toEqual(['charge.refunded', 'refund.created']);
   expect(events[0]?.id).toBe(events[1]?.id);
-  expect(events[4]?.data.object).toMatchObject({ object: 'charge', payment_intent: id, amount_refunded: 1999 });
+  const refunded = events.find(({ type }) => type === 'charge.refunded');
+  expect(refunded?.data.object).toMatchObject({ object: 'charge', payment_intent: id, amount_refunded: 1999 });
 });

@@ -60,7 +60,7 @@ describe('a cancellation', () => {
   });
 
   it('refunds a charge that succeeds while it arrives', async () => {
-    rig.payments.faults.set({ mode: 'slow', delayMs: 200 });
+    rig.payments.faults.set({ mode: 'slow', delayMs: 600 });
     const id = await rig.placeOrder();
     await rig.step(id, 'charge: running');
     await rig.cancel(id);
@@ -84,7 +84,7 @@ describe('a cancellation', () => {
   });
 
   it('of a charged order cancels the shipment that the warehouse is just accepting', async () => {
-    rig.warehouse.faults.set({ mode: 'slow', delayMs: 200 });
+    rig.warehouse.faults.set({ mode: 'slow', delayMs: 1_000 });
     const id = await rig.placeOrder();
     await rig.step(id, 'ship: running');
     await rig.cancel(id);
@@ -216,7 +216,7 @@ describe('a cancellation', () => {
   });
 
   it('is done, too, if its order fails for another reason before', async () => {
-    rig.payments.faults.set({ mode: 'slow', delayMs: 200 });
+    rig.payments.faults.set({ mode: 'slow', delayMs: 600 });
     const id = await rig.placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
     await rig.step(id, 'charge: running');
     await cancelOrder(rig.db, rig.caller, id, 'changed my mind');

@@ -5,6 +5,8 @@ import { useRig } from '../../support/rig.ts';
 
 /** ms. Longer than a first try may take, shorter than a call. */
 const LATE = 3_000;
+/** ms. Longer than an order takes to come to its first email, shorter than a connection to the mail server may be silent. */
+const OCCUPIED = 10_000;
 const SHIPMENT = 'POST /v1/shipments';
 
 const rig = await useRig();
@@ -63,10 +65,11 @@ describe('a first try', () => {
   });
 
   it('of an email that would have to wait in line is not made, and the email is sent as a normal activity', async () => {
-    rig.inbox.faults.set({ mode: 'slow', delayMs: LATE, count: 5 });
+    rig.inbox.faults.set({ mode: 'slow', delayMs: OCCUPIED, count: 5 });
     const occupying = Array.from({ length: 5 }, (_, index) =>
       rig.gateways.mail.send({ key: `other ${index}`, to: 'other@example.com', subject: 'Hello', text: 'Hello', html: '<p>Hello</p>' }),
     );
+    await expect.poll(() => rig.inbox.faults.current).toBeNull();
     const id = await rig.placeOrder();
     await rig.orderStatus(id, 'fulfilling');
     await Promise.all(occupying);
