@@ -105,6 +105,7 @@ export const resetFailure = defineAction({
     eventId: z
       .int()
       .min(1)
+      .max(Number.MAX_SAFE_INTEGER)
       .optional()
       .meta({ description: 'The event to undo. Default: what it is failing at, or the end of the run' }),
   }),

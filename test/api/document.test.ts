@@ -116,6 +116,13 @@ describe('a client developer', () => {
   });
 
   it.each([
+    ['ResetFailure', { reason: 'again', eventId: 1e300 }],
+    ['StripeEvent', { id: 'evt_1', type: 'refund.failed', created: 1e300, data: { object: {} } }],
+  ])('finds how large a number may be in %s', (name, body) => {
+    expect(takes(name, body)).toBe(false);
+  });
+
+  it.each([
     ['a filter', true, { filter: {} }],
     ['ids', true, { ids: [ID] }],
     ['neither', false, {}],

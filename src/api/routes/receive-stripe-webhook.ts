@@ -17,7 +17,7 @@ const eventSchema = z
   .looseObject({
     id: line(200),
     type: line(200),
-    created: z.int(),
+    created: z.int().max(Number.MAX_SAFE_INTEGER),
     data: z.object({ object: z.looseObject({}) }),
   })
   .openapi('StripeEvent');
