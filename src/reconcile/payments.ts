@@ -22,7 +22,7 @@ interface Ours {
   isAtWork: boolean;
   /** The order, or this generation of it, has ended without success: its money belongs to the customer. */
   isEndedBadly: boolean;
-  /** A failure says that it has not been given back. */
+  /** A failure says that it has not been given back, and waits for a person or for a refund that was asked for lately. */
   isKnown: boolean;
 }
 
@@ -31,6 +31,14 @@ interface Theirs {
   intent: PaymentIntent;
   refunds: ProviderRefund[];
 }
+
+/**
+ * Whether the retry of a failure may still come to something. It asks every few minutes, so after a day its run is lost, e.g. because
+ * Temporal was restored from a backup: nobody could retry or settle the failure then.
+ */
+const isAskedLately = sql`exists (
+  select from failure_events where failure_events.failure_id = failures.id
+    and failure_events.type = 'retry_requested' and failure_events.created_at > now() - interval '1 day')`;
 
 /** Every payment and every refund is the same at the provider, and money of an order that ended badly is given back. */
 export function providerPayments(db: Database, gateway: PaymentGateway): Check {
@@ -114,7 +122,7 @@ export function providerPayments(db: Database, gateway: PaymentGateway): Check {
         isEndedBadly: sql<boolean>`${isEndedBadly(payments.generation)}`,
         isKnown: sql<boolean>`exists (
           select from failures where failures.order_id = ${payments.orderId} and failures.generation = ${payments.generation}
-            and kind in ('compensation', 'refund') and status in ('open', 'retrying'))`,
+            and (kind = 'compensation' and status in ('open', 'retrying') or kind = 'refund' and (status = 'open' or status = 'retrying' and ${isAskedLately})))`,
       })
       .from(payments)
       .innerJoin(orders, eq(orders.id, payments.orderId))

@@ -1,11 +1,13 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { shipmentReference } from '../../src/contracts/ids.ts';
+import { orderWorkflowId, shipmentReference } from '../../src/contracts/ids.ts';
 import type { OrderStatus } from '../../src/contracts/statuses.ts';
-import { failures, orders, payments, refunds, sagaSteps, shipments } from '../../src/db/schema.ts';
+import { commands, failureEvents, failures, orders, payments, refunds, sagaSteps, shipments } from '../../src/db/schema.ts';
 import { cancelOrder } from '../../src/intake/orders.ts';
 import { fixFailure } from '../../src/operate/discrepancies.ts';
+import { retryFailure } from '../../src/operate/failures.ts';
 import { createBookkeeper } from '../support/books.ts';
+import { openFailureOf } from '../support/failures.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { useShop } from '../support/shop.ts';
 import { startWorkers } from '../support/workers.ts';
@@ -118,6 +120,28 @@ describe('the check of payments', { timeout: 60_000 }, () => {
     await expectEqual('payments', intent);
     const all = await db.select().from(failures).where(eq(failures.orderId, orderId));
     expect(all.map(({ kind, status }) => `${kind}: ${status}`).toSorted()).toEqual(['discrepancy: resolved', 'refund: resolved']);
+  });
+
+  it('finds money whose refund was asked for again a day ago, in a run that Temporal has lost', async () => {
+    await db.update(orders).set({ status: 'cancelled' }).where(eq(orders.id, orderId));
+    const refund = { kind: 'refund', step: 'charge', errorType: 'refund_failed' } as const;
+    const { failureId } = await openFailureOf(db, { orderId, generation: 1 }, refund);
+    await retryFailure.perform({ db }, failureId, { reason: 'the account is open again' }, 'key:operator');
+    await db.update(commands).set({ state: 'delivered', deliveredAt: sql`now()` }).where(eq(commands.workflowId, orderWorkflowId(orderId)));
+    await expectEqual('payments', intent);
+    await db.update(failureEvents).set({ at: sql`now() - interval '25 hours'` }).where(eq(failureEvents.failureId, failureId));
+    // Two checks in a row have to find it.
+    await expectDifference('payments', intent, { what: 'money_kept', fix: 'refund_payment' }, 'everything');
+    await expectDifference('payments', intent, { failureId: expect.any(String) }, 'known');
+
+    const [reported] = await db.select().from(failures).where(and(eq(failures.orderId, orderId), eq(failures.kind, 'discrepancy')));
+    await fixFailure.perform({ db }, reported?.id ?? '', { reason: 'nothing came of it' }, 'key:operator');
+    await dispatcher.drain();
+    await vi.waitFor(async () => expect(await db.select().from(failures).where(eq(failures.id, failureId))).toMatchObject([{ status: 'resolved' }]), {
+      timeout: 20_000,
+      interval: 50,
+    });
+    await expectEqual('payments', intent);
   });
 
   it('does not report what it cannot read: the check fails, and known differences stay', async () => {
