@@ -54,7 +54,7 @@ const sent = async (template: string, count: number) => {
   await expect.poll(() => shop.db.$count(emails, eq(emails.template, template)), { timeout: 60_000 }).toBe(count);
 };
 
-it('continues an order with one effect of each step, wherever its worker is killed', { timeout: 170_000 }, async () => {
+it('continues an order with one effect of each step, wherever its worker is killed', { timeout: 400_000 }, async () => {
   const forward: ((orderId: string) => Point)[] = [
     (id) => ({ table: 'reservations', on: 'insert', when: of(id) }),
     // Before the first call to the provider, between its two calls, and after it has captured the money.

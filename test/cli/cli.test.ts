@@ -11,13 +11,12 @@ import { openFailure } from '../../src/records/failures.ts';
 import { acceptOrder } from '../../src/intake/orders.ts';
 import { insertApiKey } from '../../src/records/api-keys.ts';
 import { scheduleDefinitions, upsertSchedule } from '../../src/temporal/schedules.ts';
-import { runCommand } from '../support/command.ts';
+import { runCommand, TIME_FOR_COMMANDS } from '../support/command.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
 
-// Each command is a process of its own, which takes seconds to start on a busy machine.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: TIME_FOR_COMMANDS });
 
 let database: TestDatabase;
 let handle: DatabaseHandle;
@@ -45,6 +44,17 @@ async function opsJson(...args: string[]): Promise<{ code: number | null; printe
   const { code, stdout, stderr } = await ops(...args, '--json');
   return { code, printed: JSON.parse(code === 0 ? stdout : stderr) };
 }
+
+/** Runs it again until Temporal has answered: on a busy machine, that may take longer than a person would wait. */
+const answered = (...args: string[]) =>
+  vi.waitFor(
+    async () => {
+      const result = await opsJson(...args);
+      expect(result.printed).toMatchObject({ temporal: 'ok' });
+      return result;
+    },
+    { timeout: 120_000 },
+  );
 
 let requests = 0;
 async function placeOrder(): Promise<string> {
@@ -272,9 +282,9 @@ describe('ops find', () => {
 describe('ops orders', () => {
   it('shows the story of an order, and why it waits', async () => {
     const { orderId } = await park();
-    const { code, printed } = await opsJson('orders', 'show', orderId);
+    const { code, printed } = await answered('orders', 'show', orderId);
     expect(code).toBe(0);
-    expect(printed).toMatchObject({ order: { id: orderId }, temporal: 'ok', failures: [{ step: 'ship' }] });
+    expect(printed).toMatchObject({ order: { id: orderId }, failures: [{ step: 'ship' }] });
     const [shown, missing] = await Promise.all([ops('orders', 'show', orderId), ops('orders', 'show', NOBODY)]);
     expect(shown.stdout).toMatch(new RegExp(`^order +${orderId}$`, 'm'));
     expect(shown.stdout).toMatch(/^why it waits +\S/m);
@@ -381,8 +391,7 @@ describe('ops queues', () => {
     const { code, stdout } = await ops('queues');
     expect(code).toBe(0);
     expect(stdout).toContain('! holdfast-orders: NO WORKERS POLLING');
-    expect((await opsJson('queues')).printed).toMatchObject({
-      temporal: 'ok',
+    expect((await answered('queues')).printed).toMatchObject({
       queues: [{ queue: 'orders', warning: 'no workers polling' }, {}, {}],
       shop: { commandsWaiting: expect.any(Number) },
     });
@@ -401,10 +410,9 @@ describe('ops health', () => {
     const after = await ops('health');
     expect(after.stdout).toMatch(/Warehouse\s+FAILING.*HTTP 503/);
     expect(after.stdout).toMatch(/1@host\s+host\s+NOT POLLING\s+1\.2\.3\s+orders/);
-    expect((await opsJson('health')).printed).toMatchObject({
+    expect((await answered('health')).printed).toMatchObject({
       services: [{}, {}, { service: 'warehouse', state: 'failing' }],
       workers: [{ identity: '1@host', state: 'not_polling' }],
-      temporal: 'ok',
     });
   });
 

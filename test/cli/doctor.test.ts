@@ -6,14 +6,13 @@ import { commands } from '../../src/db/schema.ts';
 import { examine } from '../../src/cli/doctor/examine.ts';
 import { scheduleDefinitions, upsertSchedule } from '../../src/temporal/schedules.ts';
 import { useReceiver } from '../alerts/support/receiver.ts';
-import { runCommand } from '../support/command.ts';
+import { runCommand, TIME_FOR_COMMANDS } from '../support/command.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { useShop } from '../support/shop.ts';
 import { startWorkers } from '../support/workers.ts';
 
-// Each command is a process of its own, which takes seconds to start on a busy machine.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: TIME_FOR_COMMANDS });
 
 const shop = await useShop();
 const namespace = await useNamespace();

@@ -2,11 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { runCommand } from '../support/command.ts';
+import { runCommand, TIME_FOR_COMMANDS } from '../support/command.ts';
 import { HISTORIES } from '../support/histories.ts';
 
-// Each command is a process of its own, which takes seconds to start on a busy machine.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: TIME_FOR_COMMANDS });
 
 let folder: string;
 beforeAll(async () => {

@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { runCommand } from '../support/command.ts';
+import { runCommand, TIME_FOR_COMMANDS } from '../support/command.ts';
 import { readable } from '../support/histories.ts';
 import { createNamespace, type TestNamespace } from '../support/namespace.ts';
 import { dataConverter } from '../support/payloads.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
 
-// Each command is a process of its own, which takes seconds to start on a busy machine.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: TIME_FOR_COMMANDS });
 
 let folder: string;
 let namespace: TestNamespace;

@@ -6,7 +6,7 @@ import { TASK_QUEUES } from '../../src/contracts/names.ts';
 import { bookChecks, commands, failures } from '../../src/db/schema.ts';
 import { fixFailure } from '../../src/operate/discrepancies.ts';
 import { booksSchema } from '../../src/views/books.ts';
-import { runCommand } from '../support/command.ts';
+import { runCommand, TIME_FOR_COMMANDS } from '../support/command.ts';
 import { useNamespace } from '../support/namespace.ts';
 import { useShop } from '../support/shop.ts';
 import { startWorker } from '../support/service-process.ts';
@@ -36,7 +36,7 @@ const ops = async () => {
   return { code, books: booksSchema.parse(JSON.parse(stdout)) };
 };
 
-describe('reconciliation', { timeout: 90_000 }, () => {
+describe('reconciliation', { timeout: TIME_FOR_COMMANDS }, () => {
   it('reports what stays different in one run, and resolves it in a later one', async () => {
     await reconcile('changed');
     const reported = () => db.select().from(failures).where(eq(failures.orderId, orderId));

@@ -16,6 +16,9 @@ export const startProgram = (entry: string, args: string[], environment: Record<
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
+/** ms for a test that runs commands. Each is a process of its own, which takes seconds to start on a busy machine. */
+export const TIME_FOR_COMMANDS = 300_000;
+
 /** How a command ended, and what it printed. */
 export interface Outcome {
   code: number | null;

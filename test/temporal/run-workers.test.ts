@@ -30,7 +30,7 @@ describe('a process with several workers', () => {
 });
 
 describe('a worker process that cannot start one of its workers', () => {
-  it('ends with 1', { timeout: 60_000 }, async () => {
+  it('ends with 1', async () => {
     const broken = { ...shop.environment, ...environment, WORKFLOW_BUNDLE: '/nowhere/workflow-bundle.js' };
     const { code, stderr } = await runCommand('src/worker.ts', [], broken);
     expect(stderr).toContain('/nowhere/workflow-bundle.js');
