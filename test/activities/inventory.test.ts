@@ -53,7 +53,7 @@ it.each([
     const waiting = async () =>
       (await shop.db.execute(sql`select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`))
         .rows.length;
-    await expect.poll(waiting, { timeout: 10_000, interval: 20 }).toBe(1);
+    await expect.poll(waiting, { interval: 20 }).toBe(1);
     const free = await tx.select({ sku: stock.sku }).from(stock).for('no key update', { skipLocked: true });
     expect(free.length).toBe(await shop.db.$count(stock));
   });

@@ -46,7 +46,7 @@ it.each(changes)('%s locks the order before its failure, so that no two of these
     // Not `for update`: a foreign key would already wait for that.
     await tx.select().from(orders).where(eq(orders.id, ref.orderId)).for('no key update');
     changing = change(ref, failureId);
-    await expect.poll(waiting, { timeout: 10_000, interval: 20 }).toBe(1);
+    await expect.poll(waiting, { interval: 20 }).toBe(1);
     const free = await tx
       .select({ id: failures.id })
       .from(failures)

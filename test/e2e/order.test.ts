@@ -59,7 +59,7 @@ async function settle(id: string): Promise<string> {
 }
 
 describe('an order', () => {
-  it('is charged, invoiced, shipped and delivered', { timeout: 60_000 }, async () => {
+  it('is charged, invoiced, shipped and delivered', { timeout: 120_000 }, async () => {
     const id = await placeOrder();
     expect(await settle(id)).toBe('completed');
     await expectSound(stack.shop, id);
@@ -76,7 +76,7 @@ describe('an order', () => {
     expect(invoice.body).toMatch(/^%PDF-/);
     await expect
       .poll(() => stack.shop.inbox.messages({ to: 'ada@example.com' }).map(({ subject, copies }) => `${subject} (${copies})`), {
-        timeout: 15_000,
+        timeout: 30_000,
       })
       .toEqual(expect.arrayContaining([
         expect.stringMatching(/arrived \(1\)/),
@@ -85,7 +85,7 @@ describe('an order', () => {
       ]));
   });
 
-  it('fails and keeps nothing if the card is declined', { timeout: 60_000 }, async () => {
+  it('fails and keeps nothing if the card is declined', { timeout: 120_000 }, async () => {
     const before = await stockTotals(stack.shop.db);
     const id = await placeOrder({ payment: { method: 'pm_card_visa_chargeDeclined' } });
     expect(await settle(id)).toBe('failed');
@@ -95,7 +95,7 @@ describe('an order', () => {
 });
 
 describe('a signup', () => {
-  it('is verified with the token from its email', { timeout: 60_000 }, async () => {
+  it('is verified with the token from its email', { timeout: 120_000 }, async () => {
     const email = 'grace@example.com';
     const accepted = await call(stack, 'POST', '/v1/signups', { key, body: { email, name: 'Grace' }, headers: freshKey() });
     expect(accepted.status).toBe(202);

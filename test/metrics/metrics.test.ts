@@ -105,7 +105,7 @@ describe('the metrics', () => {
     expect(stream.status).toBe(200);
     await expect.poll(open).toBe(1);
     closing.abort();
-    await expect.poll(open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(open).toBe(0);
   });
 
   it('are described in the documentation, all of them and no others', async () => {

@@ -69,5 +69,5 @@ export async function expectNoOpenTransaction(db: Database, name: string): Promi
     );
     return rows.length;
   };
-  await expect.poll(open, { timeout: 10_000 }).toBe(0);
+  await expect.poll(open).toBe(0);
 }
