@@ -51,10 +51,12 @@ const RECORDED = 100;
 
 /**
  * Whether the entry is recorded: later attempts only have one if it says how it all ended. What counts on is the row of a step, or the
- * failure of a withdrawal; nothing counts a repeated refund until it is answered.
+ * failure of a withdrawal. Nothing else counts a repeated refund, so each hundredth of its attempts has one, too.
  */
-const isRecorded = ({ type, attempt }: AttemptEvent): SQL =>
-  type === 'started' || type === 'failed' ? sql`${attempt}::int <= ${RECORDED}` : sql`true`;
+function isRecorded({ kind }: Attempted, { type, attempt }: AttemptEvent): SQL {
+  if (type !== 'started' && type !== 'failed') return sql`true`;
+  return kind === 'refund' ? sql`(${attempt}::int <= ${RECORDED} or ${attempt}::int % ${RECORDED} = 0)` : sql`${attempt}::int <= ${RECORDED}`;
+}
 
 /**
  * @param options `from`: e.g. `from finished`, nothing is recorded unless that has a row; `when`: nor unless this holds
@@ -70,7 +72,7 @@ export function recordAttempt(attempted: Attempted, event: AttemptEvent, { from 
   return sql`
     insert into ${attemptEvents} (order_id, generation, step, kind, email_key, attempt, type, worker, duration_ms, error_type, error_message)
     select ${orderId}::uuid, ${generation}::int, ${step}::text, ${kind}::text, ${emailKey}::text, ${attempt}::int, ${type}::text,
-      ${WORKER}::text, ${duration}, ${error?.errorType ?? null}::text, ${error?.errorMessage ?? null}::text ${from} where ${when} and ${isRecorded(event)}`;
+      ${WORKER}::text, ${duration}, ${error?.errorType ?? null}::text, ${error?.errorMessage ?? null}::text ${from} where ${when} and ${isRecorded(attempted, event)}`;
 }
 
 /**

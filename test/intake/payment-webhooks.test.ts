@@ -4,12 +4,13 @@ import { orderWorkflowId, type OrderRef } from '../../src/contracts/ids.ts';
 import { attemptEvents, commands, disputes, failures, orders, payments, sagaSteps } from '../../src/db/schema.ts';
 import { recordPaymentWebhook } from '../../src/intake/payment-webhooks.ts';
 import { retryFailure, settleFailure } from '../../src/operate/failures.ts';
+import { countAttempts } from '../../src/queries/attempts.ts';
 import { readOrderStory } from '../../src/queries/order-story.ts';
 import { isOf } from '../../src/records/order-rows.ts';
 import { expectSound } from '../support/audit.ts';
 import { waitingForRows } from '../support/lock-waits.ts';
 import { createPauses } from '../support/pauses.ts';
-import { runActivity, useShop } from '../support/shop.ts';
+import { runActivity, runAttempt, useShop } from '../support/shop.ts';
 import { stripeEvent } from '../support/stripe-events.ts';
 
 const shop = await useShop();
@@ -71,11 +72,11 @@ const commandsOf = async ({ orderId }: OrderRef, type: string) => {
   return rows.map(({ body }) => body).filter((body) => typeof body === 'object' && body && 'type' in body && body.type === type);
 };
 
-/** What the workflow of the command does. */
-async function refundAgain(ref: OrderRef): Promise<unknown> {
+/** What the workflow of the command does. @param number of the attempt */
+async function refundAgain(ref: OrderRef, number = 1): Promise<unknown> {
   const [failure] = (await failuresOf(ref)).filter(({ status }) => status === 'retrying' || status === 'open');
   const input = { failureId: failure?.id ?? '', occurrence: failure?.occurrence ?? 0 };
-  const [attempt] = await Promise.allSettled([runActivity(activities.refundAgain, input)]);
+  const [attempt] = await Promise.allSettled([runAttempt(number, activities.refundAgain, input)]);
   return attempt.status === 'rejected' && attempt.reason instanceof Error && 'type' in attempt.reason ? attempt.reason.type : attempt.status;
 }
 
@@ -182,6 +183,13 @@ describe('a refund that fails after it had counted', () => {
     await failRefund(ref);
     expect((await failuresOf(ref)).at(-1)).toMatchObject({ kind: 'refund', status: 'open', occurrence: 2 });
     expect(await callOf(ref)).toMatchObject({ isUnderWay: false });
+  });
+
+  it('shows about how often it was asked for while that goes on for hours', async () => {
+    const ref = await pendingAgain();
+    for (const number of [100, 101, 199, 200, 201]) expect(await refundAgain(ref, number)).toBe('refund_pending');
+    expect(await attemptsOf(ref)).toEqual(['1 started', '1 failed', '100 started', '100 failed', '200 started', '200 failed']);
+    expect(countAttempts((await callOf(ref)) ?? { events: [] })).toBe(200);
   });
 
   it('has failed again if only the next look at it tells so: the report of the provider was lost', async () => {

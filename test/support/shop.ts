@@ -206,8 +206,15 @@ export async function useShop(options: ShopOptions = {}): Promise<Shop> {
 // Many tests make activities fail; their warnings would hide what matters.
 const logger = new DefaultLogger('ERROR');
 
-/** Runs one attempt of an activity, as a worker would. */
+/** Runs the first attempt of an activity, as a worker would. */
 export const runActivity = <Args extends unknown[], Result>(
   activity: (...args: Args) => Promise<Result>,
   ...args: Args
-): Promise<Result> => new MockActivityEnvironment({}, { logger }).run(activity, ...args);
+): Promise<Result> => runAttempt(1, activity, ...args);
+
+/** The same for a later attempt. */
+export const runAttempt = <Args extends unknown[], Result>(
+  attempt: number,
+  activity: (...args: Args) => Promise<Result>,
+  ...args: Args
+): Promise<Result> => new MockActivityEnvironment({ attempt }, { logger }).run(activity, ...args);
