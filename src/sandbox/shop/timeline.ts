@@ -61,14 +61,18 @@ export function timelineOf(order: Order, steps: Step[]): Entry[] {
 
 const FAILED: readonly Step['state'][] = ['refused', 'exhausted', 'interrupted'];
 
-function entryOf({ step, kind, state, attempts, error, startedAt, finishedAt, events, generation }: Step, all: Step[]): Entry {
+/** A step that is undone without having finished was interrupted: it never succeeded. */
+const stateOf = ({ state, finishedAt }: Step): Step['state'] => (state === 'undone' && finishedAt === null ? 'interrupted' : state);
+
+function entryOf(one: Step, all: Step[]): Entry {
+  const { step, kind, attempts, error, startedAt, finishedAt, events, generation } = one;
   const { doing, done } = kind === 'step' ? WORDS[step] : { doing: WORDS[step].undoing, done: WORDS[step].undone };
   const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   // A parked step is not finished, but it has ended.
   const ended = finishedAt ?? events.at(-1)?.at ?? startedAt;
-  const failed = all.some((other) => other.kind === 'step' && other.step === step && other.generation === generation && FAILED.includes(other.state));
+  const failed = all.some((other) => other.kind === 'step' && other.step === step && other.generation === generation && FAILED.includes(stateOf(other)));
   const precaution = kind === 'compensation' && failed ? 'In case the failed attempt did something after all.' : undefined;
-  switch (state) {
+  switch (stateOf(one)) {
     case 'running':
       return { at: startedAt, tone: 'busy', title: `${doing} …` };
     case 'retrying':

@@ -21,6 +21,8 @@ const aStep = (step: Partial<Step>): Step => ({
 });
 
 const event = (type: 'started' | 'exhausted', at: string) => ({ attempt: 4, type, at, durationMs: null, error: null, worker: null });
+/** A cancellation came while it was retried, so it never succeeded. */
+const givenUp = aStep({ state: 'undone', attempts: 4, events: [event('started', BEGAN), event('started', GAVE_UP)] });
 const exhausted = aStep({ state: 'exhausted', attempts: 4, events: [event('started', BEGAN), event('exhausted', GAVE_UP)] });
 const undoing = (at: string) => aStep({ kind: 'compensation', startedAt: at, finishedAt: at });
 
@@ -37,9 +39,18 @@ it('says that a repeated step was done once', () => {
 it.each([
   ['refused', aStep({ state: 'refused', finishedAt: GAVE_UP })],
   ['parked', exhausted],
+  ['given up', givenUp],
 ])('says why a step is undone that was %s', (_, step) => {
   const detail = 'In case the failed attempt did something after all.';
   expect(find([step, undoing(UNDONE)], 'Shipment cancelled')).toMatchObject({ detail });
+});
+
+it('does not say of a step that was given up that it was done', () => {
+  expect(timelineOf(parkedOrder, [givenUp, undoing(UNDONE)]).map(({ title }) => title)).toEqual([
+    'Order accepted',
+    'Asking the warehouse to ship was interrupted',
+    'Shipment cancelled',
+  ]);
 });
 
 it('says nothing of the kind about a step that was done', () => {
