@@ -130,8 +130,14 @@ const STEP_COLUMNS: Columns<StepRecord> = [
   { title: 'Attempts', number: true, cell: ({ attempts }) => number(attempts) },
   { title: 'Error', cell: ({ errorType, errorMessage }) => <ErrorText type={errorType} message={errorMessage} /> },
   { title: 'Started', cell: ({ startedAt }) => <Time at={startedAt} exact /> },
-  { title: 'Finished', cell: ({ finishedAt }) => (finishedAt ? <Time at={finishedAt} exact /> : 'not yet') },
+  { title: 'Finished', cell: Finished },
 ];
+
+/** A step that was given up or undone without having finished never will. */
+function Finished({ state, finishedAt }: StepRecord) {
+  if (finishedAt) return <Time at={finishedAt} exact />;
+  return state === 'running' || state === 'retrying' ? 'not yet' : '–';
+}
 
 const Steps = ({ steps }: { steps: StepRecord[] }) => (
   <Table label="Steps and compensations" columns={STEP_COLUMNS} rows={steps} empty="No step has started yet." />

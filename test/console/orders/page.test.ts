@@ -70,6 +70,14 @@ it('shows each event of a step at its own time, and adds to it when the step is 
   expect(await timeline(ref)).toEqual([...before, 'Compensation "reserve": undone']);
 });
 
+it('does not say of a step that was undone that it is still to finish', async () => {
+  const ref = await stuckOrder();
+  const finished = async () => Array.from((await page(ref)).matchAll(/data-label="Finished">(not yet|–|<time)/g), ([, cell]) => cell);
+  expect(await finished()).toEqual(['<time', '<time', 'not yet']);
+  await runActivity(shop.activities().cancelShipment, ref);
+  expect(await finished()).toEqual(['<time', '<time', '–', '<time']);
+});
+
 it('shows first whose order it is, with a way to all their orders', async () => {
   const shown = await page(await shop.placeOrder());
   expect(shown).toContain('<dd>ada@example.com<div><a href="/ops/orders?email=ada%40example.com">All their orders</a></div></dd>');
