@@ -217,13 +217,13 @@ describe('the shop window', { timeout: 180_000 }, () => {
     await simulator.getByText('Now it works.').waitFor();
     await simulator.getByLabel('For the next … requests').fill('3');
     await simulator.getByLabel('Slow down by … ms').fill('1000');
-    await simulator.getByLabel('Only').selectOption('POST /v1/shipments');
+    await simulator.getByLabel('Affects').selectOption('POST /v1/shipments');
     for (const [button, state] of [
       ['Take down', 'is down'],
       ['Fail before acting', 'fails before it acts'],
       ['Act, then fail', 'fails after it has acted'],
       ['Act, then lose the answer', 'acts, but its answer is lost'],
-      ['Refuse as too many', 'refuses because of too many requests'],
+      ['Limit the rate', 'limits the rate'],
       ['Slow down', 'is slow by 1000 ms'],
     ] as const) {
       await simulator.getByRole('button', { name: button }).click();

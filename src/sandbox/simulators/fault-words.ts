@@ -6,7 +6,7 @@ export const FAULT_WORDS: Record<FaultMode, { button: string; state: string }> =
   error_before: { button: 'Fail before acting', state: 'fails before it acts' },
   error_after_commit: { button: 'Act, then fail', state: 'fails after it has acted' },
   drop_after_commit: { button: 'Act, then lose the answer', state: 'acts, but its answer is lost' },
-  rate_limit: { button: 'Refuse as too many', state: 'refuses because of too many requests' },
+  rate_limit: { button: 'Limit the rate', state: 'limits the rate' },
   slow: { button: 'Slow down', state: 'is slow' },
 };
 

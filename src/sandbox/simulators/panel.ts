@@ -64,10 +64,10 @@ export function currentFault(panel: FaultPanel) {
 export function faultControls(panel: FaultPanel) {
   return html`<form id="faults">
       <label>For the next … requests <input name="count" type="number" min="1" placeholder="until healed" /></label>
-      <label>Share of them, 0 to 1 <input name="rate" type="number" min="0" max="1" step="0.05" value="1" /></label>
+      <label>Share of requests, 0 to 1 <input name="rate" type="number" min="0" max="1" step="0.05" value="1" /></label>
       ${modeSettings.map(({ mode, setting }) => html`<label>${FAULT_WORDS[mode].button} ${SETTING_WORDS[setting] ?? setting} <input name="${mode}.${setting}" type="number" min="1" placeholder="default" /></label>`)}
       ${panel.operations.length > 0
-        ? html`<label>Only <select name="operation"><option value="">every request</option>${panel.operations.map((operation) => html`<option>${operation}</option>`)}</select></label>`
+        ? html`<label>Affects <select name="operation"><option value="">every request</option>${panel.operations.map((operation) => html`<option>${operation}</option>`)}</select></label>`
         : ''}
       <p>${faultModes.map((mode) => html`<button value="${mode}" title="${mode}">${FAULT_WORDS[mode].button}</button> `)}<button value="">Heal</button></p>
     </form>
