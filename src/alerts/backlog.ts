@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import { and, count, eq, inArray, lt, min, notExists, sql } from 'drizzle-orm';
+import { and, count, eq, lt, min, not, sql } from 'drizzle-orm';
 import type { AlertContent } from '../contracts/alerts.ts';
-import { LIVE_FAILURE_STATUSES } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
-import { commands, failures } from '../db/schema.ts';
+import { commands } from '../db/schema.ts';
+import { isForBrokenRun } from '../records/commands.ts';
 import { readQueues, type QueueState, type TaskBacklog } from '../temporal/queues.ts';
 import { readMissedRuns, type MissedRun } from '../temporal/schedules.ts';
 import { clockTime, type Clock, type Trouble } from './trouble.ts';
@@ -40,15 +40,11 @@ export const isUnknown = (subject: string, { queues, missed }: TemporalBacklog):
  * that run has an alert of its own
  */
 export async function readCommandBacklog(tx: Transaction, limit: number, clock: Clock): Promise<Trouble[]> {
-  const { createdAt, lastError, state, workflowId } = commands;
-  const brokenRun = tx
-    .select({ id: failures.id })
-    .from(failures)
-    .where(and(eq(failures.workflowId, workflowId), eq(failures.kind, 'run'), inArray(failures.status, LIVE_FAILURE_STATUSES)));
+  const { createdAt, lastError, state } = commands;
   const [waiting] = await tx
     .select({ count: count(), oldest: min(createdAt), error: sql<string | null>`(array_agg(${lastError} order by ${createdAt}))[1]` })
     .from(commands)
-    .where(and(eq(state, 'pending'), lt(createdAt, new Date(clock.now.getTime() - limit)), notExists(brokenRun)));
+    .where(and(eq(state, 'pending'), lt(createdAt, new Date(clock.now.getTime() - limit)), not(isForBrokenRun)));
   if (!waiting?.oldest) return [];
   const { count: number, oldest: since, error } = waiting;
   return [

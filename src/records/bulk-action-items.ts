@@ -5,6 +5,7 @@ import type { OrderStatus } from '../contracts/statuses.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import { isRecent } from '../db/liveness.ts';
 import { bulkActionItems, bulkActions, commands, failures, orders, workers } from '../db/schema.ts';
+import { isForBrokenRun } from './commands.ts';
 
 /**
  * The results of the items of bulk actions. Each is written in the transaction that settles what the item has asked for, and only
@@ -132,7 +133,7 @@ const isFailureOfItem = eq(failures.id, bulkActionItems.failureId);
 
 /**
  * Whether a result takes longer than the others should wait for. Only the time in which somebody works counts: Temporal has been told
- * what to do, unless its run is broken, and a worker of the queue has been there. Otherwise all others would be acted on as soon as the
+ * what to do, unless the run is broken, and a worker of the queue has been there. Otherwise all others would be acted on as soon as the
  * workers, or Temporal, are back, although nothing is known of the first.
  */
 const isOverdue = sql`(
@@ -140,7 +141,7 @@ const isOverdue = sql`(
   and not exists (
     select from ${commands} where ${commands.createdAt} >= ${bulkActionItems.actedAt}
       and ${commands.workflowId} = coalesce((select ${failures.workflowId} from ${failures} where ${isFailureOfItem}), 'order/' || ${bulkActionItems.orderId})
-      and (${commands.state} = 'pending' and ${commands.lastError} is null or ${commands.deliveredAt} >= ${patienceAgo})
+      and (${commands.state} = 'pending' and not ${isForBrokenRun} or ${commands.deliveredAt} >= ${patienceAgo})
   )
   and exists (
     select from ${workers} where ${isRecent(workers.lastSeenAt)} and ${workers.startedAt} < ${patienceAgo}

@@ -2,9 +2,9 @@ import { and, eq, gte, inArray, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { id } from '../contracts/fields.ts';
 import { alertWorkflowId, orderWorkflowId, bulkActionWorkflowId, signupWorkflowId } from '../contracts/ids.ts';
-import { ORDER_STEPS } from '../contracts/statuses.ts';
+import { LIVE_FAILURE_STATUSES, ORDER_STEPS } from '../contracts/statuses.ts';
 import type { Transaction } from '../db/client.ts';
-import { commands } from '../db/schema.ts';
+import { commands, failures } from '../db/schema.ts';
 import { notifyAfterCommit } from '../db/notifications.ts';
 import { inPresentWords } from './earlier-commands.ts';
 
@@ -95,6 +95,11 @@ export const commandType = sql<string>`coalesce(${commands.body} ->> 'type', 'un
 /** @returns the condition for the commands of one type to a workflow that were set aside. They share one failure */
 export const isSetAside = (workflowId: string, type: string) =>
   and(eq(commands.workflowId, workflowId), eq(commands.state, 'set_aside'), eq(commandType, type));
+
+/** The condition for a command whose run is broken. It waits until an operator has reset that. */
+export const isForBrokenRun = sql`exists (
+  select from ${failures} where ${failures.workflowId} = ${commands.workflowId} and ${failures.kind} = 'run'
+    and ${inArray(failures.status, LIVE_FAILURE_STATUSES)})`;
 
 /** Makes the commands of one type to a workflow that were set aside due again, with fresh attempts. @returns how many */
 export async function requeueCommands(tx: Transaction, workflowId: string, type: string): Promise<number> {

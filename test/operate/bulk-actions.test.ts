@@ -3,7 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { bulkActionRequestSchema } from '../../src/contracts/bulk-actions.ts';
 import type { QueueName } from '../../src/contracts/names.ts';
 import { bulkActionItems, bulkActions, commands, failures, orders, workers } from '../../src/db/schema.ts';
+import { transaction } from '../../src/db/transaction.ts';
 import { runBulkActionBatch, startBulkAction } from '../../src/operate/bulk-actions.ts';
+import { openFailure } from '../../src/records/failures.ts';
 import { openFailureOf } from '../support/failures.ts';
 import { useShop } from '../support/shop.ts';
 
@@ -115,8 +117,13 @@ describe('a bulk action that hears nothing of its first items', () => {
     await startWorker();
     const { id } = await retryParked(8);
     await work(id);
-    await db.update(commands).set({ attempts: 3, lastError: 'workflow execution already completed' });
     await wait(id);
+    await db.update(commands).set({ attempts: 3, lastError: 'no answer in time' });
+    expect([await work(id), await countActed(id)]).toEqual(['running', 5]);
+    for (const { workflowId } of await db.select().from(commands)) {
+      const broken = { kind: 'run', step: 'run', workflowId, errorType: 'TypeError', errorMessage: 'a bug', attempts: 1 } as const;
+      await transaction(db, (tx) => openFailure(tx, broken));
+    }
     expect([await work(id), await countActed(id)]).toEqual(['ended', 8]);
   });
 });
