@@ -15,9 +15,12 @@ export function announceWorker(
   { db, log, every = EVERY }: { db: Database; log: Logger; every?: number },
   worker: WorkerProcess,
 ): Repeated {
-  // Its predecessor in the same container may have had the same identity.
-  const row = { ...worker, startedAt: new Date(), lastSeenAt: sql`now()` };
+  const started = performance.now();
   const beats = repeat({ every, log, failed: 'health not recorded' }, async () => {
+    // By the clock of Postgres, which others compare them with.
+    const startedAt = sql`now() - ${performance.now() - started} * interval '1 ms'`;
+    // Its predecessor in the same container may have had the same identity.
+    const row = { ...worker, startedAt, lastSeenAt: sql`now()` };
     await db.insert(workers).values(row).onConflictDoUpdate({ target: workers.identity, set: row });
   });
   return {
