@@ -110,6 +110,17 @@ describe('support', { timeout: 60_000 }, () => {
     });
   });
 
+  it('sees what is new although the API was away for a moment behind its proxy', async () => {
+    await work(api.keys.support.key, {}, async (page) => {
+      await page.route('**/ops/orders/live*', (route) => route.fulfill({ status: 502 }), { times: 1 });
+      const refused = page.waitForResponse((response) => response.status() === 502);
+      await page.goto('/ops/orders');
+      await refused;
+      const id = await placeOrder(api);
+      expect(await isShown(page.locator(`a[href="/ops/orders/${id}"]`).first())).toBe(true);
+    });
+  });
+
   it('is told that it has signed out', async () => {
     await work(api.keys.support.key, {}, async (page) => {
       await page.getByRole('button', { name: 'Sign out' }).click();

@@ -62,6 +62,11 @@ function followUpdates(main, shown) {
       isOver = true;
       source.close();
     });
+    // The browser only asks again after a lost connection, not after a refusal, e.g. while the API restarts behind a proxy.
+    const asked = source;
+    asked.addEventListener('error', () => {
+      if (asked.readyState === EventSource.CLOSED) setTimeout(() => asked === source && follow(), 5_000);
+    });
   };
   const update = ({ fragments, announcement }) => {
     // The rows of a list may be the same, and only older.
