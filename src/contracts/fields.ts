@@ -69,7 +69,9 @@ export const instant = z.iso
 const LINKS = [
   /:\/\//,
   /\bwww\./i,
-  /[\p{L}\p{N}]\.(?:com|net|org|info|biz|io|xyz|shop|online|site|website)(?![\p{L}\p{N}])/iu,
+  /[\p{L}\p{N}]\.(?:com|net|org|info|biz|xyz|shop|online|site|website)(?![\p{L}\p{N}])/iu,
+  // Not `P.Io`: Io is a surname.
+  /[\p{L}\p{N}]\.io(?![\p{L}\p{N}])/u,
   // Not `Dr.Smith/Dr.Jones`: an ending is written in small letters or in capitals.
   /[\p{L}\p{N}]\.(?:\p{Ll}{2,}|\p{Lu}{2,})\//u,
   /[^\s@]@[^\s@]+\.[^\s@]/,

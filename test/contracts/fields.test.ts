@@ -60,6 +60,7 @@ describe('the name of a person', () => {
     'Shop@Home GmbH',
     'Ada @ Tea Ltd.',
     'Station 1.2.3',
+    'P.Io',
   ])('is taken: %s', (name) => {
     expect(personName.parse(name)).toBe(name);
   });
