@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { whyNoAnswer } from '../contracts/connection-errors.ts';
+import { parseJson } from '../contracts/json.ts';
 import { invalidRequest, isTransient, noAnswer, parseRetryAfter, refused } from './errors.ts';
 
 export interface ShipmentRequest {
@@ -51,15 +52,6 @@ const cancelledSchema = z.object({ state: z.literal('cancelled') });
 const errorSchema = z.object({ error: z.object({ code: z.string().regex(/^\w{1,64}$/) }) });
 
 const unreadable = (status: number) => noAnswer('warehouse', `No answer from the warehouse (${status}, unreadable answer).`);
-
-/** @returns undefined if the text is not JSON */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** @param options `timeout` in ms for one request */
 export function createWarehouseGateway(options: { url: string; apiKey: string; timeout?: number }): WarehouseGateway {

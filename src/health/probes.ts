@@ -2,6 +2,7 @@ import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import { connectionTrouble } from '../contracts/connection-errors.ts';
 import type { Service } from '../contracts/health.ts';
+import { parseJson } from '../contracts/json.ts';
 
 /** Harmless questions that show whether a service answers and accepts our credentials. They charge, ship and send nothing. */
 
@@ -99,7 +100,7 @@ async function ask(base: string, path: string, key: string, signal: AbortSignal 
       redirect: 'error',
     });
     const there = Date.parse(response.headers.get('date') ?? '');
-    const body = parse(await response.text());
+    const body = parseJson(await response.text());
     return {
       status: response.status,
       code: errorSchema.safeParse(body).data?.error.code,
@@ -108,14 +109,6 @@ async function ask(base: string, path: string, key: string, signal: AbortSignal 
     };
   } catch (error) {
     throw new ProbeFailedError('no_answer', noAnswer(error));
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 
