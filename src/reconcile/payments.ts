@@ -33,8 +33,8 @@ interface Theirs {
 }
 
 /**
- * Whether the retry of a failure may still come to something. It asks every few minutes, so after a day its run is lost, e.g. because
- * Temporal was restored from a backup: nobody could retry or settle the failure then.
+ * Whether the retry of a failure may still come to something. It asks every few minutes, so after a day it gets nowhere, or its run
+ * is lost, e.g. because Temporal was restored from a backup: nobody could retry or settle the failure then.
  */
 const isAskedLately = sql`exists (
   select from failure_events where failure_events.failure_id = failures.id

@@ -133,7 +133,7 @@ const STEP_COLUMNS: Columns<StepRecord> = [
   { title: 'Finished', cell: Finished },
 ];
 
-/** A step that was given up or undone without having finished never will. */
+/** Only a step that is being tried is still to finish. */
 function Finished({ state, finishedAt }: StepRecord) {
   if (finishedAt) return <Time at={finishedAt} exact />;
   return state === 'running' || state === 'retrying' ? 'not yet' : '–';
