@@ -8,7 +8,7 @@ export interface Found {
   kind: 'order' | 'signup' | 'failure' | 'bulk action';
   id: string;
   status: string;
-  /** Whose order or signup it is, which step failed, or who started the bulk action. */
+  /** Whose order or signup it is, which step failed, or what the bulk action does. */
   about: string;
   createdAt: Date;
 }
@@ -46,7 +46,7 @@ const findById = (db: Database, id: string): Promise<Found[]> =>
       .where(eq(failures.id, id))
       .then(ofKind('failure')),
     db
-      .select({ id: bulkActions.id, status: bulkActions.state, about: bulkActions.actor, createdAt: bulkActions.createdAt })
+      .select({ id: bulkActions.id, status: bulkActions.state, about: bulkActions.action, createdAt: bulkActions.createdAt })
       .from(bulkActions)
       .where(eq(bulkActions.id, id))
       .then(ofKind('bulk action')),

@@ -62,7 +62,7 @@ it('finds signups, failures and bulk actions by id', async () => {
   const bulk = await transaction(db, (tx) => writeBulkAction(tx, request, 'cli:test'));
   expect(await kindsAndIds(signup)).toEqual([['signup', signup]]);
   expect(await kindsAndIds(failure)).toEqual([['failure', failure]]);
-  expect(await kindsAndIds(bulk)).toEqual([['bulk action', bulk]]);
+  expect(await find(db, bulk)).toMatchObject([{ kind: 'bulk action', id: bulk, about: 'retry' }]);
 });
 
 it.each(['', '%', "'", '\\', '0', '99999999999', 'ffffffff', 'nobody@example.com', newId(), 'x'.repeat(10_000), 'a b', 'in order deadbeefs', `shp_${newId()}`])(
