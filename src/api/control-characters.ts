@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import type { ApiEnv } from './environment.ts';
-import { Problem } from './errors.ts';
+import { invalidFields, Problem } from './errors.ts';
 import { pointer } from './validation.ts';
 
 const ENCODED = /%(?:[01][\da-f]|7f)/i;
@@ -14,5 +14,5 @@ export const refuseControlCharacters: MiddlewareHandler<ApiEnv> = (c, next) => {
   const errors = [...searchParams]
     .filter(([name, value]) => CONTROL.test(name) || CONTROL.test(value))
     .map(([name]) => ({ in: 'query' as const, pointer: pointer([name]), detail: 'must not contain control characters' }));
-  throw new Problem('invalid_fields', 'Some fields are invalid; see `errors`.', { errors });
+  throw invalidFields(errors);
 };

@@ -106,6 +106,9 @@ export class Problem extends Error {
   }
 }
 
+/** @returns the problem of a request with invalid fields */
+export const invalidFields = (errors: FieldError[]): Problem => new Problem('invalid_fields', 'Some fields are invalid; see `errors`.', { errors });
+
 /** @returns the problem for an error. An unexpected error tells the caller nothing about itself. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;

@@ -2,7 +2,7 @@ import type { Hook } from '@hono/zod-openapi';
 import type { z } from 'zod';
 import { RequestError } from '../contracts/request-error.ts';
 import type { ApiEnv } from './environment.ts';
-import { Problem, type FieldError } from './errors.ts';
+import { invalidFields, type FieldError } from './errors.ts';
 
 /** A body can be wrong in thousands of places; the first few are enough to fix it. */
 const MOST_ERRORS = 20;
@@ -16,7 +16,7 @@ export const refuseInvalid: Hook<unknown, ApiEnv, string, undefined> = (result) 
   if (result.target === 'param') throw new RequestError('not_found', 'Not found.');
   const where = result.target === 'query' || result.target === 'header' ? result.target : 'body';
   const errors = result.error.issues.flatMap((issue) => fieldErrors(where, issue)).slice(0, MOST_ERRORS);
-  throw new Problem('invalid_fields', 'Some fields are invalid; see `errors`.', { errors });
+  throw invalidFields(errors);
 };
 
 function fieldErrors(where: FieldError['in'], issue: z.core.$ZodIssue): FieldError[] {

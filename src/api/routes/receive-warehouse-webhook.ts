@@ -3,7 +3,7 @@ import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { line } from '../../contracts/fields.ts';
 import { recordCarrierWebhook } from '../../intake/webhooks.ts';
 import type { Api, Dependencies } from '../environment.ts';
-import { Problem, problems, WITH_BODY, type FieldError } from '../errors.ts';
+import { invalidFields, Problem, problems, WITH_BODY } from '../errors.ts';
 import { rejectedParcel, shippedParcel, warehouseHeaders, warehouseSignatureExample } from '../examples/webhooks.ts';
 import { json, jsonBody } from '../schemas/common.ts';
 import { requestHeader } from '../schemas/header.ts';
@@ -83,8 +83,7 @@ export const receiveWarehouseWebhook = (api: Api, { db, log, warehouseWebhookSec
 /** @throws Problem `invalid_fields` for an id that cannot be stored */
 function readEventId(id = ''): string {
   if (EVENT_ID.test(id)) return id;
-  const error: FieldError = { in: 'header', pointer: '/webhook-id', detail: 'must be 1 to 200 visible ASCII characters' };
-  throw new Problem('invalid_fields', 'Some fields are invalid; see `errors`.', { errors: [error] });
+  throw invalidFields([{ in: 'header', pointer: '/webhook-id', detail: 'must be 1 to 200 visible ASCII characters' }]);
 }
 
 /** Also checks the age: 5 minutes at most. */
